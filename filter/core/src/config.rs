@@ -1,0 +1,181 @@
+//! The plugin's configuration, checked once and in a form that needs no further reading.
+//!
+//! [`Config::parse`] goes from text over [`raw`] (the shape) to [`Config`] (the meaning). It finds all faults, not only the first, and
+//! says of each where it is, what stands there and what was expected.
+
+mod fault;
+mod field;
+mod grants;
+mod headers;
+mod provider;
+mod raw;
+mod resource;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+pub use fault::{Fault, Faults};
+pub use grants::{GrantSettings, RequestUrl, ServiceSettings};
+pub use headers::TrustedHeaders;
+pub use provider::{JwksSource, Provider, RemoteJwks};
+
+use crate::json::StrictValue;
+use crate::policy::Policy;
+use crate::token::TokenSource;
+use fault::Place;
+use field::Field;
+use raw::RawConfig;
+
+/// Everything the filter knows before the first request.
+#[derive(Debug)]
+pub struct Config {
+    /// The first half of the SHA-256 of the configuration's text, in hexadecimal: which rules a record was made under.
+    pub hash: String,
+    /// One per trusted issuer.
+    pub providers: Vec<Provider>,
+    /// Every place where some provider's tokens may sit, each once.
+    pub token_sources: Vec<TokenSource>,
+    /// The resources.
+    pub policy: Policy,
+    /// Where grants come from.
+    pub grants: GrantSettings,
+    /// Headers that the upstream believes.
+    pub headers: TrustedHeaders,
+    /// Whether the token goes upstream.
+    pub forward_token: bool,
+    /// Which decisions are written to the log.
+    pub audit: AuditLog,
+}
+
+/// Which decisions are written to the proxy's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditLog {
+    /// All.
+    All,
+    /// Refusals.
+    Denied,
+    /// None.
+    None,
+}
+
+impl Config {
+    /// Reads and checks a configuration.
+    ///
+    /// # Errors
+    /// Every fault in it.
+    pub fn parse(text: &[u8]) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let root = Place::root();
+        let value = match serde_json::from_slice::<StrictValue>(text) {
+            Ok(StrictValue(value)) => value,
+            Err(error) => {
+                faults.push(&root, &error.to_string(), "one JSON object");
+                return Err(faults);
+            }
+        };
+        let raw: Field<RawConfig> = Field::read(value);
+        let config = raw
+            .required(&root, &mut faults)
+            .and_then(|raw| Self::validate(raw, text, &mut faults));
+        match config {
+            Some(config) if faults.is_empty() => Ok(config),
+            _ => Err(faults),
+        }
+    }
+
+    fn validate(raw: RawConfig, text: &[u8], faults: &mut Faults) -> Option<Self> {
+        let root = Place::root();
+        raw.refuse_unknown(&root, faults);
+        check_mode(raw.mode, &root.member("mode"), faults);
+        check_trusted_hops(raw.trusted_hops, &root.member("trusted_hops"), faults);
+        let headers = headers::validate(raw.identity_headers, raw.claim_headers, faults);
+        let mut token_sources = Vec::new();
+        let providers = provider::validate_all(raw.providers, &headers, &mut token_sources, faults);
+        let policy = resource::validate_all(raw.resources, faults);
+        let grants = grants::validate(raw.grants, faults);
+        let config = Self {
+            hash: hash(text),
+            providers,
+            token_sources,
+            policy: policy?,
+            grants,
+            headers,
+            forward_token: raw
+                .forward_token
+                .or(false, &root.member("forward_token"), faults),
+            audit: audit_log(raw.audit, &root.member("audit"), faults),
+        };
+        config.check_providers(&root.member("providers"), faults);
+        Some(config)
+    }
+
+    fn check_providers(&self, place: &Place, faults: &mut Faults) {
+        let needed = self.policy.iter().any(|r| r.access.needs_identity());
+        if needed && self.providers.is_empty() && faults.is_empty() {
+            faults.push(
+                place,
+                "nothing",
+                "at least one provider, since a resource demands an identity",
+            );
+        }
+    }
+
+    /// The names of every host cluster that the filter calls, each once.
+    pub fn clusters(&self) -> HashSet<&str> {
+        let keys = self.providers.iter().filter_map(|p| match &p.jwks {
+            JwksSource::Remote(remote) => Some(remote.cluster.as_str()),
+            JwksSource::Inline(_) => None,
+        });
+        let service = self.grants.service.as_ref();
+        keys.chain(service.map(|service| service.cluster.as_str()))
+            .collect()
+    }
+}
+
+fn hash(text: &[u8]) -> String {
+    let digest: [u8; 32] = Sha256::digest(text).into();
+    let first_half = digest.first_chunk().copied().unwrap_or_default();
+    format!("{:032x}", u128::from_be_bytes(first_half))
+}
+
+fn check_mode(mode: Field<String>, place: &Place, faults: &mut Faults) {
+    if let Some(mode) = mode.optional(place, faults)
+        && mode != "enforce"
+    {
+        faults.push_value(place, &Value::from(mode), "`enforce`");
+    }
+}
+
+fn check_trusted_hops(hops: Field<u64>, place: &Place, faults: &mut Faults) {
+    if let Some(hops) = hops.optional(place, faults)
+        && hops != 0
+    {
+        faults.push_value(place, &Value::from(hops), "`0`");
+    }
+}
+
+fn audit_log(audit: Field<raw::RawAudit>, place: &Place, faults: &mut Faults) -> AuditLog {
+    let Some(audit) = audit.optional(place, faults) else {
+        return AuditLog::All;
+    };
+    audit.refuse_unknown(place, faults);
+    let place = place.member("log");
+    match audit.log.optional(&place, faults).as_deref() {
+        None | Some("all") => AuditLog::All,
+        Some("denied") => AuditLog::Denied,
+        Some("none") => AuditLog::None,
+        Some(other) => {
+            faults.push_value(&place, &Value::from(other), "`all`, `denied` or `none`");
+            AuditLog::All
+        }
+    }
+}
+
+/// The host answers a call at the latest after its timeout; a longer or a zero timeout has no use.
+const CALL_TIMEOUTS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_mins(1));
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! What is wrong with a configuration, and where.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// The longest piece of a faulty value that is repeated.
+const MAX_SHOWN_BYTES: usize = 80;
+
+/// A place in the configuration: `providers[0].jwks.remote`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place(String);
+
+impl Place {
+    pub(super) fn root() -> Self {
+        Self(String::new())
+    }
+
+    pub(super) fn member(&self, name: &str) -> Self {
+        if self.0.is_empty() {
+            Self(name.to_owned())
+        } else {
+            Self(format!("{}.{name}", self.0))
+        }
+    }
+
+    pub(super) fn element(&self, index: usize) -> Self {
+        Self(format!("{}[{index}]", self.0))
+    }
+}
+
+/// One fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The JSON path, empty for the whole document.
+    pub path: String,
+    /// What stands there, shortened.
+    pub found: String,
+    /// What should.
+    pub expected: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() {
+            "(document)"
+        } else {
+            &self.path
+        };
+        write!(
+            f,
+            "`{path}`: found {}, expected {}",
+            self.found, self.expected
+        )
+    }
+}
+
+/// All faults of one configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each fault, in the order found.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
+    }
+
+    /// Notes a fault whose finding is described in words.
+    pub(super) fn push(&mut self, place: &Place, found: &str, expected: &str) {
+        self.0.push(Fault {
+            path: place.0.clone(),
+            found: found.to_owned(),
+            expected: expected.to_owned(),
+        });
+    }
+
+    /// Notes a fault and repeats the value that stands there.
+    pub(super) fn push_value(&mut self, place: &Place, value: &Value, expected: &str) {
+        self.push(place, &format!("`{}`", shown(value)), expected);
+    }
+
+    /// Notes a fault in a value that may be secret, and does not repeat it.
+    pub(super) fn push_secret(&mut self, place: &Place, expected: &str) {
+        self.push(place, "a value that is not shown", expected);
+    }
+}
+
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    if text.len() <= MAX_SHOWN_BYTES {
+        return text;
+    }
+    let end = text.floor_char_boundary(MAX_SHOWN_BYTES);
+    format!("{}…", text.get(..end).unwrap_or_default())
+}

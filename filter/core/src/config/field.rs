@@ -1,0 +1,192 @@
+//! A member of the configuration that remembers what is wrong with it, so that the rest can still be read.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::de::{DeserializeOwned, Deserializer, Error};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::fault::{Faults, Place};
+
+/// What a type of value looks like, in words for an error.
+pub(super) trait Expected {
+    const EXPECTED: &'static str;
+}
+
+/// One member: absent, read, or something else than it should be.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Field<T> {
+    #[default]
+    Absent,
+    Read(T),
+    Faulty(Value),
+}
+
+impl<T: DeserializeOwned> Field<T> {
+    pub(super) fn read(value: Value) -> Self {
+        match T::deserialize(&value) {
+            Ok(read) => Self::Read(read),
+            Err(_) => Self::Faulty(value),
+        }
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(Self::read)
+    }
+}
+
+impl<T: Expected> Field<T> {
+    /// The value; a fault where it is something else.
+    pub(super) fn optional(self, place: &Place, faults: &mut Faults) -> Option<T> {
+        match self {
+            Self::Absent => None,
+            Self::Read(value) => Some(value),
+            Self::Faulty(value) => {
+                faults.push_value(place, &value, T::EXPECTED);
+                None
+            }
+        }
+    }
+
+    /// The value; a fault where it is absent or something else.
+    pub(super) fn required(self, place: &Place, faults: &mut Faults) -> Option<T> {
+        if matches!(self, Self::Absent) {
+            faults.push(place, "nothing", T::EXPECTED);
+        }
+        self.optional(place, faults)
+    }
+
+    /// The value, or `default` where it is absent; a fault where it is something else.
+    pub(super) fn or(self, default: T, place: &Place, faults: &mut Faults) -> T {
+        self.optional(place, faults).unwrap_or(default)
+    }
+}
+
+/// Members that no version of the configuration knows.
+pub(super) type Unknown = Map<String, Value>;
+
+/// Declares the shape of one object: every member a [`Field`], unknown ones kept to be refused by name.
+macro_rules! object {
+    ($(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, serde::Deserialize)]
+        #[serde(default)]
+        pub(super) struct $name {
+            $($(#[$member_doc])* pub(super) $member: crate::config::field::Field<$type>,)*
+            #[serde(flatten)]
+            unknown: crate::config::field::Unknown,
+        }
+
+        impl crate::config::field::Expected for $name {
+            const EXPECTED: &'static str = "an object";
+        }
+
+        impl $name {
+            const MEMBERS: &'static [&'static str] = &[$(stringify!($member)),*];
+
+            /// Notes a fault for every member that is not one.
+            pub(super) fn refuse_unknown(
+                &self,
+                place: &crate::config::fault::Place,
+                faults: &mut crate::config::fault::Faults,
+            ) {
+                crate::config::field::refuse_unknown(&self.unknown, Self::MEMBERS, place, faults);
+            }
+        }
+    };
+}
+pub(super) use object;
+
+pub(super) fn refuse_unknown(
+    unknown: &Unknown,
+    members: &[&str],
+    place: &Place,
+    faults: &mut Faults,
+) {
+    let members: Vec<String> = members
+        .iter()
+        .map(|member| format!("`{}`", member.trim_start_matches("r#")))
+        .collect();
+    for name in unknown.keys() {
+        let expected = format!("one of {}", members.join(", "));
+        faults.push(&place.member(name), "an unknown field", &expected);
+    }
+}
+
+/// A span of time: `500ms`, `30s`, `5m`, `8h`, `7d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span(pub(super) Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        humantime::parse_duration(&text)
+            .map(Self)
+            .map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&humantime::format_duration(self.0))
+    }
+}
+
+impl Field<Span> {
+    /// The span, or `default`; a fault where it is outside `shortest..=longest`.
+    pub(super) fn within(
+        self,
+        (shortest, longest): (Duration, Duration),
+        default: Duration,
+        place: &Place,
+        faults: &mut Faults,
+    ) -> Duration {
+        let span = self.or(Span(default), place, faults).0;
+        if (shortest..=longest).contains(&span) {
+            return span;
+        }
+        let expected = format!(
+            "a duration from `{}` to `{}`",
+            humantime::format_duration(shortest),
+            humantime::format_duration(longest)
+        );
+        let found = Value::from(humantime::format_duration(span).to_string());
+        faults.push_value(place, &found, &expected);
+        default
+    }
+}
+
+impl Expected for String {
+    const EXPECTED: &'static str = "a string";
+}
+
+impl Expected for bool {
+    const EXPECTED: &'static str = "`true` or `false`";
+}
+
+impl Expected for u64 {
+    const EXPECTED: &'static str = "a whole number";
+}
+
+impl Expected for Span {
+    const EXPECTED: &'static str = "a duration such as `500ms`, `30s`, `5m`, `8h` or `7d`";
+}
+
+impl Expected for Value {
+    const EXPECTED: &'static str = "a JSON value";
+}
+
+impl<T> Expected for Vec<T> {
+    const EXPECTED: &'static str = "an array";
+}
+
+impl<T> Expected for BTreeMap<String, T> {
+    const EXPECTED: &'static str = "an object";
+}
+
+impl Expected for Option<String> {
+    const EXPECTED: &'static str = "a string, or `null`";
+}

@@ -1,0 +1,277 @@
+//! Where grants come from: the token's claim, the grant service, and where a person asks for one.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::Uri;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use super::CALL_TIMEOUTS;
+use super::fault::{Faults, Place};
+use super::field::Field;
+use super::headers::header_name;
+use super::provider::{filled, strings};
+use super::raw::{RawCache, RawGrants, RawService};
+use crate::decision::{FailureMode, GrantRules};
+use crate::grant::service::Fact;
+use crate::identity::is_header_value;
+
+/// Where grants come from.
+#[derive(Debug)]
+pub struct GrantSettings {
+    /// The claim that holds embedded grants.
+    pub claim: String,
+    /// The decision point.
+    pub service: Option<ServiceSettings>,
+    /// Where a person asks for a grant.
+    pub request_url: Option<RequestUrl>,
+}
+
+/// How to ask the decision point, and how long its word counts.
+#[derive(Debug)]
+pub struct ServiceSettings {
+    /// The host's cluster.
+    pub cluster: String,
+    /// `:authority` of the request.
+    pub authority: String,
+    /// `:path` of the request.
+    pub path: String,
+    /// How long to wait for the answer.
+    pub timeout: Duration,
+    /// `resource.type` of the query.
+    pub resource_type: String,
+    /// Headers of the request, for example to authenticate.
+    pub headers: Vec<(String, String)>,
+    /// Facts of the client's request that the service is told.
+    pub facts: Vec<Fact>,
+    /// What counts as a decision to pass.
+    pub rules: GrantRules,
+    /// How long an allow counts at most.
+    pub allow_ttl: Duration,
+    /// How long a denial counts at most.
+    pub deny_ttl: Duration,
+    /// How many decisions each worker remembers.
+    pub max_entries: usize,
+}
+
+impl GrantSettings {
+    /// The rules for decisions; without a service they are never asked for.
+    pub fn rules(&self) -> GrantRules {
+        let strict = GrantRules {
+            require_expiry: true,
+            failure_mode: FailureMode::Deny,
+        };
+        self.service
+            .as_ref()
+            .map_or(strict, |service| service.rules)
+    }
+}
+
+const MAX_ENTRIES: u64 = 1_000_000;
+
+pub(super) fn validate(field: Field<RawGrants>, faults: &mut Faults) -> GrantSettings {
+    let place = Place::root().member("grants");
+    let raw = field.optional(&place, faults).unwrap_or_default();
+    raw.refuse_unknown(&place, faults);
+    let claim = raw
+        .claim
+        .or("grants".to_owned(), &place.member("claim"), faults);
+    let service_place = place.member("service");
+    let service = raw
+        .service
+        .optional(&service_place, faults)
+        .and_then(|raw| service(raw, &service_place, faults));
+    let url_place = place.member("request_url");
+    let request_url = raw
+        .request_url
+        .optional(&url_place, faults)
+        .and_then(|text| match RequestUrl::parse(&text) {
+            Ok(url) => Some(url),
+            Err(expected) => {
+                faults.push_value(&url_place, &text.into(), expected);
+                None
+            }
+        });
+    GrantSettings {
+        claim,
+        service,
+        request_url,
+    }
+}
+
+fn service(raw: RawService, place: &Place, faults: &mut Faults) -> Option<ServiceSettings> {
+    raw.refuse_unknown(place, faults);
+    let cluster = filled(raw.cluster, &place.member("cluster"), faults);
+    let authority = match raw.authority {
+        Field::Absent => cluster.clone(),
+        authority => filled(authority, &place.member("authority"), faults),
+    };
+    let path_place = place.member("path");
+    let path = raw
+        .path
+        .or("/access/v1/evaluation".to_owned(), &path_place, faults);
+    if !path.starts_with('/') || path.parse::<Uri>().is_err() {
+        faults.push_value(
+            &path_place,
+            &path.clone().into(),
+            "a path that begins with `/`",
+        );
+    }
+    let timeout = raw.timeout.within(
+        CALL_TIMEOUTS,
+        Duration::from_millis(500),
+        &place.member("timeout"),
+        faults,
+    );
+    let resource_type =
+        raw.resource_type
+            .or("http".to_owned(), &place.member("resource_type"), faults);
+    let headers = headers(raw.headers, &place.member("headers"), faults);
+    let facts = facts(raw.context, &place.member("context"), faults);
+    let rules = GrantRules {
+        require_expiry: raw
+            .require_expiry
+            .or(true, &place.member("require_expiry"), faults),
+        failure_mode: failure_mode(raw.failure_mode, &place.member("failure_mode"), faults),
+    };
+    let cache = cache(raw.cache, &place.member("cache"), faults);
+    Some(ServiceSettings {
+        cluster: cluster?,
+        authority: authority?,
+        path,
+        timeout,
+        resource_type,
+        headers,
+        facts,
+        rules,
+        allow_ttl: cache.allow_ttl,
+        deny_ttl: cache.deny_ttl,
+        max_entries: cache.max_entries,
+    })
+}
+
+fn headers(
+    field: Field<BTreeMap<String, Field<String>>>,
+    place: &Place,
+    faults: &mut Faults,
+) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    for (name, value) in field.optional(place, faults).unwrap_or_default() {
+        let place = place.member(&name);
+        let Some(header) = header_name(&name) else {
+            faults.push(&place, "a name that no header has", "a header name");
+            continue;
+        };
+        match value {
+            Field::Read(value) if is_header_value(&value) => headers.push((header, value)),
+            Field::Read(_) | Field::Faulty(_) | Field::Absent => {
+                faults.push_secret(&place, "a string without control characters");
+            }
+        }
+    }
+    headers
+}
+
+fn facts(field: Field<Vec<Field<String>>>, place: &Place, faults: &mut Faults) -> Vec<Fact> {
+    let list = field.optional(place, faults).unwrap_or_default();
+    let mut facts = Vec::new();
+    for (place, name) in strings(list, place, faults) {
+        if let Some(fact) = Fact::ALL.into_iter().find(|fact| fact.name() == name) {
+            facts.push(fact);
+        } else {
+            let expected = "`source_ip`, `method`, `host` or `path`";
+            faults.push_value(&place, &name.into(), expected);
+        }
+    }
+    facts
+}
+
+fn failure_mode(field: Field<String>, place: &Place, faults: &mut Faults) -> FailureMode {
+    match field.optional(place, faults).as_deref() {
+        None | Some("deny") => FailureMode::Deny,
+        Some("allow") => FailureMode::Allow,
+        Some(other) => {
+            faults.push_value(place, &Value::from(other), "`deny` or `allow`");
+            FailureMode::Deny
+        }
+    }
+}
+
+struct Cache {
+    allow_ttl: Duration,
+    deny_ttl: Duration,
+    max_entries: usize,
+}
+
+fn cache(field: Field<RawCache>, place: &Place, faults: &mut Faults) -> Cache {
+    let raw = field.optional(place, faults).unwrap_or_default();
+    raw.refuse_unknown(place, faults);
+    let allow_ttl = raw.allow_ttl.within(
+        (Duration::ZERO, Duration::from_hours(24)),
+        Duration::from_secs(30),
+        &place.member("allow_ttl"),
+        faults,
+    );
+    let deny_ttl = raw.deny_ttl.within(
+        (Duration::ZERO, Duration::from_hours(1)),
+        Duration::from_secs(2),
+        &place.member("deny_ttl"),
+        faults,
+    );
+    raw.stale_if_error.within(
+        (Duration::ZERO, Duration::ZERO),
+        Duration::ZERO,
+        &place.member("stale_if_error"),
+        faults,
+    );
+    let entries_place = place.member("max_entries");
+    let max_entries = raw.max_entries.or(10_000, &entries_place, faults);
+    if max_entries > MAX_ENTRIES {
+        let expected = format!("at most `{MAX_ENTRIES}`");
+        faults.push_value(&entries_place, &max_entries.into(), &expected);
+    }
+    Cache {
+        allow_ttl,
+        deny_ttl,
+        max_entries: usize::try_from(max_entries.min(MAX_ENTRIES)).unwrap_or_default(),
+    }
+}
+
+/// The address of a form, with `{resource}` and `{action}` filled in for each refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestUrl {
+    template: String,
+}
+
+impl RequestUrl {
+    /// Reads a template. Scheme and host must be fixed: whoever makes a request must not choose where its refusal leads.
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        const EXPECTED: &str = "a URL such as `https://grants.example/request?resource={resource}&action={action}`, with nothing to fill in before its path";
+        let sample = text.replace("{resource}", "r").replace("{action}", "a");
+        let uri: Uri = sample.parse().map_err(|_| EXPECTED)?;
+        let origin_end = text
+            .split_once("://")
+            .and_then(|(_, rest)| rest.find(['/', '?']))
+            .ok_or(EXPECTED)?;
+        let origin_is_fixed = text
+            .split_once("://")
+            .and_then(|(_, rest)| rest.get(..origin_end))
+            .is_some_and(|origin| !origin.contains('{'));
+        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+        if !is_web || !origin_is_fixed || sample.contains(['{', '}']) {
+            return Err(EXPECTED);
+        }
+        Ok(Self {
+            template: text.to_owned(),
+        })
+    }
+
+    /// The address for one resource and action, both percent-encoded.
+    pub fn fill(&self, resource: &str, action: &str) -> String {
+        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        self.template
+            .replace("{resource}", &encode(resource))
+            .replace("{action}", &encode(action))
+    }
+}

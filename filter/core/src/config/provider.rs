@@ -1,0 +1,418 @@
+//! One trusted issuer: its keys, where its tokens sit, what they must be like, and what their claims mean.
+
+use std::time::Duration;
+
+use http::Uri;
+use serde_json::Value;
+
+use super::CALL_TIMEOUTS;
+use super::fault::{Faults, Place};
+use super::field::Field;
+use super::headers::{TrustedHeaders, header_name};
+use super::raw::{RawClaims, RawJwks, RawProvider, RawRemoteJwks, RawTokenSource};
+use crate::identity::IdentityMapping;
+use crate::ids::Issuer;
+use crate::jwks::{KeySet, RefreshRules};
+use crate::token::verify::{RequiredClaim, normal_type};
+use crate::token::{Algorithm, ClaimRules, TokenSource};
+
+/// A trusted issuer.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its name in records and metrics.
+    pub name: String,
+    /// What its tokens must be like.
+    pub rules: ClaimRules,
+    /// What their claims mean.
+    pub mapping: IdentityMapping,
+    /// Where its keys come from.
+    pub jwks: JwksSource,
+    /// Where its tokens may sit: places in [`super::Config::token_sources`].
+    pub token_sources: Vec<usize>,
+}
+
+/// Where an issuer's keys come from.
+#[derive(Debug, Clone)]
+pub enum JwksSource {
+    /// They are part of the configuration.
+    Inline(KeySet),
+    /// They are fetched.
+    Remote(RemoteJwks),
+}
+
+/// How to fetch an issuer's keys.
+#[derive(Debug, Clone)]
+pub struct RemoteJwks {
+    /// The host's cluster.
+    pub cluster: String,
+    /// `:authority` of the request.
+    pub authority: String,
+    /// `:path` of the request.
+    pub path: String,
+    /// How long to wait for the answer.
+    pub timeout: Duration,
+    /// How long the keys serve.
+    pub rules: RefreshRules,
+}
+
+pub(super) fn validate_all(
+    raw: Field<Vec<Field<RawProvider>>>,
+    headers: &TrustedHeaders,
+    token_sources: &mut Vec<TokenSource>,
+    faults: &mut Faults,
+) -> Vec<Provider> {
+    let place = Place::root().member("providers");
+    let mut providers: Vec<Provider> = Vec::new();
+    let elements = raw.optional(&place, faults).unwrap_or_default();
+    for (index, element) in elements.into_iter().enumerate() {
+        let place = place.element(index);
+        let Some(raw) = element.required(&place, faults) else {
+            continue;
+        };
+        let Some(provider) = validate(raw, headers, token_sources, &place, faults) else {
+            continue;
+        };
+        if providers.iter().any(|p| p.name == provider.name) {
+            let expected = "a name that no other provider has";
+            faults.push_value(&place.member("name"), &provider.name.into(), expected);
+        } else if providers
+            .iter()
+            .any(|p| p.rules.issuer == provider.rules.issuer)
+        {
+            let issuer = provider.rules.issuer.as_str();
+            let expected = "an issuer that no other provider has";
+            faults.push_value(&place.member("issuer"), &issuer.into(), expected);
+        } else {
+            providers.push(provider);
+        }
+    }
+    providers
+}
+
+fn validate(
+    raw: RawProvider,
+    headers: &TrustedHeaders,
+    token_sources: &mut Vec<TokenSource>,
+    place: &Place,
+    faults: &mut Faults,
+) -> Option<Provider> {
+    raw.refuse_unknown(place, faults);
+    let name = filled(raw.name, &place.member("name"), faults);
+    let issuer = filled(raw.issuer, &place.member("issuer"), faults);
+    let audiences = audiences(raw.audiences, &place.member("audiences"), faults);
+    let algorithms = algorithms(raw.algorithms, &place.member("algorithms"), faults);
+    let jwks = jwks(raw.jwks, &place.member("jwks"), faults);
+    let sources = sources(
+        raw.token_sources,
+        token_sources,
+        &place.member("token_sources"),
+        faults,
+    );
+    let clock_skew = raw.clock_skew.within(
+        (Duration::ZERO, Duration::from_mins(5)),
+        Duration::from_secs(30),
+        &place.member("clock_skew"),
+        faults,
+    );
+    let max_token_age = raw
+        .max_token_age
+        .optional(&place.member("max_token_age"), faults)
+        .map(|span| span.0);
+    let token_types = token_types(raw.token_types, &place.member("token_types"), faults);
+    let required = raw
+        .required_claims
+        .optional(&place.member("required_claims"), faults);
+    let mapping = mapping(raw.claims, headers, &place.member("claims"), faults);
+    Some(Provider {
+        name: name?,
+        rules: ClaimRules {
+            issuer: Issuer::new(&issuer?),
+            audiences,
+            algorithms,
+            token_types,
+            clock_skew,
+            max_token_age,
+            required_claims: required
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(name, value)| required_claim(name, value))
+                .collect(),
+        },
+        mapping,
+        jwks: jwks?,
+        token_sources: sources,
+    })
+}
+
+/// A string that is not empty.
+pub(super) fn filled(field: Field<String>, place: &Place, faults: &mut Faults) -> Option<String> {
+    let text = field.required(place, faults)?;
+    if text.is_empty() {
+        faults.push(place, "an empty string", "a string that is not empty");
+        return None;
+    }
+    Some(text)
+}
+
+/// The sound elements of a list; a fault for every other.
+pub(super) fn strings(
+    list: Vec<Field<String>>,
+    place: &Place,
+    faults: &mut Faults,
+) -> Vec<(Place, String)> {
+    list.into_iter()
+        .enumerate()
+        .filter_map(|(index, element)| {
+            let place = place.element(index);
+            let text = element.required(&place, faults)?;
+            Some((place, text))
+        })
+        .collect()
+}
+
+fn audiences(field: Field<Vec<Field<String>>>, place: &Place, faults: &mut Faults) -> Vec<String> {
+    let Some(list) = field.required(place, faults) else {
+        return Vec::new();
+    };
+    if list.is_empty() {
+        let expected = "at least one audience: without, tokens meant for others would be accepted";
+        faults.push(place, "an empty list", expected);
+    }
+    let audiences = strings(list, place, faults);
+    audiences.into_iter().map(|(_, text)| text).collect()
+}
+
+fn algorithms(
+    field: Field<Vec<Field<String>>>,
+    place: &Place,
+    faults: &mut Faults,
+) -> Vec<Algorithm> {
+    let Some(list) = field.optional(place, faults) else {
+        return Algorithm::ALL.to_vec();
+    };
+    if list.is_empty() {
+        faults.push(place, "an empty list", "at least one algorithm");
+    }
+    let known: Vec<String> = Algorithm::ALL.iter().map(|a| format!("`{a}`")).collect();
+    let mut algorithms = Vec::new();
+    for (place, name) in strings(list, place, faults) {
+        if let Some(algorithm) = Algorithm::from_name(&name) {
+            algorithms.push(algorithm);
+        } else {
+            let expected = format!("one of {}", known.join(", "));
+            faults.push_value(&place, &name.into(), &expected);
+        }
+    }
+    algorithms
+}
+
+fn token_types(
+    field: Field<Vec<Field<String>>>,
+    place: &Place,
+    faults: &mut Faults,
+) -> Vec<String> {
+    let Some(list) = field.optional(place, faults) else {
+        return vec!["jwt".to_owned(), "at+jwt".to_owned()];
+    };
+    if list.is_empty() {
+        faults.push(place, "an empty list", "at least one token type");
+    }
+    let types = strings(list, place, faults);
+    types.iter().map(|(_, text)| normal_type(text)).collect()
+}
+
+fn required_claim(name: String, value: Value) -> RequiredClaim {
+    let one_of = match value {
+        Value::Array(values) => values,
+        single => vec![single],
+    };
+    RequiredClaim { name, one_of }
+}
+
+fn mapping(
+    field: Field<RawClaims>,
+    headers: &TrustedHeaders,
+    place: &Place,
+    faults: &mut Faults,
+) -> IdentityMapping {
+    let raw = field.optional(place, faults).unwrap_or_default();
+    raw.refuse_unknown(place, faults);
+    let mut claim = |field: Field<String>, member: &str, default: &str| {
+        field.or(default.to_owned(), &place.member(member), faults)
+    };
+    IdentityMapping {
+        subject: claim(raw.subject, "subject", "sub"),
+        email: claim(raw.email, "email", "email"),
+        groups: claim(raw.groups, "groups", "groups"),
+        headers: headers.identity.clone(),
+    }
+}
+
+/// Enters the provider's sources into the list that all share, and returns their places in it.
+fn sources(
+    field: Field<Vec<Field<RawTokenSource>>>,
+    shared: &mut Vec<TokenSource>,
+    place: &Place,
+    faults: &mut Faults,
+) -> Vec<usize> {
+    let sources = match field.optional(place, faults) {
+        None => vec![TokenSource::Header {
+            name: "authorization".to_owned(),
+            scheme: "Bearer".to_owned(),
+        }],
+        Some(list) if list.is_empty() => {
+            faults.push(place, "an empty list", "at least one source");
+            Vec::new()
+        }
+        Some(list) => list
+            .into_iter()
+            .enumerate()
+            .filter_map(|(index, element)| {
+                let place = place.element(index);
+                let raw = element.required(&place, faults)?;
+                source(raw, &place, faults)
+            })
+            .collect(),
+    };
+    sources
+        .into_iter()
+        .map(|source| {
+            if let Some(index) = shared.iter().position(|other| *other == source) {
+                return index;
+            }
+            shared.push(source);
+            shared.len().saturating_sub(1)
+        })
+        .collect()
+}
+
+fn source(raw: RawTokenSource, place: &Place, faults: &mut Faults) -> Option<TokenSource> {
+    raw.refuse_unknown(place, faults);
+    let header = raw.header.optional(&place.member("header"), faults);
+    let scheme = raw.scheme.optional(&place.member("scheme"), faults);
+    let cookie = raw.cookie.optional(&place.member("cookie"), faults);
+    match (header, cookie) {
+        (Some(header), None) => {
+            let name = header_name(&header);
+            if name.is_none() {
+                faults.push_value(&place.member("header"), &header.into(), "a header name");
+            }
+            Some(TokenSource::Header {
+                name: name?,
+                scheme: scheme.unwrap_or_else(|| "Bearer".to_owned()),
+            })
+        }
+        (None, Some(cookie)) if header_name(&cookie).is_some() => {
+            Some(TokenSource::Cookie { name: cookie })
+        }
+        (None, Some(cookie)) => {
+            faults.push_value(&place.member("cookie"), &cookie.into(), "a cookie name");
+            None
+        }
+        (Some(_), Some(_)) => {
+            faults.push(place, "both", "either `header` or `cookie`");
+            None
+        }
+        (None, None) => {
+            faults.push(place, "neither", "either `header` or `cookie`");
+            None
+        }
+    }
+}
+
+fn jwks(field: Field<RawJwks>, place: &Place, faults: &mut Faults) -> Option<JwksSource> {
+    let raw = field.required(place, faults)?;
+    raw.refuse_unknown(place, faults);
+    let inline = raw.inline.optional(&place.member("inline"), faults);
+    let remote_place = place.member("remote");
+    let remote = raw.remote.optional(&remote_place, faults);
+    match (inline, remote) {
+        (Some(set), None) => inline_keys(&set, &place.member("inline"), faults),
+        (None, Some(remote)) => remote_keys(remote, &remote_place, faults).map(JwksSource::Remote),
+        (Some(_), Some(_)) => {
+            faults.push(place, "both", "either `inline` or `remote`");
+            None
+        }
+        (None, None) => {
+            faults.push(place, "neither", "either `inline` or `remote`");
+            None
+        }
+    }
+}
+
+/// Keys in the configuration are the operator's own: one that cannot be used is a fault, not something to skip.
+fn inline_keys(set: &Value, place: &Place, faults: &mut Faults) -> Option<JwksSource> {
+    let parsed = match KeySet::from_value(set) {
+        Ok(parsed) => parsed,
+        Err(expected) => {
+            faults.push_value(place, set, &expected);
+            return None;
+        }
+    };
+    for (index, fault) in &parsed.skipped {
+        let place = place.member("keys").element(*index);
+        faults.push(
+            &place,
+            &format!("a key of which {fault}"),
+            "a public signature key",
+        );
+    }
+    Some(JwksSource::Inline(parsed.keys))
+}
+
+fn remote_keys(raw: RawRemoteJwks, place: &Place, faults: &mut Faults) -> Option<RemoteJwks> {
+    raw.refuse_unknown(place, faults);
+    let cluster = filled(raw.cluster, &place.member("cluster"), faults);
+    let uri_place = place.member("uri");
+    let uri = filled(raw.uri, &uri_place, faults);
+    let timeout = raw.timeout.within(
+        CALL_TIMEOUTS,
+        Duration::from_secs(2),
+        &place.member("timeout"),
+        faults,
+    );
+    let refresh = raw.refresh.within(
+        (Duration::from_secs(1), Duration::from_hours(24)),
+        Duration::from_mins(5),
+        &place.member("refresh"),
+        faults,
+    );
+    let max_stale = raw.max_stale.within(
+        (Duration::ZERO, Duration::from_hours(7 * 24)),
+        Duration::from_hours(1),
+        &place.member("max_stale"),
+        faults,
+    );
+    let cluster = cluster?;
+    let (authority, path) = target(&uri?, &cluster, &uri_place, faults)?;
+    Some(RemoteJwks {
+        cluster,
+        authority,
+        path,
+        timeout,
+        rules: RefreshRules { refresh, max_stale },
+    })
+}
+
+/// `https://idp.example/keys` names authority and path; `/keys` alone is asked for under the cluster's name.
+fn target(
+    uri: &str,
+    cluster: &str,
+    place: &Place,
+    faults: &mut Faults,
+) -> Option<(String, String)> {
+    let parsed = uri.parse::<Uri>().ok();
+    let target = parsed.and_then(|parsed| {
+        let path = parsed.path_and_query().map(ToString::to_string)?;
+        match (parsed.scheme_str(), parsed.authority()) {
+            (Some("http" | "https"), Some(authority)) => Some((authority.to_string(), path)),
+            (None, None) if path.starts_with('/') => Some((cluster.to_owned(), path)),
+            _ => None,
+        }
+    });
+    if target.is_none() {
+        let expected = "a URL such as `https://idp.example/jwks.json`, or a path";
+        faults.push_value(place, &uri.into(), expected);
+    }
+    target
+}

@@ -1,0 +1,140 @@
+//! The shape of the configuration as it is written. What the members mean is decided where each is validated.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::field::{Field, Span, object};
+
+type List<T> = Vec<Field<T>>;
+
+object! {
+    /// The whole document.
+    RawConfig {
+        mode: String,
+        providers: List<RawProvider>,
+        resources: List<RawResource>,
+        grants: RawGrants,
+        identity_headers: RawIdentityHeaders,
+        claim_headers: BTreeMap<String, Field<String>>,
+        forward_token: bool,
+        trusted_hops: u64,
+        audit: RawAudit,
+    }
+}
+
+object! {
+    RawProvider {
+        name: String,
+        issuer: String,
+        audiences: List<String>,
+        algorithms: List<String>,
+        jwks: RawJwks,
+        token_sources: List<RawTokenSource>,
+        clock_skew: Span,
+        max_token_age: Span,
+        token_types: List<String>,
+        required_claims: BTreeMap<String, Value>,
+        claims: RawClaims,
+    }
+}
+
+object! {
+    RawJwks {
+        inline: Value,
+        remote: RawRemoteJwks,
+    }
+}
+
+object! {
+    RawRemoteJwks {
+        cluster: String,
+        uri: String,
+        timeout: Span,
+        refresh: Span,
+        max_stale: Span,
+    }
+}
+
+object! {
+    RawTokenSource {
+        header: String,
+        scheme: String,
+        cookie: String,
+    }
+}
+
+object! {
+    RawClaims {
+        subject: String,
+        email: String,
+        groups: String,
+    }
+}
+
+object! {
+    RawResource {
+        name: String,
+        r#match: RawMatch,
+        access: String,
+        action: String,
+        max_grant_lifetime: Span,
+    }
+}
+
+object! {
+    RawMatch {
+        hosts: List<String>,
+        paths: List<String>,
+        methods: List<String>,
+    }
+}
+
+object! {
+    RawGrants {
+        claim: String,
+        service: RawService,
+        request_url: String,
+    }
+}
+
+object! {
+    RawService {
+        cluster: String,
+        authority: String,
+        path: String,
+        timeout: Span,
+        resource_type: String,
+        headers: BTreeMap<String, Field<String>>,
+        context: List<String>,
+        require_expiry: bool,
+        failure_mode: String,
+        cache: RawCache,
+    }
+}
+
+object! {
+    RawCache {
+        allow_ttl: Span,
+        deny_ttl: Span,
+        stale_if_error: Span,
+        max_entries: u64,
+    }
+}
+
+object! {
+    RawIdentityHeaders {
+        subject: Option<String>,
+        issuer: Option<String>,
+        email: Option<String>,
+        groups: Option<String>,
+        grant_id: Option<String>,
+        grant_expires: Option<String>,
+    }
+}
+
+object! {
+    RawAudit {
+        log: String,
+    }
+}

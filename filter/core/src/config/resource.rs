@@ -1,0 +1,112 @@
+//! The resources, each with what it demands.
+
+use serde_json::Value;
+
+use super::fault::{Faults, Place};
+use super::field::Field;
+use super::provider::{filled, strings};
+use super::raw::{RawMatch, RawResource};
+use crate::ids::{Action, ResourceName};
+use crate::policy::{Access, HostPattern, Matcher, Policy, Resource};
+
+pub(super) fn validate_all(
+    raw: Field<Vec<Field<RawResource>>>,
+    faults: &mut Faults,
+) -> Option<Policy> {
+    let place = Place::root().member("resources");
+    let elements = raw.required(&place, faults)?;
+    if elements.is_empty() {
+        let expected = "at least one resource: a request that matches none is refused";
+        faults.push(&place, "an empty list", expected);
+    }
+    let resources = elements
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, element)| {
+            let place = place.element(index);
+            let raw = element.required(&place, faults)?;
+            validate(raw, &place, faults)
+        })
+        .collect();
+    Some(Policy::new(resources))
+}
+
+fn validate(raw: RawResource, place: &Place, faults: &mut Faults) -> Option<Resource> {
+    raw.refuse_unknown(place, faults);
+    let name = filled(raw.name, &place.member("name"), faults);
+    let access = access(raw.access, &place.member("access"), faults);
+    let action = match raw.action {
+        Field::Absent => None,
+        action => filled(action, &place.member("action"), faults),
+    };
+    let max_grant_lifetime = raw
+        .max_grant_lifetime
+        .optional(&place.member("max_grant_lifetime"), faults)
+        .map(|span| span.0);
+    let matcher = matcher(raw.r#match, &place.member("match"), faults);
+    Some(Resource {
+        name: ResourceName::new(&name?),
+        access: access?,
+        action: action.as_deref().map(Action::new),
+        max_grant_lifetime,
+        matcher,
+    })
+}
+
+fn access(field: Field<String>, place: &Place, faults: &mut Faults) -> Option<Access> {
+    let text = field.required(place, faults)?;
+    match text.as_str() {
+        "public" => Some(Access::Public),
+        "identity" => Some(Access::Identity),
+        "grant" => Some(Access::Grant),
+        "deny" => Some(Access::Deny),
+        other => {
+            let expected = "`public`, `identity`, `grant` or `deny`";
+            faults.push_value(place, &Value::from(other), expected);
+            None
+        }
+    }
+}
+
+fn matcher(field: Field<RawMatch>, place: &Place, faults: &mut Faults) -> Matcher {
+    let raw = field.optional(place, faults).unwrap_or_default();
+    raw.refuse_unknown(place, faults);
+    let mut matcher = Matcher::new();
+    for (place, host) in listed(raw.hosts, &place.member("hosts"), faults) {
+        match HostPattern::parse(&host) {
+            Ok(pattern) => matcher.add_host(pattern),
+            Err(expected) => faults.push_value(&place, &host.into(), expected),
+        }
+    }
+    for (place, pattern) in listed(raw.paths, &place.member("paths"), faults) {
+        if let Err(why) = matcher.add_path(&pattern) {
+            let expected = format!("a path such as `/a`, `/a/{{id}}` or `/a/{{*rest}}`: {why}");
+            faults.push_value(&place, &pattern.into(), &expected);
+        }
+    }
+    for (place, method) in listed(raw.methods, &place.member("methods"), faults) {
+        if !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            matcher.add_method(&method);
+        } else {
+            let expected = "a method in upper case, such as `GET`";
+            faults.push_value(&place, &method.into(), expected);
+        }
+    }
+    matcher
+}
+
+/// A list that narrows: left out it matches all, but written down it must hold something.
+fn listed(
+    field: Field<Vec<Field<String>>>,
+    place: &Place,
+    faults: &mut Faults,
+) -> Vec<(Place, String)> {
+    let Some(list) = field.optional(place, faults) else {
+        return Vec::new();
+    };
+    if list.is_empty() {
+        let expected = "at least one element; leave the list out to match all";
+        faults.push(place, "an empty list", expected);
+    }
+    strings(list, place, faults)
+}

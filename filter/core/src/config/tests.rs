@@ -1,0 +1,251 @@
+use super::*;
+use hallpass_tokens::SigningKey;
+use serde_json::json;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+fn sound() -> Value {
+    json!({
+        "providers": [{
+            "name": "corp",
+            "issuer": "https://idp.example",
+            "audiences": ["orders-api"],
+            "jwks": { "inline": hallpass_tokens::jwks(&[&SigningKey::es256("e")]) },
+        }],
+        "resources": [{ "name": "orders", "match": { "paths": ["/orders/{*rest}"] }, "access": "grant" }],
+        "grants": { "service": { "cluster": "grants" } },
+    })
+}
+
+fn parse(config: &Value) -> Result<Config, Faults> {
+    Config::parse(config.to_string().as_bytes())
+}
+
+fn faults(config: &Value) -> Vec<String> {
+    match parse(config) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// `sound()` with the value at a JSON pointer replaced.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut config = sound();
+    let (parent, member) = pointer.rsplit_once('/').unwrap();
+    config.pointer_mut(parent).unwrap()[member] = value;
+    config
+}
+
+#[test]
+fn the_smallest_configuration_gets_the_documented_defaults() {
+    let config = parse(&sound()).unwrap();
+    let provider = &config.providers[0];
+    assert_eq!(provider.rules.algorithms, crate::token::Algorithm::ALL);
+    assert_eq!(provider.rules.token_types, ["jwt", "at+jwt"]);
+    assert_eq!(provider.rules.clock_skew, Duration::from_secs(30));
+    assert_eq!(
+        config.token_sources,
+        [TokenSource::Header {
+            name: "authorization".into(),
+            scheme: "Bearer".into()
+        }]
+    );
+    let service = config.grants.service.as_ref().unwrap();
+    assert_eq!(service.path, "/access/v1/evaluation");
+    assert_eq!(service.authority, "grants");
+    assert_eq!(service.timeout, Duration::from_millis(500));
+    assert_eq!(service.allow_ttl, Duration::from_secs(30));
+    assert_eq!(service.deny_ttl, Duration::from_secs(2));
+    assert_eq!(service.max_entries, 10_000);
+    assert!(service.rules.require_expiry);
+    assert!(!config.forward_token);
+    assert_eq!(config.audit, AuditLog::All);
+    for name in [
+        "x-hallpass-subject",
+        "x_hallpass_subject",
+        "x-hallpass_grant-id",
+    ] {
+        assert!(config.headers.protects(name.as_bytes()), "{name}");
+    }
+}
+
+#[test]
+fn every_fault_is_told_at_once_with_its_place_value_and_expectation() {
+    let config = json!({
+        "mode": "audit",
+        "providers": [
+            { "name": "", "issuer": 7, "audiences": [], "algorithms": ["none"], "jwks": {}, "clock_skew": "10m", "audience": "x" },
+        ],
+        "resources": [
+            { "name": "a", "match": { "paths": ["orders"], "hosts": ["a:80"], "methods": ["get"] }, "access": "open" },
+            "orders",
+        ],
+        "grants": { "service": { "cluster": "grants", "timeout": "soon", "failure_mode": "open", "context": ["time"] },
+                    "request_url": "https://{resource}.example/" },
+        "identity_headers": { "subject": "authorization" },
+        "audit": { "log": "some" },
+        "forward_token": "no",
+        "spare": 1,
+    });
+    let told = faults(&config);
+    for expected in [
+        r#"`mode`: found `"audit"`, expected `enforce`"#,
+        "`providers[0].name`: found an empty string",
+        "`providers[0].issuer`: found `7`, expected a string",
+        "`providers[0].audiences`: found an empty list",
+        r#"`providers[0].algorithms[0]`: found `"none"`, expected one of `RS256`"#,
+        "`providers[0].jwks`: found neither, expected either `inline` or `remote`",
+        r#"`providers[0].clock_skew`: found `"10m"`, expected a duration from `0s` to `5m`"#,
+        "`providers[0].audience`: found an unknown field, expected one of `name`",
+        r#"`resources[0].match.paths[0]`: found `"orders"`"#,
+        r#"`resources[0].match.hosts[0]`: found `"a:80"`"#,
+        r#"`resources[0].match.methods[0]`: found `"get"`"#,
+        r#"`resources[0].access`: found `"open"`, expected `public`"#,
+        r#"`resources[1]`: found `"orders"`, expected an object"#,
+        r#"`grants.service.timeout`: found `"soon"`, expected a duration such as"#,
+        r#"`grants.service.failure_mode`: found `"open"`"#,
+        r#"`grants.service.context[0]`: found `"time"`"#,
+        "`grants.request_url`: found",
+        r#"`identity_headers.subject`: found `"authorization"`"#,
+        r#"`audit.log`: found `"some"`, expected `all`"#,
+        r#"`forward_token`: found `"no"`, expected `true` or `false`"#,
+        "`spare`: found an unknown field",
+    ] {
+        assert!(
+            told.iter().any(|fault| fault.starts_with(expected)),
+            "not told: {expected}\ntold: {told:#?}"
+        );
+    }
+    assert_eq!(told.len(), 21, "{told:#?}");
+}
+
+#[test]
+fn what_is_not_one_json_object_is_refused() {
+    for text in ["", "{", "[]", "7", r#"{"mode":"enforce","mode":"enforce"}"#] {
+        let faults = Config::parse(text.as_bytes()).unwrap_err();
+        assert_eq!(faults.iter().count(), 1, "{text}");
+    }
+    assert!(Config::parse(b"\xff").is_err());
+}
+
+#[test]
+fn a_fault_never_shows_a_secret() {
+    let secret = with(
+        "/grants/service/headers",
+        json!({ "authorization": "Bearer s3cret\n", "x": { "y": "s3cret" } }),
+    );
+    let told = faults(&secret);
+    assert_eq!(told.len(), 2);
+    assert!(!told.concat().contains("s3cret"), "{told:?}");
+}
+
+#[test]
+fn providers_are_told_apart() {
+    let provider = sound()["providers"][0].clone();
+    let mut other_name = provider.clone();
+    other_name["name"] = json!("other");
+    let same_issuer = with("/providers", json!([provider, other_name]));
+    assert!(faults(&same_issuer)[0].starts_with("`providers[1].issuer`"));
+    let mut other_issuer = provider.clone();
+    other_issuer["issuer"] = json!("https://other.example");
+    let same_name = with("/providers", json!([provider, other_issuer]));
+    assert!(faults(&same_name)[0].starts_with("`providers[1].name`"));
+}
+
+#[test]
+fn without_a_provider_nothing_may_demand_an_identity() {
+    assert!(faults(&with("/providers", json!([])))[0].starts_with("`providers`"));
+    let open = json!({ "resources": [
+        { "name": "a", "match": {}, "access": "public" }, { "name": "b", "access": "deny" }] });
+    assert!(parse(&open).is_ok());
+}
+
+#[test]
+fn a_key_in_the_configuration_that_cannot_be_used_is_a_fault() {
+    let set = json!({ "keys": [SigningKey::es256("e").jwk(), { "kty": "oct", "k": "c2VjcmV0" }] });
+    let told = faults(&with("/providers/0/jwks/inline", set));
+    assert!(
+        told[0].starts_with("`providers[0].jwks.inline.keys[1]`"),
+        "{told:?}"
+    );
+    assert!(!told[0].contains("c2VjcmV0"));
+}
+
+#[test]
+fn remote_keys_are_named_by_a_url_or_a_path() {
+    for (uri, target) in [
+        (
+            "https://idp.example/keys?v=1",
+            Some(("idp.example", "/keys?v=1")),
+        ),
+        (
+            "http://idp.example:8080/keys",
+            Some(("idp.example:8080", "/keys")),
+        ),
+        ("/keys", Some(("idp", "/keys"))),
+        ("keys", None),
+        ("ftp://idp.example/keys", None),
+        ("", None),
+    ] {
+        let remote = json!({ "remote": { "cluster": "idp", "uri": uri } });
+        let read = parse(&with("/providers/0/jwks", remote)).ok();
+        let read = read.as_ref().map(|config| match &config.providers[0].jwks {
+            JwksSource::Remote(remote) => (remote.authority.as_str(), remote.path.as_str()),
+            JwksSource::Inline(_) => panic!("not inline"),
+        });
+        assert_eq!(read, target, "{uri}");
+    }
+}
+
+#[test]
+fn the_request_link_has_a_fixed_origin_and_escapes_what_is_filled_in() {
+    let read = |url: &str| {
+        let config = parse(&with("/grants/request_url", json!(url))).ok()?;
+        let url = config.grants.request_url?;
+        Some(url.fill("a b&c", "x/../{resource}"))
+    };
+    assert_eq!(
+        read("https://grants.example/r?resource={resource}&action={action}").as_deref(),
+        Some("https://grants.example/r?resource=a%20b%26c&action=x%2F%2E%2E%2F%7Bresource%7D")
+    );
+    for url in [
+        "https://{resource}/",
+        "https://grants.example{resource}/",
+        "{resource}",
+        "javascript:alert(1)",
+        "/request?resource={resource}",
+        "https://grants.example/{subject}",
+        "https://grants.example/{",
+    ] {
+        assert_eq!(read(url), None, "{url}");
+    }
+}
+
+#[test]
+fn an_identity_header_may_be_left_out_but_not_used_twice() {
+    let mut config = sound();
+    config["identity_headers"] = json!({ "email": null, "subject": "X-User" });
+    let headers = parse(&config).unwrap().headers;
+    assert!(headers.identity.iter().any(|(name, _)| name == "x-user"));
+    assert!(
+        !headers
+            .identity
+            .iter()
+            .any(|(name, _)| name == "x-hallpass-email")
+    );
+
+    config["claim_headers"] = json!({ "tenant": "x_user" });
+    assert!(faults(&config)[0].starts_with("`claim_headers.tenant`"));
+}
+
+#[test]
+fn shapes_that_this_version_does_not_decide_by_are_refused_and_not_ignored() {
+    for (pointer, value) in [
+        ("/mode", json!("monitor")),
+        ("/trusted_hops", json!(1)),
+        ("/resources/0/conditions", json!({})),
+        ("/grants/service/cache", json!({ "stale_if_error": "5s" })),
+    ] {
+        assert_eq!(faults(&with(pointer, value)).len(), 1, "{pointer}");
+    }
+}

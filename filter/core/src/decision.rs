@@ -1,0 +1,216 @@
+//! The decision: one total function with three answers.
+//!
+//! "Cannot know yet" is an answer, [`Decision::NeedGrant`]; an error is a denial, never a gap. [`Permit`] has no other maker than
+//! [`decide`], and nothing lets a request through without one.
+
+use std::time::Duration;
+
+use crate::denial::Reason;
+use crate::grant::Grant;
+use crate::grant::embedded::Coverage;
+use crate::grant::{EmbeddedGrants, Ruling};
+use crate::identity::Identity;
+use crate::ids::{Action, GrantId};
+use crate::policy::{Access, Resource};
+use crate::time::{UnixMillis, Window};
+use crate::token::TokenFault;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub enum Caller<'a> {
+    /// Nobody has looked: enough where identity does not matter.
+    Unasked,
+    /// A token was looked for, and none was found that holds.
+    Refused(TokenFault),
+    /// The issuer's keys cannot be had, so nobody can know.
+    Unknowable,
+    /// This is who it is, with the grants that the token carries.
+    Known(&'a Identity, &'a EmbeddedGrants),
+}
+
+/// What the grant service says.
+#[derive(Debug, Clone, Copy)]
+pub enum Service<'a> {
+    /// There is none.
+    Absent,
+    /// Nobody has asked.
+    Unasked,
+    /// It was asked before, and its word still counts.
+    Remembered(&'a Ruling),
+    /// It was asked for this request.
+    Answered(&'a Ruling),
+    /// It was asked and did not decide.
+    Failed,
+}
+
+/// What the configuration says about grants, whatever the resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GrantRules {
+    /// An allow of the service without an end is refused.
+    pub require_expiry: bool,
+    /// What follows when the service does not decide.
+    pub failure_mode: FailureMode,
+}
+
+/// What follows when the grant service does not decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureMode {
+    /// The request is refused.
+    Deny,
+    /// The request passes, loudly.
+    Allow,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It may pass.
+    Allow(Permit),
+    /// It may not.
+    Deny(Reason),
+    /// The grant service must be asked first.
+    NeedGrant,
+}
+
+/// Proof that a request may pass. Only [`decide`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permit {
+    reason: Reason,
+    grant_id: Option<GrantId>,
+    grant_until: Option<UnixMillis>,
+}
+
+impl Permit {
+    /// Why.
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The grant that allowed it, if it has a name.
+    pub fn grant_id(&self) -> Option<&GrantId> {
+        self.grant_id.as_ref()
+    }
+
+    /// The end of the grant that allowed it.
+    pub fn grant_until(&self) -> Option<UnixMillis> {
+        self.grant_until
+    }
+}
+
+/// Decides about `action` on `resource` at `now`.
+pub fn decide(
+    resource: &Resource,
+    action: &Action,
+    caller: Caller<'_>,
+    service: Service<'_>,
+    rules: GrantRules,
+    now: UnixMillis,
+) -> Decision {
+    match (resource.access, caller) {
+        // Written down as open: nothing else is asked.
+        (Access::Public, _) => allow(Reason::Public),
+        // Closed: no identity opens it.
+        (Access::Deny, _) => Decision::Deny(Reason::ResourceClosed),
+        // Without keys nobody can tell a good token from a bad one.
+        (Access::Identity | Access::Grant, Caller::Unknowable) => {
+            Decision::Deny(Reason::KeysUnavailable)
+        }
+        (Access::Identity | Access::Grant, Caller::Refused(fault)) => Decision::Deny(fault.into()),
+        (Access::Identity | Access::Grant, Caller::Unasked) => Decision::Deny(Reason::TokenMissing),
+        // The token may have ended while the request waited.
+        (Access::Identity | Access::Grant, Caller::Known(identity, _))
+            if !identity.window().is_open(now) =>
+        {
+            Decision::Deny(Reason::TokenExpired)
+        }
+        (Access::Identity, Caller::Known(..)) => allow(Reason::Identity),
+        (Access::Grant, Caller::Known(_, grants)) => {
+            let embedded = grants.coverage(&resource.name, action, now);
+            by_grant(embedded, service, resource.max_grant_lifetime, rules, now)
+        }
+    }
+}
+
+fn by_grant(
+    embedded: Coverage<'_>,
+    service: Service<'_>,
+    max_lifetime: Option<Duration>,
+    rules: GrantRules,
+    now: UnixMillis,
+) -> Decision {
+    match (embedded, service) {
+        // The token carries the grant: nobody needs to be asked.
+        (Coverage::Live(grant), _) if lifetime_allowed(grant.window.until, max_lifetime, now) => {
+            by_embedded(grant)
+        }
+        // What it carries does not count, so the service decides, if there is one.
+        (_, Service::Unasked) => Decision::NeedGrant,
+        (_, Service::Remembered(ruling)) => {
+            by_ruling(ruling, Reason::GrantCached, max_lifetime, rules, now)
+        }
+        (_, Service::Answered(ruling)) => {
+            by_ruling(ruling, Reason::GrantService, max_lifetime, rules, now)
+        }
+        (_, Service::Failed) => match rules.failure_mode {
+            FailureMode::Deny => Decision::Deny(Reason::GrantServiceUnavailable),
+            FailureMode::Allow => allow(Reason::GrantServiceFailedOpen),
+        },
+        (Coverage::Live(_), Service::Absent) => Decision::Deny(Reason::GrantLifetimeExceeded),
+        (Coverage::Over, Service::Absent) => Decision::Deny(Reason::GrantExpired),
+        (Coverage::None, Service::Absent) => Decision::Deny(Reason::GrantMissing),
+    }
+}
+
+fn by_embedded(grant: &Grant) -> Decision {
+    Decision::Allow(Permit {
+        reason: Reason::GrantEmbedded,
+        grant_id: grant.id.clone(),
+        grant_until: Some(grant.window.until),
+    })
+}
+
+fn by_ruling(
+    ruling: &Ruling,
+    allowed: Reason,
+    max_lifetime: Option<Duration>,
+    rules: GrantRules,
+    now: UnixMillis,
+) -> Decision {
+    match ruling {
+        Ruling::Deny => Decision::Deny(Reason::GrantDenied),
+        Ruling::Obliged => Decision::Deny(Reason::GrantObligationUnsupported),
+        Ruling::Allow { until: None, .. } if rules.require_expiry => {
+            Decision::Deny(Reason::GrantWithoutExpiry)
+        }
+        Ruling::Allow {
+            until: Some(until), ..
+        } if !is_open_until(*until, now) => Decision::Deny(Reason::GrantExpired),
+        Ruling::Allow {
+            until: Some(until), ..
+        } if !lifetime_allowed(*until, max_lifetime, now) => {
+            Decision::Deny(Reason::GrantLifetimeExceeded)
+        }
+        Ruling::Allow { id, until } => Decision::Allow(Permit {
+            reason: allowed,
+            grant_id: id.clone(),
+            grant_until: *until,
+        }),
+    }
+}
+
+fn allow(reason: Reason) -> Decision {
+    Decision::Allow(Permit {
+        reason,
+        grant_id: None,
+        grant_until: None,
+    })
+}
+
+fn is_open_until(until: UnixMillis, now: UnixMillis) -> bool {
+    let from = UnixMillis::new(0);
+    Window { from, until }.is_open(now)
+}
+
+fn lifetime_allowed(until: UnixMillis, longest: Option<Duration>, now: UnixMillis) -> bool {
+    longest.is_none_or(|longest| until.since(now) <= longest)
+}

@@ -1,0 +1,260 @@
+//! What a refused client gets: status, headers and body, as problem details (RFC 9457) or as a page for people.
+
+use serde::Serialize;
+
+use super::{Kind, Reason, page};
+use crate::headers::HeaderList;
+
+/// A response that the filter gives in place of the upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Header names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty for `HEAD`.
+    pub body: Vec<u8>,
+}
+
+/// What a refusal may tell the client besides its reason.
+#[derive(Debug, Clone, Default)]
+pub struct AnswerContext<'a> {
+    /// The method: `HEAD` gets no body.
+    pub method: Option<&'a str>,
+    /// Whether the client is a browser.
+    pub wants_html: bool,
+    /// The host's name for the request, so that a person can ask about it.
+    pub request_id: Option<&'a str>,
+    /// The resource that was refused.
+    pub resource: Option<&'a str>,
+    /// The action that was refused.
+    pub action: Option<&'a str>,
+    /// Where access can be requested.
+    pub request_url: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'static str,
+    reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_url: Option<&'a str>,
+}
+
+/// Whether the `accept` header asks for a page (RFC 9110, section 12.5.1).
+pub fn wants_html(headers: &HeaderList) -> bool {
+    headers.all("accept").any(|value| {
+        value
+            .split(|byte| *byte == b',')
+            .filter_map(|range| range.split(|byte| *byte == b';').next())
+            .any(|range| range.trim_ascii().eq_ignore_ascii_case(b"text/html"))
+    })
+}
+
+impl Answer {
+    /// The answer to a request refused for `reason`.
+    pub fn refusal(reason: Reason, context: &AnswerContext<'_>) -> Self {
+        let kind = reason.kind();
+        let shown = Shown::of(kind, context);
+        let (content_type, body) = if context.wants_html {
+            ("text/html; charset=utf-8", page::render(reason, &shown))
+        } else {
+            ("application/problem+json", problem(reason, &shown))
+        };
+        let mut headers = vec![
+            ("content-type", content_type.to_owned()),
+            ("cache-control", "no-store".to_owned()),
+        ];
+        if context.wants_html {
+            headers.push(("content-security-policy", page::POLICY.to_owned()));
+        }
+        headers.extend(challenge(reason).map(|value| ("www-authenticate", value)));
+        if kind == Kind::Unavailable {
+            headers.push(("retry-after", "1".to_owned()));
+        }
+        Self {
+            status: kind.status(),
+            headers,
+            body: if context.method == Some("HEAD") {
+                Vec::new()
+            } else {
+                body.into_bytes()
+            },
+        }
+    }
+}
+
+/// The facts that this kind of refusal shows: resource and action only to someone who is known and may ask for them.
+pub(super) struct Shown<'a> {
+    pub(super) request_id: Option<&'a str>,
+    pub(super) resource: Option<&'a str>,
+    pub(super) action: Option<&'a str>,
+    pub(super) request_url: Option<&'a str>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(kind: Kind, context: &'a AnswerContext<'_>) -> Self {
+        let forbidden = kind == Kind::Forbidden;
+        Self {
+            request_id: context.request_id,
+            resource: context.resource.filter(|_| forbidden),
+            action: context.action.filter(|_| forbidden),
+            request_url: context.request_url.as_deref().filter(|_| forbidden),
+        }
+    }
+}
+
+fn problem(reason: Reason, shown: &Shown<'_>) -> String {
+    let kind = reason.kind();
+    let problem = Problem {
+        r#type: format!("urn:hallpass:reason:{}", reason.as_str()),
+        title: kind.title(),
+        status: kind.status(),
+        detail: reason.detail(),
+        reason: reason.as_str(),
+        request_id: shown.request_id,
+        resource: shown.resource,
+        action: shown.action,
+        request_url: shown.request_url,
+    };
+    serde_json::to_string(&problem).unwrap_or_default()
+}
+
+/// RFC 6750, section 3: no error code for a request without credentials, `invalid_token` for one whose token is not accepted.
+fn challenge(reason: Reason) -> Option<String> {
+    match reason.kind() {
+        Kind::SignIn => Some(r#"Bearer realm="hallpass""#.to_owned()),
+        Kind::InvalidToken => Some(format!(
+            r#"Bearer realm="hallpass", error="invalid_token", error_description="{}""#,
+            reason.detail()
+        )),
+        Kind::BadRequest | Kind::Forbidden | Kind::Unavailable | Kind::Passes => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn context<'a>() -> AnswerContext<'a> {
+        AnswerContext {
+            method: Some("GET"),
+            request_id: Some("r-1"),
+            resource: Some("orders"),
+            action: Some("read"),
+            request_url: Some("https://grants.example/request?resource=orders".into()),
+            ..AnswerContext::default()
+        }
+    }
+
+    fn header(answer: &Answer, name: &str) -> Option<String> {
+        let found = answer.headers.iter().find(|(other, _)| *other == name);
+        found.map(|(_, value)| value.clone())
+    }
+
+    #[test]
+    fn a_denial_says_how_to_ask_for_access() {
+        let answer = Answer::refusal(Reason::GrantMissing, &context());
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answer.status, 403);
+        assert_eq!(body["reason"], "grant_missing");
+        assert_eq!(body["status"], 403);
+        assert_eq!(body["resource"], "orders");
+        assert_eq!(body["action"], "read");
+        assert_eq!(body["request_id"], "r-1");
+        assert_eq!(
+            body["request_url"],
+            "https://grants.example/request?resource=orders"
+        );
+        assert_eq!(header(&answer, "www-authenticate"), None);
+        assert_eq!(
+            header(&answer, "cache-control").as_deref(),
+            Some("no-store")
+        );
+    }
+
+    #[test]
+    fn somebody_unknown_is_not_told_what_is_behind() {
+        let answer = Answer::refusal(Reason::TokenMissing, &context());
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answer.status, 401);
+        assert_eq!(body.get("resource"), None);
+        assert_eq!(body.get("request_url"), None);
+        assert_eq!(
+            header(&answer, "www-authenticate").as_deref(),
+            Some(r#"Bearer realm="hallpass""#)
+        );
+    }
+
+    #[test]
+    fn a_bad_token_is_answered_with_invalid_token_in_quotable_words() {
+        for &reason in Reason::ALL {
+            if reason.kind() == Kind::InvalidToken {
+                let answer = Answer::refusal(reason, &context());
+                let challenge = header(&answer, "www-authenticate").unwrap();
+                assert!(
+                    challenge.contains(r#"error="invalid_token""#),
+                    "{challenge}"
+                );
+                assert!(!reason.detail().contains(['"', '\\']), "{challenge}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_checked_may_be_tried_again() {
+        let answer = Answer::refusal(Reason::GrantServiceUnavailable, &context());
+        assert_eq!(answer.status, 503);
+        assert_eq!(header(&answer, "retry-after").as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn head_gets_no_body() {
+        let head = AnswerContext {
+            method: Some("HEAD"),
+            ..context()
+        };
+        assert_eq!(Answer::refusal(Reason::GrantMissing, &head).body, b"");
+    }
+
+    #[test]
+    fn a_browser_gets_a_page_in_which_nothing_can_break_out() {
+        let hostile = AnswerContext {
+            wants_html: true,
+            resource: Some("<script>alert(1)</script>"),
+            request_url: Some("https://grants.example/?a=\"><script>".into()),
+            ..context()
+        };
+        let answer = Answer::refusal(Reason::GrantMissing, &hostile);
+        let page = String::from_utf8(answer.body.clone()).unwrap();
+        assert!(!page.contains("<script"), "{page}");
+        assert!(page.contains("Request access"), "{page}");
+        assert!(header(&answer, "content-security-policy").is_some());
+    }
+
+    #[test]
+    fn only_a_client_that_names_html_is_a_browser() {
+        let accepts = |value: &str| {
+            let mut headers = HeaderList::default();
+            headers.push(b"accept", value.as_bytes());
+            wants_html(&headers)
+        };
+        assert!(accepts("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
+        assert!(accepts("application/json, TEXT/HTML;q=0.1"));
+        assert!(!accepts("*/*"));
+        assert!(!accepts("application/json"));
+        assert_eq!(json!(accepts("text/htmlx")), json!(false));
+    }
+}

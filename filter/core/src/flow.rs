@@ -1,0 +1,339 @@
+//! One request's way to its answer, as a state machine without input or output.
+//!
+//! [`Exchange`] is one request, [`Gate`] what a worker knows. A driver calls [`Exchange::start`], does what the [`Step`] says, and where
+//! that was to wait, comes back with [`Exchange::on_keys`] or [`Exchange::on_grant`]. Each call judges the request anew at the time it is
+//! given: a token or grant that ended during the wait does not pass.
+
+mod gate;
+
+use std::sync::Arc;
+
+use crate::audit::Record;
+use crate::config::{AuditLog, Config};
+use crate::decision::{Caller, Decision, Permit, Service, decide};
+use crate::denial::{Answer, AnswerContext, Reason, wants_html};
+use crate::edits::Edits;
+use crate::grant::{GrantOutcome, Query};
+use crate::identity::Identity;
+use crate::ids::{Action, GrantId};
+use crate::metrics::Counter;
+use crate::policy::Resource;
+use crate::request::{Ambiguous, CanonicalRequest, RequestHead};
+use crate::time::UnixMillis;
+
+pub use gate::{Authenticated, Bearer, Gate};
+
+/// What is to be done now.
+#[derive(Debug)]
+pub enum Step {
+    /// Let the request pass with these changes.
+    Continue(Passage),
+    /// Answer in place of the upstream.
+    Respond(Refusal),
+    /// Hold the request until this is there.
+    Wait(Need),
+}
+
+/// A request that passes.
+#[derive(Debug)]
+pub struct Passage {
+    /// What changes on its way.
+    pub edits: Edits,
+    /// Why it passes.
+    pub reason: Reason,
+    /// The line for the log, if it is to be written.
+    pub audit: Option<String>,
+}
+
+/// A request that does not.
+#[derive(Debug)]
+pub struct Refusal {
+    /// What the client gets.
+    pub answer: Answer,
+    /// Why.
+    pub reason: Reason,
+    /// The line for the log, if it is to be written.
+    pub audit: Option<String>,
+}
+
+/// What a request waits for.
+#[derive(Debug)]
+pub enum Need {
+    /// The keys of the provider at this place in the configuration.
+    Keys(usize),
+    /// The answer to this question.
+    Grant(Box<Query>),
+}
+
+/// One request.
+#[derive(Debug)]
+pub struct Exchange {
+    head: RequestHead,
+    route: Option<Route>,
+    bearer: Option<Arc<Bearer>>,
+}
+
+/// What a request is for.
+#[derive(Debug)]
+struct Route {
+    request: CanonicalRequest,
+    resource: usize,
+    action: Action,
+}
+
+impl Exchange {
+    /// A request that has just arrived.
+    pub fn new(head: RequestHead) -> Self {
+        Self {
+            head,
+            route: None,
+            bearer: None,
+        }
+    }
+
+    /// The host's name for this request, if it can be repeated safely.
+    pub fn request_id(&self) -> Option<&str> {
+        self.head.request_id()
+    }
+
+    /// Judges the request for the first time.
+    pub fn start(&mut self, gate: &mut Gate, now: UnixMillis) -> Step {
+        let config = gate.config();
+        match self.find_route(&config) {
+            Ok(route) => self.route = Some(route),
+            Err(reason) => return self.refuse(&config, gate, reason, now),
+        }
+        self.judge(&config, gate, true, now)
+    }
+
+    /// Judges again, now that the keys it waited for have come or will not come.
+    pub fn on_keys(&mut self, gate: &mut Gate, now: UnixMillis) -> Step {
+        let config = gate.config();
+        self.judge(&config, gate, false, now)
+    }
+
+    /// Judges again, now that the grant service has answered or will not answer.
+    pub fn on_grant(&mut self, gate: &mut Gate, outcome: &GrantOutcome, now: UnixMillis) -> Step {
+        let config = gate.config();
+        let service = match outcome {
+            GrantOutcome::Decided(ruling) => Service::Answered(ruling),
+            GrantOutcome::Failed => Service::Failed,
+        };
+        let caller = self.known_caller();
+        let decision = self.decide(&config, caller, service, now);
+        self.conclude(&config, gate, decision, now)
+    }
+
+    fn find_route(&self, config: &Config) -> Result<Route, Reason> {
+        let request = self
+            .canonical(config)
+            .map_err(|_| Reason::RequestAmbiguous)?;
+        let (resource, found) = config
+            .policy
+            .find(&request)
+            .ok_or(Reason::ResourceUnknown)?;
+        Ok(Route {
+            action: found.action_of(&request.method),
+            resource,
+            request,
+        })
+    }
+
+    fn canonical(&self, config: &Config) -> Result<CanonicalRequest, Ambiguous> {
+        // RFC 9110, section 7.6.1: the next proxy removes what `connection` names, so a client could have our own headers removed.
+        let names_protected = self.head.headers.all("connection").any(|value| {
+            value.split(|byte| *byte == b',').any(|name| {
+                config
+                    .headers
+                    .protects(&name.trim_ascii().to_ascii_lowercase())
+            })
+        });
+        if names_protected {
+            return Err(Ambiguous::HopByHop);
+        }
+        self.head.canonical()
+    }
+
+    fn judge(&mut self, config: &Config, gate: &mut Gate, may_wait: bool, now: UnixMillis) -> Step {
+        let needs_identity = self
+            .resource(config)
+            .is_some_and(|resource| resource.access.needs_identity());
+        let mut caller = Caller::Unasked;
+        if needs_identity {
+            match gate.authenticate(&self.head, now) {
+                Authenticated::Known(bearer) => self.bearer = Some(bearer),
+                Authenticated::Refused(fault) => caller = Caller::Refused(fault),
+                Authenticated::KeysAwaited(provider) if may_wait => {
+                    return Step::Wait(Need::Keys(provider));
+                }
+                Authenticated::KeysAwaited(_) | Authenticated::KeysUnavailable => {
+                    caller = Caller::Unknowable;
+                }
+            }
+        }
+        if self.bearer.is_some() {
+            caller = self.known_caller();
+        }
+        let service = match config.grants.service {
+            Some(_) => Service::Unasked,
+            None => Service::Absent,
+        };
+        match self.decide(config, caller, service, now) {
+            Decision::NeedGrant => self.ask(config, gate, now),
+            decided => self.conclude(config, gate, decided, now),
+        }
+    }
+
+    /// Looks for a remembered answer, and asks the service where there is none.
+    fn ask(&mut self, config: &Config, gate: &mut Gate, now: UnixMillis) -> Step {
+        let Some(query) = self.query(config) else {
+            return self.conclude(config, gate, Decision::Deny(Reason::GrantMissing), now);
+        };
+        let Some(ruling) = gate.remembered(&query.key(), now) else {
+            gate.count(Counter::GrantMiss);
+            return Step::Wait(Need::Grant(Box::new(query)));
+        };
+        gate.count(Counter::GrantHit);
+        let service = Service::Remembered(&ruling);
+        let decision = self.decide(config, self.known_caller(), service, now);
+        self.conclude(config, gate, decision, now)
+    }
+
+    fn query(&self, config: &Config) -> Option<Query> {
+        let service = config.grants.service.as_ref()?;
+        let route = self.route.as_ref()?;
+        let resource = config.policy.get(route.resource)?;
+        let identity = &self.bearer.as_ref()?.identity;
+        let query = Query::new(
+            identity,
+            &resource.name,
+            &service.resource_type,
+            &route.action,
+        );
+        Some(query.with_facts(&service.facts, &route.request, self.head.source_ip))
+    }
+
+    fn decide(
+        &self,
+        config: &Config,
+        caller: Caller<'_>,
+        service: Service<'_>,
+        now: UnixMillis,
+    ) -> Decision {
+        let (Some(route), Some(resource)) = (&self.route, self.resource(config)) else {
+            return Decision::Deny(Reason::ResourceUnknown);
+        };
+        let rules = config.grants.rules();
+        decide(resource, &route.action, caller, service, rules, now)
+    }
+
+    fn known_caller(&self) -> Caller<'_> {
+        match &self.bearer {
+            Some(bearer) => Caller::Known(&bearer.identity, &bearer.grants),
+            None => Caller::Unasked,
+        }
+    }
+
+    fn resource<'a>(&self, config: &'a Config) -> Option<&'a Resource> {
+        let route = self.route.as_ref()?;
+        config.policy.get(route.resource)
+    }
+
+    fn identity(&self) -> Option<&Identity> {
+        self.bearer.as_ref().map(|bearer| &bearer.identity)
+    }
+
+    fn conclude(
+        &self,
+        config: &Config,
+        gate: &mut Gate,
+        decision: Decision,
+        now: UnixMillis,
+    ) -> Step {
+        match (decision, &self.route) {
+            (Decision::Allow(permit), Some(route)) => {
+                self.permit(config, gate, &permit, route, now)
+            }
+            (Decision::Allow(_), None) => self.refuse(config, gate, Reason::ResourceUnknown, now),
+            (Decision::Deny(reason), _) => self.refuse(config, gate, reason, now),
+            // Asked and answered, and still no answer: nothing that could follow is an allow.
+            (Decision::NeedGrant, _) => {
+                self.refuse(config, gate, Reason::GrantServiceUnavailable, now)
+            }
+        }
+    }
+
+    fn permit(
+        &self,
+        config: &Config,
+        gate: &mut Gate,
+        permit: &Permit,
+        route: &Route,
+        now: UnixMillis,
+    ) -> Step {
+        let reason = permit.reason();
+        gate.count(Counter::Decision(reason));
+        let audit = (config.audit == AuditLog::All).then(|| {
+            let mut record = self.record(config, reason, now);
+            record.grant_id = permit.grant_id().map(GrantId::as_str);
+            record.grant_expires = permit.grant_until().map(UnixMillis::to_rfc3339);
+            record.to_line()
+        });
+        let edits = Edits::for_permit(permit, self.identity(), &self.head, &route.request, config);
+        Step::Continue(Passage {
+            edits,
+            reason,
+            audit,
+        })
+    }
+
+    fn refuse(&self, config: &Config, gate: &mut Gate, reason: Reason, now: UnixMillis) -> Step {
+        gate.count(Counter::Decision(reason));
+        let audit =
+            (config.audit != AuditLog::None).then(|| self.record(config, reason, now).to_line());
+        let resource = self.resource(config).map(|resource| resource.name.as_str());
+        let action = self.route.as_ref().map(|route| route.action.as_str());
+        let method = self.head.headers.all(":method").next();
+        let context = AnswerContext {
+            method: method.and_then(|method| std::str::from_utf8(method).ok()),
+            wants_html: wants_html(&self.head.headers),
+            request_id: self.head.request_id(),
+            resource,
+            action,
+            request_url: reason
+                .may_be_requested()
+                .then(|| Some(config.grants.request_url.as_ref()?.fill(resource?, action?)))
+                .flatten(),
+        };
+        Step::Respond(Refusal {
+            answer: Answer::refusal(reason, &context),
+            reason,
+            audit,
+        })
+    }
+
+    fn record<'a>(&'a self, config: &'a Config, reason: Reason, now: UnixMillis) -> Record<'a> {
+        let mut record = Record::new(reason, &config.hash, now);
+        match &self.route {
+            Some(route) => {
+                record.method = Some((&route.request.method).into());
+                record.host = Some((&route.request.host).into());
+                record.path = Some((&route.request.path).into());
+                record.action = Some(route.action.as_str());
+                record.resource = self.resource(config).map(|resource| resource.name.as_str());
+            }
+            None => record = record.with_raw_request(&self.head.headers),
+        }
+        if let Some(identity) = self.identity() {
+            record.subject = Some(identity.subject.as_str());
+            record.issuer = Some(identity.issuer().as_str());
+            record.token_id = identity.token_id.as_deref();
+        }
+        record.source_ip = self.head.source_ip;
+        record.request_id = self.head.request_id();
+        record
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! What a worker knows between requests: the configuration, the issuers' keys, remembered decisions.
+
+use std::sync::Arc;
+
+use crate::config::{Config, JwksSource, RemoteJwks};
+use crate::grant::service::RawReply;
+use crate::grant::{DecisionCache, DecisionKey, EmbeddedGrants, GrantReply, Ruling, ServiceFault};
+use crate::identity::Identity;
+use crate::jwks::{KeySet, KeyStore, Keys, ParsedSet};
+use crate::metrics::Counter;
+use crate::request::RequestHead;
+use crate::time::UnixMillis;
+use crate::token::signature::SignatureVerifier;
+use crate::token::{Extracted, TokenFault, UntrustedToken, extract, verify};
+
+/// A worker's knowledge. Each worker has its own; nothing is shared between threads.
+pub struct Gate {
+    config: Arc<Config>,
+    stores: Vec<KeyStore>,
+    decisions: DecisionCache,
+    verifier: Box<dyn SignatureVerifier>,
+    counted: Vec<Counter>,
+    notices: Vec<String>,
+}
+
+/// Someone whose token was verified, and the grants that came with it.
+#[derive(Debug)]
+pub struct Bearer {
+    /// Who it is.
+    pub identity: Identity,
+    /// The grants that the token carries.
+    pub grants: EmbeddedGrants,
+}
+
+/// What looking for an identity found.
+#[derive(Debug)]
+pub enum Authenticated {
+    /// Someone.
+    Known(Arc<Bearer>),
+    /// No token that holds.
+    Refused(TokenFault),
+    /// A token whose issuer's keys are being fetched, by the provider's place in the configuration.
+    KeysAwaited(usize),
+    /// A token whose issuer's keys are not to be had.
+    KeysUnavailable,
+}
+
+impl Gate {
+    /// A worker that has just started: fixed keys are there, others are due.
+    pub fn new(config: Arc<Config>, verifier: Box<dyn SignatureVerifier>) -> Self {
+        let stores = config
+            .providers
+            .iter()
+            .map(|provider| match &provider.jwks {
+                JwksSource::Inline(keys) => KeyStore::fixed(keys.clone()),
+                JwksSource::Remote(remote) => KeyStore::remote(remote.rules),
+            })
+            .collect();
+        let max_entries = config.grants.service.as_ref().map_or(0, |s| s.max_entries);
+        Self {
+            decisions: DecisionCache::new(max_entries),
+            counted: Vec::new(),
+            notices: Vec::new(),
+            config,
+            stores,
+            verifier,
+        }
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> Arc<Config> {
+        self.config.clone()
+    }
+
+    /// Notes that something happened.
+    pub fn count(&mut self, counter: Counter) {
+        self.counted.push(counter);
+    }
+
+    /// What happened since this was last asked, for the proxy's stats.
+    pub fn take_counted(&mut self) -> impl Iterator<Item = Counter> {
+        self.counted.drain(..)
+    }
+
+    /// What an operator should know of what happened since this was last asked.
+    pub fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// Finds out who sent the request.
+    pub fn authenticate(&mut self, head: &RequestHead, now: UnixMillis) -> Authenticated {
+        let config = self.config();
+        let found = match extract(&head.headers, &config.token_sources) {
+            Extracted::Missing => return Authenticated::Refused(TokenFault::Missing),
+            Extracted::Ambiguous => return Authenticated::Refused(TokenFault::Ambiguous),
+            Extracted::One(found) => found,
+        };
+        let token = match UntrustedToken::parse(found.text) {
+            Ok(token) => token,
+            Err(fault) => return Authenticated::Refused(fault),
+        };
+        let provider = config
+            .providers
+            .iter()
+            .enumerate()
+            .find(|(_, provider)| token.issuer() == Some(provider.rules.issuer.as_str()));
+        let Some((index, provider)) = provider else {
+            return Authenticated::Refused(TokenFault::IssuerUnknown);
+        };
+        if !provider.token_sources.contains(&found.source) {
+            return Authenticated::Refused(TokenFault::Missing);
+        }
+        let keys = match self.stores.get(index).map(|store| store.keys(now)) {
+            Some(Keys::Ready(keys)) => keys,
+            Some(Keys::Awaited) => return Authenticated::KeysAwaited(index),
+            Some(Keys::Unavailable) | None => return Authenticated::KeysUnavailable,
+        };
+        self.count(Counter::TokenMiss);
+        let identity = verify(token, &provider.rules, &keys, self.verifier.as_ref(), now)
+            .and_then(|claims| Identity::from_claims(claims, &provider.mapping));
+        match identity {
+            Ok(identity) => Authenticated::Known(Arc::new(self.bearer(identity))),
+            Err(fault) => Authenticated::Refused(fault),
+        }
+    }
+
+    fn bearer(&mut self, identity: Identity) -> Bearer {
+        let claim = identity.claims.get(&self.config.grants.claim);
+        let grants = EmbeddedGrants::from_claim(claim);
+        let subject = identity.subject.as_str();
+        self.notices.extend(grants.skipped.iter().map(|fault| {
+            format!("a grant in the token of {subject:?} is malformed and grants nothing: {fault}")
+        }));
+        Bearer { identity, grants }
+    }
+
+    /// The grant service's word of before, if it still counts.
+    pub fn remembered(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<Ruling> {
+        self.decisions.get(key, now).cloned()
+    }
+
+    /// Takes the grant service's reply: remembers it for as long as it counts, and returns what it says.
+    ///
+    /// # Errors
+    /// [`ServiceFault`] when it is not a decision; then nothing is remembered.
+    pub fn on_grant_reply(
+        &mut self,
+        key: DecisionKey,
+        reply: RawReply<'_>,
+        now: UnixMillis,
+    ) -> Result<Ruling, ServiceFault> {
+        let reply = GrantReply::parse(reply)?;
+        if let Some(until) = self.remember_until(&reply, now) {
+            self.decisions.put(key, reply.ruling.clone(), until, now);
+        }
+        Ok(reply.ruling)
+    }
+
+    /// The earliest of the configured time, the service's own, and the grant's end.
+    fn remember_until(&self, reply: &GrantReply, now: UnixMillis) -> Option<UnixMillis> {
+        let service = self.config.grants.service.as_ref()?;
+        let never = UnixMillis::new(u64::MAX);
+        let (ttl, end) = match &reply.ruling {
+            Ruling::Allow {
+                until: Some(until), ..
+            } => (service.allow_ttl, *until),
+            Ruling::Allow { until: None, .. } if !service.rules.require_expiry => {
+                (service.allow_ttl, never)
+            }
+            Ruling::Allow { until: None, .. } | Ruling::Deny | Ruling::Obliged => {
+                (service.deny_ttl, never)
+            }
+        };
+        let ttl = reply.max_age.map_or(ttl, |max_age| max_age.min(ttl));
+        Some(now.saturating_add(ttl).min(end))
+    }
+
+    /// Providers whose keys should be fetched now, by place in the configuration.
+    pub fn due_keys(&self, now: UnixMillis) -> Vec<usize> {
+        let due = self.stores.iter().enumerate();
+        due.filter(|(_, store)| store.is_due(now))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// How to fetch a provider's keys.
+    pub fn remote_keys(&self, provider: usize) -> Option<&RemoteJwks> {
+        match &self.config.providers.get(provider)?.jwks {
+            JwksSource::Remote(remote) => Some(remote),
+            JwksSource::Inline(_) => None,
+        }
+    }
+
+    /// A provider's keys are being fetched.
+    pub fn fetch_started(&mut self, provider: usize) {
+        if let Some(store) = self.stores.get_mut(provider) {
+            store.fetch_started();
+        }
+    }
+
+    /// A provider's keys were not to be had; the last good ones stay.
+    pub fn fetch_failed(&mut self, provider: usize, now: UnixMillis) {
+        self.count(Counter::JwksError);
+        if let Some(store) = self.stores.get_mut(provider) {
+            store.fetch_failed(now);
+        }
+    }
+
+    /// Takes the reply to a fetch of a provider's keys.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words; then the last good keys stay.
+    pub fn on_keys_reply(
+        &mut self,
+        provider: usize,
+        status: u16,
+        body: &[u8],
+        now: UnixMillis,
+    ) -> Result<(), String> {
+        let parsed = if status == 200 {
+            KeySet::parse(body)
+        } else {
+            Err(format!("status {status}, expected 200"))
+        };
+        match parsed {
+            Ok(ParsedSet { keys, skipped }) => {
+                self.notices.extend(skipped.iter().map(|(index, fault)| {
+                    format!("key {index} of the fetched set cannot be used and is skipped: {fault}")
+                }));
+                self.count(Counter::JwksOk);
+                if let Some(store) = self.stores.get_mut(provider) {
+                    store.fetched(keys, now);
+                }
+                Ok(())
+            }
+            Err(fault) => {
+                self.fetch_failed(provider, now);
+                Err(fault)
+            }
+        }
+    }
+}

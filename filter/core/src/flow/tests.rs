@@ -1,0 +1,532 @@
+//! Whole decisions, told as stories: a [`World`] holds a gate and a clock, and its users send requests.
+
+use super::*;
+use crate::config::Config;
+use crate::grant::service::RawReply;
+use crate::grant::{DecisionKey, Ruling};
+use crate::token::signature::PureRust;
+use hallpass_tokens::{Grant, NOW, SigningKey, TokenBuilder};
+use serde_json::{Value, json};
+use std::time::Duration;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+struct World {
+    gate: Gate,
+    now: UnixMillis,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with(&config())
+    }
+
+    fn with(config: &Value) -> Self {
+        let config = Config::parse(config.to_string().as_bytes()).unwrap();
+        Self {
+            gate: Gate::new(Arc::new(config), Box::new(PureRust)),
+            now: UnixMillis::from_seconds(NOW).unwrap(),
+        }
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.now = self.now.saturating_add(Duration::from_secs(seconds));
+    }
+
+    fn send(&mut self, request: Request) -> (Exchange, Step) {
+        let mut exchange = Exchange::new(request.0);
+        let step = exchange.start(&mut self.gate, self.now);
+        (exchange, step)
+    }
+
+    fn outcome(&mut self, request: Request) -> String {
+        told(&self.send(request).1)
+    }
+
+    /// Sends a request that must lead to a question, and answers it.
+    fn outcome_when_answered(&mut self, request: Request, answer: &str, after: u64) -> String {
+        let (mut exchange, step) = self.send(request);
+        let Step::Wait(Need::Grant(query)) = step else {
+            panic!("no question was asked: {}", told(&step));
+        };
+        self.pass(after);
+        let outcome = self.learn(query.key(), answer);
+        told(&exchange.on_grant(&mut self.gate, &outcome, self.now))
+    }
+
+    fn learn(&mut self, key: DecisionKey, answer: &str) -> GrantOutcome {
+        let reply = RawReply {
+            status: 200,
+            content_type: Some(b"application/json"),
+            cache_control: None,
+            body: answer.as_bytes(),
+        };
+        self.gate
+            .on_grant_reply(key, reply, self.now)
+            .map_or(GrantOutcome::Failed, GrantOutcome::Decided)
+    }
+}
+
+/// A step in one word.
+fn told(step: &Step) -> String {
+    match step {
+        Step::Continue(passage) => passage.reason.as_str().to_owned(),
+        Step::Respond(refusal) => format!("{} {}", refusal.answer.status, refusal.reason.as_str()),
+        Step::Wait(Need::Keys(_)) => "waits for keys".to_owned(),
+        Step::Wait(Need::Grant(_)) => "asks".to_owned(),
+    }
+}
+
+struct Request(RequestHead);
+
+impl Request {
+    fn get(path: &str) -> Self {
+        let mut head = RequestHead::default();
+        head.headers.push(b":method", b"GET");
+        head.headers.push(b":authority", b"admin.example");
+        head.headers.push(b":path", path.as_bytes());
+        Self(head)
+    }
+
+    fn header(mut self, name: &str, value: &str) -> Self {
+        self.0.headers.push(name.as_bytes(), value.as_bytes());
+        self
+    }
+
+    fn by(self, token: TokenBuilder) -> Self {
+        let token = token.signed_by(&key());
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+}
+
+fn key() -> SigningKey {
+    SigningKey::es256("e")
+}
+
+fn alice() -> TokenBuilder {
+    TokenBuilder::for_user("alice")
+}
+
+fn config() -> Value {
+    json!({
+        "providers": [{
+            "name": "corp",
+            "issuer": hallpass_tokens::ISSUER,
+            "audiences": [hallpass_tokens::AUDIENCE],
+            "jwks": { "inline": hallpass_tokens::jwks(&[&key()]) },
+            "clock_skew": "0s",
+        }],
+        "resources": [
+            { "name": "health", "match": { "paths": ["/healthz"] }, "access": "public" },
+            { "name": "vault", "match": { "paths": ["/vault"] }, "access": "deny" },
+            { "name": "profile", "match": { "paths": ["/me"] }, "access": "identity" },
+            { "name": "orders", "match": { "paths": ["/orders/{*rest}"] }, "access": "grant", "action": "read",
+              "max_grant_lifetime": "8h" },
+        ],
+        "grants": { "service": { "cluster": "grants" }, "request_url": "https://grants.example/r?r={resource}&a={action}" },
+    })
+}
+
+fn without_service() -> Value {
+    let mut config = config();
+    config["grants"].as_object_mut().unwrap().remove("service");
+    config
+}
+
+fn with_service(member: &str, value: Value) -> Value {
+    let mut config = config();
+    config["grants"]["service"][member] = value;
+    config
+}
+
+fn allow_until(seconds: i64) -> String {
+    let until = UnixMillis::from_seconds(seconds).unwrap().to_rfc3339();
+    json!({ "decision": true, "context": { "approval": { "id": "g-1", "approved_until": until } } })
+        .to_string()
+}
+
+const DENY: &str = r#"{"decision":false}"#;
+
+#[test]
+fn each_kind_of_access_demands_what_it_says() {
+    let mut world = World::new();
+    for (path, token, expected) in [
+        ("/healthz", false, "public"),
+        ("/vault", true, "403 resource_closed"),
+        ("/nowhere", true, "403 resource_unknown"),
+        ("/me", false, "401 token_missing"),
+        ("/me", true, "identity"),
+        ("/orders/7", false, "401 token_missing"),
+        ("/orders/7", true, "asks"),
+        ("/orders/%2e%2e/me", true, "400 request_ambiguous"),
+    ] {
+        let mut request = Request::get(path);
+        if token {
+            request = request.by(alice());
+        }
+        assert_eq!(world.outcome(request), expected, "{path}, token: {token}");
+    }
+}
+
+#[test]
+fn a_grant_in_the_token_lets_pass_until_it_ends() {
+    let mut world = World::with(&without_service());
+    let grant = || Grant::new("orders", &["read"]).until(NOW + 60);
+    let request = || Request::get("/orders/7").by(alice().grant(grant()));
+    assert_eq!(world.outcome(request()), "grant_embedded");
+    world.pass(59);
+    assert_eq!(world.outcome(request()), "grant_embedded");
+    world.pass(1);
+    assert_eq!(world.outcome(request()), "403 grant_expired");
+}
+
+#[test]
+fn a_grant_for_something_else_lets_nothing_pass() {
+    let mut world = World::with(&without_service());
+    for grant in [
+        Grant::new("billing", &["read"]).until(NOW + 60),
+        Grant::new("orders", &["write"]).until(NOW + 60),
+        Grant::new("orders", &["read"])
+            .from(NOW + 1)
+            .until(NOW + 60),
+    ] {
+        let request = Request::get("/orders/7").by(alice().grant(grant));
+        assert_eq!(world.outcome(request), "403 grant_missing");
+    }
+}
+
+#[test]
+fn a_grant_that_lasts_too_long_is_refused() {
+    let mut world = World::with(&without_service());
+    let long = Grant::new("orders", &["read"]).until(NOW + 8 * 3600 + 1);
+    let request = Request::get("/orders/7").by(alice().grant(long));
+    assert_eq!(world.outcome(request), "403 grant_lifetime_exceeded");
+
+    let mut world = World::new();
+    let request = Request::get("/orders/7").by(alice());
+    let answer = allow_until(NOW + 8 * 3600 + 1);
+    let outcome = world.outcome_when_answered(request, &answer, 0);
+    assert_eq!(outcome, "403 grant_lifetime_exceeded");
+}
+
+#[test]
+fn an_allow_is_remembered_for_its_time_and_no_longer() {
+    let mut world = World::new();
+    let request = || Request::get("/orders/7").by(alice());
+    let outcome = world.outcome_when_answered(request(), &allow_until(NOW + 3600), 0);
+    assert_eq!(outcome, "grant_service");
+    world.pass(29);
+    assert_eq!(world.outcome(request()), "grant_cached");
+    world.pass(1);
+    assert_eq!(world.outcome(request()), "asks");
+}
+
+#[test]
+fn an_allow_is_never_used_past_the_grants_end() {
+    let mut world = World::new();
+    let request = || Request::get("/orders/7").by(alice());
+    let outcome = world.outcome_when_answered(request(), &allow_until(NOW + 10), 0);
+    assert_eq!(outcome, "grant_service");
+    world.pass(9);
+    assert_eq!(world.outcome(request()), "grant_cached");
+    world.pass(1);
+    assert_eq!(world.outcome(request()), "asks");
+}
+
+#[test]
+fn a_denial_is_remembered_briefly() {
+    let mut world = World::new();
+    let request = || Request::get("/orders/7").by(alice());
+    assert_eq!(
+        world.outcome_when_answered(request(), DENY, 0),
+        "403 grant_denied"
+    );
+    world.pass(1);
+    assert_eq!(world.outcome(request()), "403 grant_denied");
+    world.pass(1);
+    assert_eq!(world.outcome(request()), "asks");
+}
+
+#[test]
+fn one_persons_answer_is_not_anothers() {
+    let mut world = World::new();
+    let by = |user: &str| Request::get("/orders/7").by(TokenBuilder::for_user(user));
+    world.outcome_when_answered(by("alice"), &allow_until(NOW + 3600), 0);
+    assert_eq!(world.outcome(by("alice")), "grant_cached");
+    assert_eq!(world.outcome(by("bob")), "asks");
+}
+
+#[test]
+fn what_ended_during_the_wait_does_not_pass() {
+    let mut world = World::new();
+    let short = || alice().expires_in(5);
+    let request = Request::get("/orders/7").by(short());
+    let outcome = world.outcome_when_answered(request, &allow_until(NOW + 3600), 5);
+    assert_eq!(outcome, "401 token_expired");
+
+    let mut world = World::new();
+    let request = Request::get("/orders/7").by(alice());
+    let outcome = world.outcome_when_answered(request, &allow_until(NOW + 5), 5);
+    assert_eq!(outcome, "403 grant_expired");
+}
+
+#[test]
+fn a_service_that_does_not_decide_lets_nothing_pass_and_is_asked_again() {
+    let mut world = World::new();
+    let request = || Request::get("/orders/7").by(alice());
+    let outcome = world.outcome_when_answered(request(), r#"{"decision":"true"}"#, 0);
+    assert_eq!(outcome, "503 grant_service_unavailable");
+    assert_eq!(world.outcome(request()), "asks");
+}
+
+#[test]
+fn failing_open_must_be_written_down_and_has_a_reason_of_its_own() {
+    let mut world = World::with(&with_service("failure_mode", json!("allow")));
+    let request = Request::get("/orders/7").by(alice());
+    let outcome = world.outcome_when_answered(request, "", 0);
+    assert_eq!(outcome, "grant_service_failed_open");
+}
+
+#[test]
+fn an_allow_without_an_end_passes_only_where_that_is_written_down() {
+    let endless = r#"{"decision":true}"#;
+    let request = || Request::get("/orders/7").by(alice());
+    let mut strict = World::new();
+    let outcome = strict.outcome_when_answered(request(), endless, 0);
+    assert_eq!(outcome, "403 grant_without_expiry");
+
+    let mut trusting = World::with(&with_service("require_expiry", json!(false)));
+    let outcome = trusting.outcome_when_answered(request(), endless, 0);
+    assert_eq!(outcome, "grant_service");
+    trusting.pass(29);
+    assert_eq!(trusting.outcome(request()), "grant_cached");
+    trusting.pass(1);
+    assert_eq!(trusting.outcome(request()), "asks");
+}
+
+#[test]
+fn an_obligation_that_cannot_be_met_denies() {
+    let mut world = World::new();
+    let obliged = r#"{"decision":true,"context":{"obligations":[{"id":"1"}]}}"#;
+    let request = Request::get("/orders/7").by(alice());
+    let outcome = world.outcome_when_answered(request, obliged, 0);
+    assert_eq!(outcome, "403 grant_obligation_unsupported");
+}
+
+#[test]
+fn the_service_shortens_what_is_remembered_but_never_lengthens_it() {
+    let request = || Request::get("/orders/7").by(alice());
+    for (cache_control, remembered) in [("no-store", 0), ("max-age=5", 5), ("max-age=500", 30)] {
+        let mut world = World::new();
+        let (_, step) = world.send(request());
+        let Step::Wait(Need::Grant(query)) = step else {
+            panic!("{}", told(&step));
+        };
+        let reply = RawReply {
+            status: 200,
+            content_type: Some(b"application/json"),
+            cache_control: Some(cache_control.as_bytes()),
+            body: &allow_until(NOW + 3600).into_bytes(),
+        };
+        let ruling = world.gate.on_grant_reply(query.key(), reply, world.now);
+        assert!(matches!(ruling, Ok(Ruling::Allow { .. })));
+        if remembered > 0 {
+            world.pass(remembered - 1);
+            assert_eq!(world.outcome(request()), "grant_cached", "{cache_control}");
+            world.pass(1);
+        }
+        assert_eq!(world.outcome(request()), "asks", "{cache_control}");
+    }
+}
+
+fn remote() -> Value {
+    let mut config = config();
+    config["providers"][0]["jwks"] = json!({ "remote": { "cluster": "idp", "uri": "/keys" } });
+    config
+}
+
+#[test]
+fn a_request_before_the_first_keys_waits_and_is_never_told_that_its_token_is_bad() {
+    let mut world = World::with(&remote());
+    let request = || Request::get("/me").by(alice());
+    assert_eq!(world.gate.due_keys(world.now), [0]);
+    world.gate.fetch_started(0);
+    let (mut waiting, step) = world.send(request());
+    assert_eq!(told(&step), "waits for keys");
+
+    let keys = hallpass_tokens::jwks(&[&key()]).to_string();
+    let taken = world.gate.on_keys_reply(0, 200, keys.as_bytes(), world.now);
+    assert_eq!(taken, Ok(()));
+    assert_eq!(
+        told(&waiting.on_keys(&mut world.gate, world.now)),
+        "identity"
+    );
+    assert_eq!(world.outcome(request()), "identity");
+}
+
+#[test]
+fn keys_that_cannot_be_had_are_the_filters_problem_and_not_the_tokens() {
+    let mut world = World::with(&remote());
+    let request = || Request::get("/me").by(alice());
+    world.gate.fetch_started(0);
+    let (mut waiting, _) = world.send(request());
+    for (status, body) in [
+        (503, ""),
+        (302, ""),
+        (200, "<html>"),
+        (200, r#"{"keys":[]}"#),
+    ] {
+        assert!(
+            world
+                .gate
+                .on_keys_reply(0, status, body.as_bytes(), world.now)
+                .is_err()
+        );
+    }
+    let step = waiting.on_keys(&mut world.gate, world.now);
+    assert_eq!(told(&step), "503 keys_unavailable");
+    assert_eq!(world.outcome(request()), "503 keys_unavailable");
+    world.pass(60);
+    assert_eq!(world.gate.due_keys(world.now), [0], "it is tried again");
+}
+
+fn edits(step: Step) -> Edits {
+    match step {
+        Step::Continue(passage) => passage.edits,
+        other => panic!("it does not pass: {}", told(&other)),
+    }
+}
+
+fn value<'a>(edits: &'a Edits, name: &str) -> Option<&'a str> {
+    let found = edits.set.iter().find(|(other, _)| other == name);
+    found.map(|(_, value)| std::str::from_utf8(value).unwrap())
+}
+
+#[test]
+fn the_upstream_learns_who_it_is_and_by_what_grant() {
+    let mut world = World::new();
+    let token = alice()
+        .claim("email", json!("alice@example.com"))
+        .claim("groups", json!(["dev", "oncall"]))
+        .grant(Grant::new("orders", &["read"]).id("g-42").until(NOW + 60));
+    let edits = edits(world.send(Request::get("/orders/7").by(token)).1);
+    for (name, expected) in [
+        ("x-hallpass-subject", "alice"),
+        ("x-hallpass-issuer", "https://idp.example"),
+        ("x-hallpass-email", "alice@example.com"),
+        ("x-hallpass-groups", "dev,oncall"),
+        ("x-hallpass-grant-id", "g-42"),
+        ("x-hallpass-grant-expires", &(NOW + 60).to_string()),
+    ] {
+        assert_eq!(value(&edits, name), Some(expected), "{name}");
+    }
+    assert!(edits.remove.contains(&b"authorization".to_vec()));
+}
+
+#[test]
+fn nobody_speaks_for_the_filter_also_where_everybody_may_pass() {
+    let mut world = World::new();
+    for path in ["/healthz", "/me"] {
+        let request = Request::get(path)
+            .by(alice())
+            .header("X-Hallpass-Subject", "root")
+            .header("x_hallpass_groups", "admin")
+            .header("x-hallpass_grant-id", "g-1");
+        let edits = edits(world.send(request).1);
+        for name in [
+            "x-hallpass-subject",
+            "x_hallpass_groups",
+            "x-hallpass_grant-id",
+        ] {
+            assert!(
+                edits.remove.contains(&name.as_bytes().to_vec()),
+                "{path}: {name}"
+            );
+        }
+        assert_eq!(value(&edits, "x-hallpass-groups"), None);
+    }
+}
+
+#[test]
+fn a_client_cannot_have_our_headers_removed_on_the_way() {
+    let mut world = World::new();
+    let request = Request::get("/me")
+        .by(alice())
+        .header("connection", "close, X-Hallpass-Subject");
+    assert_eq!(world.outcome(request), "400 request_ambiguous");
+}
+
+#[test]
+fn a_claim_that_could_end_its_header_is_refused() {
+    let mut world = World::new();
+    for claim in ["sub", "email"] {
+        let token = alice().claim(claim, json!("alice\r\nx-admin: 1"));
+        assert_eq!(
+            world.outcome(Request::get("/me").by(token)),
+            "401 token_claim_mismatch"
+        );
+    }
+}
+
+#[test]
+fn the_token_stays_only_where_that_is_written_down() {
+    let mut config = config();
+    config["forward_token"] = json!(true);
+    let mut world = World::with(&config);
+    let edits = edits(world.send(Request::get("/me").by(alice())).1);
+    assert!(!edits.remove.contains(&b"authorization".to_vec()));
+}
+
+#[test]
+fn a_refusal_says_where_to_ask_and_every_decision_leaves_a_record() {
+    let mut world = World::with(&without_service());
+    let request = Request::get("/orders/7?secret=1")
+        .by(alice())
+        .header("x-request-id", "r-1");
+    let Step::Respond(refusal) = world.send(request).1 else {
+        panic!("it passes");
+    };
+    let body: Value = serde_json::from_slice(&refusal.answer.body).unwrap();
+    assert_eq!(
+        body["request_url"],
+        "https://grants.example/r?r=orders&a=read"
+    );
+    let record: Value = serde_json::from_str(&refusal.audit.unwrap()).unwrap();
+    for (member, expected) in [
+        ("decision", "deny"),
+        ("reason", "grant_missing"),
+        ("subject", "alice"),
+        ("issuer", "https://idp.example"),
+        ("resource", "orders"),
+        ("action", "read"),
+        ("method", "GET"),
+        ("host", "admin.example"),
+        ("path", "/orders/7"),
+        ("request_id", "r-1"),
+    ] {
+        assert_eq!(record[member], expected, "{member}");
+    }
+    let counted: Vec<Counter> = world.gate.take_counted().collect();
+    assert!(counted.contains(&Counter::Decision(Reason::GrantMissing)));
+}
+
+#[test]
+fn records_are_written_as_far_as_is_configured() {
+    for (log, of_allow, of_deny) in [
+        ("all", true, true),
+        ("denied", false, true),
+        ("none", false, false),
+    ] {
+        let mut config = config();
+        config["audit"] = json!({ "log": log });
+        let mut world = World::with(&config);
+        let Step::Continue(passage) = world.send(Request::get("/healthz")).1 else {
+            panic!("it does not pass");
+        };
+        let Step::Respond(refusal) = world.send(Request::get("/me")).1 else {
+            panic!("it passes");
+        };
+        assert_eq!(passage.audit.is_some(), of_allow, "{log}");
+        assert_eq!(refusal.audit.is_some(), of_deny, "{log}");
+    }
+}

@@ -1,0 +1,45 @@
+//! Permission that ends by itself: what a grant is, where grants come from, and how long an answer may be remembered.
+
+pub mod cache;
+pub mod embedded;
+pub mod service;
+
+use crate::ids::{Action, GrantId, ResourceName};
+use crate::time::Window;
+
+pub use cache::{DecisionCache, DecisionKey};
+pub use embedded::EmbeddedGrants;
+pub use service::{GrantOutcome, GrantReply, Query, Ruling, ServiceFault};
+
+/// One subject's permission for some actions on one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Its own name, for the records.
+    pub id: Option<GrantId>,
+    /// What it is for.
+    pub resource: ResourceName,
+    /// What may be done.
+    pub actions: Actions,
+    /// When it holds.
+    pub window: Window,
+}
+
+/// The actions that a grant allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actions {
+    /// Any action: the list was `"*"` alone.
+    Any,
+    /// These.
+    Only(Vec<Action>),
+}
+
+impl Grant {
+    /// Whether it is about this action on this resource, whatever the time.
+    pub fn covers(&self, resource: &ResourceName, action: &Action) -> bool {
+        let allows = match &self.actions {
+            Actions::Any => true,
+            Actions::Only(actions) => actions.contains(action),
+        };
+        allows && self.resource == *resource
+    }
+}

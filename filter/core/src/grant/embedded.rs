@@ -1,0 +1,223 @@
+//! Grants that an identity token carries.
+//!
+//! Two forms: our own (`resource`, `actions`, `exp`) and RFC 9396 authorization details of type `hallpass` (`identifier` in place of
+//! `resource`). A malformed grant grants nothing, is told, and never hides a sound one.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Actions, Grant};
+use crate::identity::is_header_value;
+use crate::ids::{Action, GrantId, ResourceName};
+use crate::time::{Phase, UnixMillis, Window};
+
+/// The grants of one token.
+#[derive(Debug, Clone, Default)]
+pub struct EmbeddedGrants {
+    sound: Vec<Grant>,
+    /// What is wrong with each grant that was skipped, for the log.
+    pub skipped: Vec<String>,
+}
+
+/// What the token's grants say about one action on one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coverage<'a> {
+    /// A grant holds now: the one that ends last.
+    Live(&'a Grant),
+    /// There was one, and it is over.
+    Over,
+    /// There is none, or none yet.
+    None,
+}
+
+impl EmbeddedGrants {
+    /// Reads the claim that holds the grants. An absent claim holds none.
+    pub fn from_claim(claim: Option<&Value>) -> Self {
+        let mut grants = Self::default();
+        match claim {
+            None | Some(Value::Null) => {}
+            Some(Value::Array(elements)) => {
+                for (index, element) in elements.iter().enumerate() {
+                    match RawGrant::read(element) {
+                        Ok(Some(grant)) => grants.sound.push(grant),
+                        Ok(None) => {}
+                        Err(fault) => grants.skipped.push(format!("grant {index}: {fault}")),
+                    }
+                }
+            }
+            Some(_) => grants.skipped.push("the claim is not an array".to_owned()),
+        }
+        grants
+    }
+
+    /// What these grants say about `action` on `resource` at `now`.
+    pub fn coverage(
+        &self,
+        resource: &ResourceName,
+        action: &Action,
+        now: UnixMillis,
+    ) -> Coverage<'_> {
+        let relevant = || {
+            self.sound
+                .iter()
+                .filter(|grant| grant.covers(resource, action))
+        };
+        let live = relevant()
+            .filter(|grant| grant.window.is_open(now))
+            .max_by_key(|grant| grant.window.until);
+        match live {
+            Some(grant) => Coverage::Live(grant),
+            None if relevant().any(|grant| grant.window.phase(now) == Phase::Over) => {
+                Coverage::Over
+            }
+            None => Coverage::None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct RawGrant {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    id: Option<String>,
+    resource: Option<String>,
+    identifier: Option<String>,
+    actions: Vec<String>,
+    nbf: Option<f64>,
+    exp: f64,
+}
+
+impl RawGrant {
+    /// `None` for an authorization detail of somebody else's type, which is not about us (RFC 9396, section 5).
+    fn read(value: &Value) -> Result<Option<Grant>, String> {
+        match value.get("type").and_then(Value::as_str) {
+            Some(kind) if kind != "hallpass" => return Ok(None),
+            _ => {}
+        }
+        let raw = Self::deserialize(value).map_err(|error| error.to_string())?;
+        raw.into_grant().map(Some)
+    }
+
+    fn into_grant(self) -> Result<Grant, String> {
+        let resource = match self.kind {
+            Some(_) => self.identifier.ok_or("missing field `identifier`")?,
+            None => self.resource.ok_or("missing field `resource`")?,
+        };
+        if self.id.as_deref().is_some_and(|id| !is_header_value(id)) {
+            return Err("`id` holds control characters".to_owned());
+        }
+        let from = self.nbf.map_or(Ok(UnixMillis::new(0)), numeric_date)?;
+        let until = numeric_date(self.exp)?;
+        Ok(Grant {
+            id: self.id.as_deref().map(GrantId::new),
+            resource: ResourceName::new(&resource),
+            actions: actions(&self.actions)?,
+            window: Window { from, until },
+        })
+    }
+}
+
+fn actions(names: &[String]) -> Result<Actions, String> {
+    match names {
+        [] => Err("`actions` is empty".to_owned()),
+        [any] if any == "*" => Ok(Actions::Any),
+        names => Ok(Actions::Only(
+            names.iter().map(|name| Action::new(name)).collect(),
+        )),
+    }
+}
+
+/// RFC 7519, section 2: seconds since the epoch, possibly with a fraction, which is dropped.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a float that does not fit becomes the nearest i64, which is out of range and refused"
+)]
+fn numeric_date(seconds: f64) -> Result<UnixMillis, String> {
+    UnixMillis::from_seconds(seconds.floor() as i64).ok_or_else(|| "a date out of range".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn at(seconds: i64) -> UnixMillis {
+        UnixMillis::from_seconds(seconds).unwrap()
+    }
+
+    fn coverage(claim: &Value, action: &str, now: i64) -> String {
+        let grants = EmbeddedGrants::from_claim(Some(claim));
+        match grants.coverage(&ResourceName::new("orders"), &Action::new(action), at(now)) {
+            Coverage::Live(grant) => format!("{:?}", grant.id.as_ref().map(GrantId::as_str)),
+            Coverage::Over => "over".into(),
+            Coverage::None => "none".into(),
+        }
+    }
+
+    #[test]
+    fn a_grant_holds_from_its_nbf_until_its_exp() {
+        let claim = json!([{ "id": "g", "resource": "orders", "actions": ["read"], "nbf": 100, "exp": 200 }]);
+        for (now, expected) in [
+            (99, "none"),
+            (100, r#"Some("g")"#),
+            (199, r#"Some("g")"#),
+            (200, "over"),
+        ] {
+            assert_eq!(coverage(&claim, "read", now), expected, "at {now}");
+        }
+        assert_eq!(coverage(&claim, "write", 150), "none");
+    }
+
+    #[test]
+    fn the_grant_that_ends_last_is_used() {
+        let claim = json!([
+            { "id": "long", "resource": "orders", "actions": ["*"], "exp": 300 },
+            { "id": "short", "resource": "orders", "actions": ["read"], "exp": 200 },
+        ]);
+        assert_eq!(coverage(&claim, "read", 150), r#"Some("long")"#);
+    }
+
+    #[test]
+    fn a_star_stands_for_any_action_only_when_alone() {
+        let alone = json!([{ "resource": "orders", "actions": ["*"], "exp": 200 }]);
+        let among = json!([{ "resource": "orders", "actions": ["*", "read"], "exp": 200 }]);
+        assert_eq!(coverage(&alone, "write", 150), "None");
+        assert_eq!(coverage(&among, "write", 150), "none");
+    }
+
+    #[test]
+    fn authorization_details_of_our_type_are_grants_and_others_are_not_about_us() {
+        let ours = json!([{ "type": "hallpass", "identifier": "orders", "actions": ["read"], "exp": 200 }]);
+        let other =
+            json!([{ "type": "payment", "identifier": "orders", "actions": ["read"], "exp": 200 }]);
+        assert_eq!(coverage(&ours, "read", 150), "None");
+        assert_eq!(coverage(&other, "read", 150), "none");
+        assert!(EmbeddedGrants::from_claim(Some(&other)).skipped.is_empty());
+    }
+
+    #[test]
+    fn a_malformed_grant_is_told_and_hides_no_sound_one() {
+        let sound = json!({ "id": "g", "resource": "orders", "actions": ["read"], "exp": 200 });
+        for bad in [
+            json!(7),
+            json!({ "resource": "orders", "actions": ["read"] }),
+            json!({ "resource": "orders", "actions": [], "exp": 200 }),
+            json!({ "resource": "orders", "actions": "read", "exp": 200 }),
+            json!({ "resource": "orders", "actions": ["read"], "exp": "200" }),
+            json!({ "resource": "orders", "actions": ["read"], "exp": 1e300 }),
+            json!({ "actions": ["read"], "exp": 200 }),
+            json!({ "id": "a\nb", "resource": "orders", "actions": ["read"], "exp": 200 }),
+        ] {
+            let claim = json!([bad, sound]);
+            let grants = EmbeddedGrants::from_claim(Some(&claim));
+            assert_eq!(grants.skipped.len(), 1, "{bad}");
+            assert_eq!(coverage(&claim, "read", 150), r#"Some("g")"#, "{bad}");
+        }
+        assert_eq!(
+            EmbeddedGrants::from_claim(Some(&json!("x"))).skipped.len(),
+            1
+        );
+    }
+}

@@ -1,0 +1,98 @@
+//! A request's headers as bytes, in the order in which they came, repeated ones included.
+//!
+//! Names and values are never assumed to be UTF-8: what a client sends is not text until somebody has checked it.
+
+/// Headers in one allocation: all names and values lie in one buffer.
+#[derive(Debug, Clone, Default)]
+pub struct HeaderList {
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    start: usize,
+    value: usize,
+    end: usize,
+}
+
+impl HeaderList {
+    /// An empty list with room for `headers` headers of `bytes` bytes in all.
+    pub fn with_capacity(headers: usize, bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            entries: Vec::with_capacity(headers),
+        }
+    }
+
+    /// Appends one header. The name is kept in lower case (RFC 9110, section 5.1: names are case-insensitive).
+    pub fn push(&mut self, name: &[u8], value: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend(name.iter().map(u8::to_ascii_lowercase));
+        let middle = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        self.entries.push(Entry {
+            start,
+            value: middle,
+            end: self.bytes.len(),
+        });
+    }
+
+    /// Every header: name in lower case, value as it came.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.entries.iter().map(|entry| {
+            (
+                self.bytes.get(entry.start..entry.value).unwrap_or_default(),
+                self.bytes.get(entry.value..entry.end).unwrap_or_default(),
+            )
+        })
+    }
+
+    /// Every value of the header `name`, which must be in lower case.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.iter()
+            .filter(move |(candidate, _)| *candidate == name.as_bytes())
+            .map(|(_, value)| value)
+    }
+
+    /// The value of the header `name`, or `None` if it is absent.
+    ///
+    /// # Errors
+    /// [`Repeated`] when it stands more than once: which of them counts would be a guess.
+    pub fn single<'a>(&'a self, name: &'a str) -> Result<Option<&'a [u8]>, Repeated> {
+        let mut values = self.all(name);
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Repeated);
+        }
+        Ok(first)
+    }
+}
+
+/// A header that may stand only once stands more than once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeated;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn names_are_matched_without_case_and_values_are_kept_as_bytes() {
+        let mut headers = HeaderList::default();
+        headers.push(b"X-Odd", b"\xff\x00");
+        assert_eq!(headers.single("x-odd"), Ok(Some(&b"\xff\x00"[..])));
+        assert_eq!(headers.single("x-other"), Ok(None));
+    }
+
+    #[test]
+    fn a_repeated_header_has_no_single_value() {
+        let mut headers = HeaderList::default();
+        headers.push(b"host", b"a");
+        headers.push(b"Host", b"b");
+        assert_eq!(headers.single("host"), Err(Repeated));
+        assert_eq!(headers.all("host").count(), 2);
+    }
+}

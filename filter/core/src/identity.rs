@@ -1,0 +1,182 @@
+//! Who is asking: the parts of verified claims that decisions, records and upstreams use.
+
+use serde_json::Value;
+
+use crate::ids::{Issuer, Subject};
+use crate::time::Window;
+use crate::token::{TokenFault, VerifiedClaims};
+
+/// Which claims hold what, and which headers tell the upstream about it.
+#[derive(Debug, Clone)]
+pub struct IdentityMapping {
+    /// The claim that holds the subject.
+    pub subject: String,
+    /// The claim that holds the e-mail address.
+    pub email: String,
+    /// The claim that holds the groups: a string or an array of strings.
+    pub groups: String,
+    /// Headers for the upstream, each with what it holds.
+    pub headers: Vec<(String, HeaderSource)>,
+}
+
+/// What an identity header holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderSource {
+    /// The subject.
+    Subject,
+    /// The issuer.
+    Issuer,
+    /// The e-mail address.
+    Email,
+    /// The groups, joined with commas.
+    Groups,
+    /// Any other claim.
+    Claim(String),
+}
+
+/// A person or program, as its issuer named it.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The claims that this identity was made of.
+    pub claims: VerifiedClaims,
+    /// The subject.
+    pub subject: Subject,
+    /// The e-mail address, if the token has one.
+    pub email: Option<String>,
+    /// The groups, as the token lists them.
+    pub groups: Vec<String>,
+    /// The token's own name (`jti`), for the records.
+    pub token_id: Option<String>,
+    /// What to tell the upstream: header name and value, each safe to send.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Identity {
+    /// Reads the identity out of verified claims.
+    ///
+    /// # Errors
+    /// [`TokenFault::ClaimMismatch`] when there is no subject, or a claim that an upstream is told about holds control characters:
+    /// it could end the header that carries it and begin another.
+    pub fn from_claims(
+        claims: VerifiedClaims,
+        mapping: &IdentityMapping,
+    ) -> Result<Self, TokenFault> {
+        let subject = claims
+            .get(&mapping.subject)
+            .and_then(Value::as_str)
+            .filter(|subject| !subject.is_empty())
+            .ok_or(TokenFault::ClaimMismatch)?;
+        let text = |claim: &str| claims.get(claim).and_then(Value::as_str).map(str::to_owned);
+        let mut identity = Self {
+            subject: Subject::new(subject),
+            email: text(&mapping.email),
+            groups: claims.get(&mapping.groups).map(strings).unwrap_or_default(),
+            token_id: text("jti"),
+            headers: Vec::new(),
+            claims,
+        };
+        for (name, source) in &mapping.headers {
+            if let Some(value) = identity.header_value(source) {
+                if !is_header_value(&value) {
+                    return Err(TokenFault::ClaimMismatch);
+                }
+                identity.headers.push((name.clone(), value));
+            }
+        }
+        Ok(identity)
+    }
+
+    /// Who vouches for this identity.
+    pub fn issuer(&self) -> &Issuer {
+        self.claims.issuer()
+    }
+
+    /// When the token that says so holds.
+    pub fn window(&self) -> Window {
+        self.claims.window()
+    }
+
+    fn header_value(&self, source: &HeaderSource) -> Option<String> {
+        match source {
+            HeaderSource::Subject => Some(self.subject.to_string()),
+            HeaderSource::Issuer => Some(self.issuer().to_string()),
+            HeaderSource::Email => self.email.clone(),
+            HeaderSource::Groups => (!self.groups.is_empty()).then(|| join(&self.groups)),
+            HeaderSource::Claim(name) => self.claims.get(name).and_then(claim_text),
+        }
+    }
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(one) => vec![one.clone()],
+        Value::Array(many) => many
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
+    }
+}
+
+/// Text as it is, numbers and booleans in JSON, arrays of strings joined; anything else as compact JSON.
+fn claim_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Array(elements) if elements.iter().all(Value::is_string) => {
+            Some(join(&strings(value)))
+        }
+        other => Some(other.to_string()),
+    }
+}
+
+/// Joins with commas; a comma or percent sign inside an element is escaped, so that no element can pass for two.
+fn join(elements: &[String]) -> String {
+    let escaped: Vec<String> = elements
+        .iter()
+        .map(|element| element.replace('%', "%25").replace(',', "%2C"))
+        .collect();
+    escaped.join(",")
+}
+
+/// RFC 9110, section 5.5: no control characters, and no space at the ends that a proxy might trim.
+pub fn is_header_value(text: &str) -> bool {
+    !text.chars().any(char::is_control) && text.trim() == text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_group_with_a_comma_cannot_pass_for_two_groups() {
+        assert_eq!(join(&["a".into(), "b,admin".into()]), "a,b%2Cadmin");
+        assert_eq!(join(&["100%2C".into()]), "100%252C");
+    }
+
+    #[test]
+    fn claims_are_told_as_text() {
+        for (claim, text) in [
+            (json!("acme"), Some("acme")),
+            (json!(7), Some("7")),
+            (json!(true), Some("true")),
+            (json!(["a", "b"]), Some("a,b")),
+            (json!({ "a": 1 }), Some(r#"{"a":1}"#)),
+            (json!(null), None),
+        ] {
+            assert_eq!(claim_text(&claim).as_deref(), text, "{claim}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_could_end_a_header_is_no_header_value() {
+        for text in ["a\r\nb", "a\0", "\u{85}", " a", "a\t"] {
+            assert!(!is_header_value(text), "{text:?}");
+        }
+        assert!(is_header_value("Zoë"));
+    }
+}

@@ -1,0 +1,154 @@
+//! JSON from strangers: like `serde_json::Value`, but an object that names a member twice is refused.
+//!
+//! Two readers of one document must not see two meanings: RFC 8259, section 4 leaves the meaning of repeated members open, and RFC
+//! 7519, section 4 lets a JWT be refused for them. Nesting is bounded by `serde_json` (128 levels).
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+/// A JSON value in which no object names a member twice.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StrictValue(pub Value);
+
+/// A JSON object in which no member is named twice, at any depth.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StrictObject(pub Map<String, Value>);
+
+/// Reads one JSON document.
+///
+/// # Errors
+/// When the bytes are not JSON, repeat a member, nest too deeply, or do not have the shape of `T`.
+pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    let StrictValue(value) = serde_json::from_slice(bytes)?;
+    serde_json::from_value(value)
+}
+
+impl<'de> Deserialize<'de> for StrictValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Strict.deserialize(deserializer).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for StrictObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(StrictMap).map(Self)
+    }
+}
+
+struct Strict;
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(element) = elements.next_element_seed(Strict)? {
+            array.push(element);
+        }
+        Ok(array.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Value, A::Error> {
+        StrictMap.visit_map(members).map(Value::Object)
+    }
+}
+
+struct StrictMap;
+
+impl<'de> Visitor<'de> for StrictMap {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let value = members.next_value_seed(Strict)?;
+            if object.contains_key(&name) {
+                return Err(A::Error::custom(format_args!(
+                    "member `{name}` stands twice"
+                )));
+            }
+            object.insert(name, value);
+        }
+        Ok(object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_member_that_stands_twice_is_refused_at_every_depth() {
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"b":{"a":1,"a":1}}"#,
+            r#"[{"a":1,"\u0061":2}]"#,
+        ] {
+            assert!(from_slice::<Value>(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sound_json_is_read_as_serde_json_reads_it() {
+        let text = r#"{"a":[1,-2,3.5,"x",null,true,{}],"b":{"a":18446744073709551615}}"#;
+        assert_eq!(
+            from_slice::<Value>(text.as_bytes()).unwrap(),
+            serde_json::from_str::<Value>(text).unwrap()
+        );
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let deep = "[".repeat(10_000);
+        assert!(from_slice::<Value>(deep.as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,58 @@
+//! Every decision of Hallpass, as pure functions.
+//!
+//! Nothing in here reads a clock, opens a connection or knows a proxy: time comes in as a parameter, and what must be fetched goes out
+//! as a value. That makes each rule testable on its own, and the same code runs in the filter, in tests and in command-line tools.
+//!
+//! The rooms, each using only those above it:
+//!
+//! | room | owns |
+//! | --- | --- |
+//! | [`time`], [`ids`], [`json`] | moments and windows; names as types; JSON that repeats no member |
+//! | [`headers`], [`request`] | a request as bytes, and its one canonical form |
+//! | [`denial`] | the closed list of reasons, and the answer that each leads to |
+//! | [`token`], [`jwks`] | from a request's bytes to verified claims; the keys that verify them |
+//! | [`identity`], [`grant`] | who asks; permission that ends |
+//! | [`policy`], [`decision`] | what is asked for; whether it may be |
+//! | [`flight`] | asking once for many |
+//! | [`config`], [`audit`], [`metrics`], [`edits`] | what operators write and read; what upstreams see |
+//! | [`flow`] | one request's way through all of these |
+// A trap costs a worker its whole VM, with every cache in it. What could panic is refused at compile time.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::todo,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod audit;
+pub mod config;
+pub mod decision;
+pub mod denial;
+pub mod edits;
+pub mod flight;
+pub mod flow;
+pub mod grant;
+pub mod headers;
+pub mod identity;
+pub mod ids;
+pub mod json;
+pub mod jwks;
+pub mod metrics;
+pub mod policy;
+pub mod request;
+pub mod time;
+pub mod token;

@@ -1,0 +1,71 @@
+//! What is counted. The names are bounded by construction: nothing from a request is part of one.
+
+use crate::denial::Reason;
+
+/// A counter of the proxy's stats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Counter {
+    /// A request was decided for this reason.
+    Decision(Reason),
+    /// A token had to be verified.
+    TokenMiss,
+    /// A remembered decision of the grant service answered.
+    GrantHit,
+    /// The grant service had to be asked.
+    GrantMiss,
+    /// A request joined a question to the grant service that was under way.
+    GrantCoalesced,
+    /// A call came back with an answer that can be used.
+    CalloutOk,
+    /// A call came back with anything else.
+    CalloutError,
+    /// A call did not come back in time.
+    CalloutTimeout,
+    /// The host would not make the call.
+    CalloutRefused,
+    /// Keys were fetched.
+    JwksOk,
+    /// Keys were not to be had.
+    JwksError,
+}
+
+impl Counter {
+    /// Every counter.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let others = [
+            Self::TokenMiss,
+            Self::GrantHit,
+            Self::GrantMiss,
+            Self::GrantCoalesced,
+            Self::CalloutOk,
+            Self::CalloutError,
+            Self::CalloutTimeout,
+            Self::CalloutRefused,
+            Self::JwksOk,
+            Self::JwksError,
+        ];
+        let decisions = Reason::ALL.iter().copied().map(Self::Decision);
+        decisions.chain(others)
+    }
+
+    /// The name in the proxy's stats.
+    pub fn name(self) -> String {
+        let name = match self {
+            Self::Decision(reason) => {
+                let decision = if reason.allows() { "allow" } else { "deny" };
+                return format!("hallpass.decisions.{decision}.{}", reason.as_str());
+            }
+            Self::TokenMiss => "tokens.miss",
+            Self::GrantHit => "grants.hit",
+            Self::GrantMiss => "grants.miss",
+            Self::GrantCoalesced => "grants.coalesced",
+            Self::CalloutOk => "callouts.ok",
+            Self::CalloutError => "callouts.error",
+            Self::CalloutTimeout => "callouts.timeout",
+            Self::CalloutRefused => "callouts.refused",
+            Self::JwksOk => "jwks.ok",
+            Self::JwksError => "jwks.error",
+        };
+        format!("hallpass.{name}")
+    }
+}

@@ -1,0 +1,267 @@
+//! Which resource a request is for, and what that resource demands.
+//!
+//! Resources are tried in the order in which they are written; the first whose host, method and path match decides. No match is no
+//! permission.
+
+use std::time::Duration;
+
+use crate::ids::{Action, ResourceName};
+use crate::request::CanonicalRequest;
+
+/// What a resource demands of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing.
+    Public,
+    /// A valid identity.
+    Identity,
+    /// A valid identity and a live grant.
+    Grant,
+    /// The impossible: it is closed.
+    Deny,
+}
+
+impl Access {
+    /// Whether it matters who asks.
+    pub const fn needs_identity(self) -> bool {
+        matches!(self, Self::Identity | Self::Grant)
+    }
+}
+
+/// A named part of what is behind the proxy.
+#[derive(Debug)]
+pub struct Resource {
+    /// The name that grants and records use. Several resources may share it.
+    pub name: ResourceName,
+    /// What it demands.
+    pub access: Access,
+    /// What a grant must allow; the method in lower case where the configuration does not say.
+    pub action: Option<Action>,
+    /// A grant with more than this left is refused.
+    pub max_grant_lifetime: Option<Duration>,
+    /// Which requests are for it.
+    pub matcher: Matcher,
+}
+
+impl Resource {
+    /// What `method` does to this resource.
+    pub fn action_of(&self, method: &str) -> Action {
+        self.action
+            .clone()
+            .unwrap_or_else(|| Action::new(&method.to_ascii_lowercase()))
+    }
+}
+
+/// Hosts, methods and paths; an empty list matches all.
+#[derive(Debug, Default)]
+pub struct Matcher {
+    hosts: Vec<HostPattern>,
+    methods: Vec<String>,
+    paths: Option<matchit::Router<()>>,
+}
+
+/// One host or all below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostPattern {
+    /// This host.
+    Exact(String),
+    /// Every host that ends with this suffix, which begins with a dot: whole labels only, and never the bare domain itself.
+    Below(String),
+}
+
+impl HostPattern {
+    /// Reads `admin.example` or `*.admin.example`.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let host = text.to_ascii_lowercase();
+        let (name, below) = match host.strip_prefix("*.") {
+            Some(suffix) => (suffix, true),
+            None => (host.as_str(), false),
+        };
+        let plain = |label: &str| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        let is_address = name.starts_with('[') && name.ends_with(']') && !below;
+        if !is_address && !name.split('.').all(plain) {
+            return Err("a host name without port, or `*.` and a host name");
+        }
+        Ok(if below {
+            Self::Below(format!(".{name}"))
+        } else {
+            Self::Exact(name.to_owned())
+        })
+    }
+
+    fn matches(&self, host: &str) -> bool {
+        match self {
+            Self::Exact(name) => name == host,
+            Self::Below(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_str()),
+        }
+    }
+}
+
+impl Matcher {
+    /// Matches every request until narrowed.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Narrows to one host pattern more.
+    pub fn add_host(&mut self, host: HostPattern) {
+        self.hosts.push(host);
+    }
+
+    /// Narrows to one method more.
+    pub fn add_method(&mut self, method: &str) {
+        self.methods.push(method.to_owned());
+    }
+
+    /// Narrows to one path pattern more, in the syntax of `matchit`: `/a`, `/a/{id}`, `/a/{*rest}`.
+    ///
+    /// # Errors
+    /// When the pattern is malformed, or this matcher has one that means the same.
+    pub fn add_path(&mut self, pattern: &str) -> Result<(), String> {
+        if !pattern.starts_with('/') {
+            return Err("a path pattern begins with `/`".to_owned());
+        }
+        self.paths
+            .get_or_insert_default()
+            .insert(pattern, ())
+            .map_err(|error| error.to_string())
+    }
+
+    fn matches(&self, request: &CanonicalRequest) -> bool {
+        (self.hosts.is_empty() || self.hosts.iter().any(|host| host.matches(&request.host)))
+            && (self.methods.is_empty() || self.methods.contains(&request.method))
+            && self
+                .paths
+                .as_ref()
+                .is_none_or(|paths| paths.at(&request.path).is_ok())
+    }
+}
+
+/// All resources, in order.
+#[derive(Debug, Default)]
+pub struct Policy {
+    resources: Vec<Resource>,
+}
+
+impl Policy {
+    /// A policy of these resources.
+    pub fn new(resources: Vec<Resource>) -> Self {
+        Self { resources }
+    }
+
+    /// The first resource that the request is for, with its place in the list.
+    pub fn find(&self, request: &CanonicalRequest) -> Option<(usize, &Resource)> {
+        self.resources
+            .iter()
+            .enumerate()
+            .find(|(_, resource)| resource.matcher.matches(request))
+    }
+
+    /// The resource at a place that [`Policy::find`] told.
+    pub fn get(&self, index: usize) -> Option<&Resource> {
+        self.resources.get(index)
+    }
+
+    /// Every resource, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn request(method: &str, host: &str, path: &str) -> CanonicalRequest {
+        CanonicalRequest {
+            method: method.into(),
+            host: host.into(),
+            path: path.into(),
+            rewritten_target: None,
+        }
+    }
+
+    fn resource(name: &str, paths: &[&str]) -> Resource {
+        let mut matcher = Matcher::new();
+        for path in paths {
+            matcher.add_path(path).unwrap();
+        }
+        Resource {
+            name: ResourceName::new(name),
+            access: Access::Grant,
+            action: None,
+            max_grant_lifetime: None,
+            matcher,
+        }
+    }
+
+    #[test]
+    fn the_first_resource_in_the_order_written_decides() {
+        let policy = Policy::new(vec![
+            resource("any", &["/orders/{*rest}"]),
+            resource("exact", &["/orders/7"]),
+        ]);
+        let (index, found) = policy.find(&request("GET", "h", "/orders/7")).unwrap();
+        assert_eq!((index, found.name.as_str()), (0, "any"));
+        assert!(policy.find(&request("GET", "h", "/other")).is_none());
+    }
+
+    #[test]
+    fn paths_match_by_segment() {
+        let policy = Policy::new(vec![resource("r", &["/a/{id}", "/b/{*rest}", "/c"])]);
+        for (path, expected) in [
+            ("/a/1", true),
+            ("/a/", false),
+            ("/a/1/2", false),
+            ("/b/1/2", true),
+            ("/b/", false),
+            ("/b", false),
+            ("/c", true),
+            ("/c/", false),
+            ("/C", false),
+        ] {
+            let found = policy.find(&request("GET", "h", path)).is_some();
+            assert_eq!(found, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn hosts_match_by_label() {
+        let exact = HostPattern::parse("Admin.Example").unwrap();
+        let below = HostPattern::parse("*.admin.example").unwrap();
+        for (host, is_exact, is_below) in [
+            ("admin.example", true, false),
+            ("eu.admin.example", false, true),
+            ("a.eu.admin.example", false, true),
+            ("eviladmin.example", false, false),
+            ("admin.example.evil", false, false),
+            (".admin.example", false, false),
+        ] {
+            assert_eq!(exact.matches(host), is_exact, "{host}");
+            assert_eq!(below.matches(host), is_below, "{host}");
+        }
+        for bad in ["", "*", "a..b", "a:80", "*.*.a", "a.*", "http://a", "*."] {
+            assert!(HostPattern::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn methods_are_compared_exactly_and_name_the_action_in_lower_case() {
+        let mut matcher = Matcher::new();
+        matcher.add_method("GET");
+        assert!(matcher.matches(&request("GET", "h", "/")));
+        assert!(!matcher.matches(&request("get", "h", "/")));
+        assert!(!matcher.matches(&request("POST", "h", "/")));
+        assert_eq!(resource("r", &[]).action_of("DELETE").as_str(), "delete");
+    }
+}

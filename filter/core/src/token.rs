@@ -1,0 +1,110 @@
+//! Identity tokens: where one sits in a request, what it says, and whether that is true.
+//!
+//! [`extract`] finds the token's text, [`parse`] reads it without believing it, [`verify`] is the only maker of [`VerifiedClaims`].
+
+pub mod extract;
+pub mod parse;
+pub mod signature;
+pub mod verify;
+
+use std::fmt;
+
+use crate::denial::Reason;
+
+pub use extract::{Extracted, FoundToken, TokenSource, extract};
+pub use parse::UntrustedToken;
+pub use verify::{ClaimRules, VerifiedClaims, verify};
+
+/// A signature algorithm of JWS (RFC 7518, section 3.1; RFC 8037) that a provider may allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// Ed25519 (RFC 8037).
+    EdDsa,
+}
+
+impl Algorithm {
+    /// Every algorithm that can be configured.
+    pub const ALL: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
+
+    /// The name in the `alg` header.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+
+    /// The algorithm of that name, compared exactly (RFC 7515, section 4.1.1: names are case-sensitive).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name)
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a token is not accepted: the reason that everyone may know.
+///
+/// It stays this coarse on purpose: a stranger who learns which check failed first learns how to get past it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenFault {
+    /// There is none.
+    Missing,
+    /// There is more than one, or one that could be read in two ways.
+    Ambiguous,
+    /// It is not a compact JWS of JSON, is too large, or uses an extension that the filter does not know.
+    Malformed,
+    /// `alg` is not allowed for this issuer, or is not the key's.
+    AlgorithmNotAllowed,
+    /// `typ` is not allowed for this issuer.
+    TypeNotAllowed,
+    /// No provider has this `iss`.
+    IssuerUnknown,
+    /// The issuer has no key of this `kid`.
+    KeyUnknown,
+    /// The signature is not that of the key.
+    SignatureInvalid,
+    /// `exp`, with the allowed skew, has passed.
+    Expired,
+    /// `nbf` or `iat`, with the allowed skew, lies ahead.
+    NotYetValid,
+    /// `iat` lies further back than the provider's `max_token_age`, or is absent although that is set.
+    TooOld,
+    /// `aud` names none of the provider's audiences.
+    AudienceMismatch,
+    /// A claim that is required is absent or has another value.
+    ClaimMismatch,
+    /// The token is bound to a key that the filter cannot check (`cnf`, RFC 7800).
+    BindingUnsupported,
+}
+
+impl From<TokenFault> for Reason {
+    fn from(fault: TokenFault) -> Self {
+        match fault {
+            TokenFault::Missing => Self::TokenMissing,
+            TokenFault::Ambiguous => Self::TokenAmbiguous,
+            TokenFault::Malformed => Self::TokenMalformed,
+            TokenFault::AlgorithmNotAllowed => Self::TokenAlgorithmNotAllowed,
+            TokenFault::TypeNotAllowed => Self::TokenTypeNotAllowed,
+            TokenFault::IssuerUnknown => Self::TokenIssuerUnknown,
+            TokenFault::KeyUnknown => Self::TokenKeyUnknown,
+            TokenFault::SignatureInvalid => Self::TokenSignatureInvalid,
+            TokenFault::Expired => Self::TokenExpired,
+            TokenFault::NotYetValid => Self::TokenNotYetValid,
+            TokenFault::TooOld => Self::TokenTooOld,
+            TokenFault::AudienceMismatch => Self::TokenAudienceMismatch,
+            TokenFault::ClaimMismatch => Self::TokenClaimMismatch,
+            TokenFault::BindingUnsupported => Self::TokenBindingUnsupported,
+        }
+    }
+}

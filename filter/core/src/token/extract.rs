@@ -1,0 +1,276 @@
+//! Where a token sits in a request, and how to take it out of what goes upstream.
+//!
+//! A request that carries two tokens has no certain identity: which one an upstream would believe is unknown, so it is ambiguous,
+//! also when both would be valid.
+
+use std::fmt;
+
+use crate::headers::HeaderList;
+
+/// A place where a provider's tokens may sit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSource {
+    /// A header `name` (lower case) with an authentication scheme (RFC 9110, section 11.1); an empty scheme means the whole value.
+    Header {
+        /// The header's name in lower case.
+        name: String,
+        /// The scheme, compared without case.
+        scheme: String,
+    },
+    /// A cookie (RFC 6265).
+    Cookie {
+        /// The cookie's name, compared exactly.
+        name: String,
+    },
+}
+
+impl fmt::Display for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header { name, .. } => write!(f, "header {name}"),
+            Self::Cookie { name } => write!(f, "cookie {name}"),
+        }
+    }
+}
+
+/// A token's text and the source, by its place in the list that was searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundToken<'a> {
+    /// The compact serialization, not looked into.
+    pub text: &'a [u8],
+    /// Index into the searched sources.
+    pub source: usize,
+}
+
+/// What a search of all sources found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extracted<'a> {
+    /// No source holds a token.
+    Missing,
+    /// Exactly one source does.
+    One(FoundToken<'a>),
+    /// Several do, or one holds several.
+    Ambiguous,
+}
+
+/// Searches every source; a header with another scheme, such as `Basic`, holds no token.
+pub fn extract<'a>(headers: &'a HeaderList, sources: &'a [TokenSource]) -> Extracted<'a> {
+    let mut found = Extracted::Missing;
+    for (index, source) in sources.iter().enumerate() {
+        for text in tokens_in(headers, source) {
+            if found != Extracted::Missing || text.contains(&b',') {
+                return Extracted::Ambiguous;
+            }
+            found = Extracted::One(FoundToken {
+                text,
+                source: index,
+            });
+        }
+    }
+    found
+}
+
+fn tokens_in<'a>(
+    headers: &'a HeaderList,
+    source: &'a TokenSource,
+) -> Box<dyn Iterator<Item = &'a [u8]> + 'a> {
+    match source {
+        TokenSource::Header { name, scheme } => Box::new(
+            headers
+                .all(name)
+                .filter_map(|value| credentials(value, scheme)),
+        ),
+        TokenSource::Cookie { name } => Box::new(
+            headers
+                .all("cookie")
+                .flat_map(cookies)
+                .filter(|cookie| cookie.name == name.as_bytes())
+                .map(|cookie| cookie.value),
+        ),
+    }
+}
+
+/// What follows the scheme; `None` for another scheme and for an empty credential.
+fn credentials<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
+    let value = value.trim_ascii();
+    let token = if scheme.is_empty() {
+        value
+    } else {
+        let (candidate, rest) = value.split_at_checked(scheme.len())?;
+        let separated = rest.first().is_some_and(u8::is_ascii_whitespace);
+        if !separated || !candidate.eq_ignore_ascii_case(scheme.as_bytes()) {
+            return None;
+        }
+        rest.trim_ascii()
+    };
+    (!token.is_empty()).then_some(token)
+}
+
+struct Cookie<'a> {
+    name: &'a [u8],
+    value: &'a [u8],
+}
+
+fn cookies(header: &[u8]) -> impl Iterator<Item = Cookie<'_>> {
+    header.split(|byte| *byte == b';').filter_map(|pair| {
+        let equals = pair.iter().position(|byte| *byte == b'=')?;
+        let (name, value) = pair.split_at_checked(equals)?;
+        let value = value.strip_prefix(b"=")?.trim_ascii();
+        Some(Cookie {
+            name: name.trim_ascii(),
+            value,
+        })
+    })
+}
+
+/// A change to one header on its way upstream that takes tokens out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removal {
+    /// The header held nothing but a token.
+    Header(String),
+    /// The cookies that are left, joined into one header as RFC 9113, section 8.2.3 allows.
+    Cookies(Vec<u8>),
+}
+
+/// How to remove every token of `sources` from the request, and nothing else: other schemes and other cookies stay.
+pub fn removals(headers: &HeaderList, sources: &[TokenSource]) -> Vec<Removal> {
+    let mut removals: Vec<Removal> = sources
+        .iter()
+        .filter_map(|source| match source {
+            TokenSource::Header { name, .. } => tokens_in(headers, source)
+                .next()
+                .map(|_| Removal::Header(name.clone())),
+            TokenSource::Cookie { .. } => None,
+        })
+        .collect();
+    removals.extend(cookie_removal(headers, sources));
+    removals
+}
+
+fn cookie_removal(headers: &HeaderList, sources: &[TokenSource]) -> Option<Removal> {
+    let is_token = |pair: &[u8]| {
+        cookies(pair).any(|cookie| {
+            sources.iter().any(|source| {
+                matches!(source, TokenSource::Cookie { name } if cookie.name == name.as_bytes())
+            })
+        })
+    };
+    let pairs = || {
+        headers
+            .all("cookie")
+            .flat_map(|header| header.split(|byte| *byte == b';'))
+    };
+    if !pairs().any(is_token) {
+        return None;
+    }
+    let kept: Vec<&[u8]> = pairs()
+        .filter(|pair| !is_token(pair))
+        .map(<[u8]>::trim_ascii)
+        .filter(|pair| !pair.is_empty())
+        .collect();
+    if kept.is_empty() {
+        Some(Removal::Header("cookie".to_owned()))
+    } else {
+        Some(Removal::Cookies(kept.join(&b"; "[..])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn sources() -> Vec<TokenSource> {
+        vec![
+            TokenSource::Header {
+                name: "authorization".into(),
+                scheme: "Bearer".into(),
+            },
+            TokenSource::Cookie {
+                name: "hallpass".into(),
+            },
+        ]
+    }
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderList {
+        let mut headers = HeaderList::default();
+        for (name, value) in pairs {
+            headers.push(name.as_bytes(), value.as_bytes());
+        }
+        headers
+    }
+
+    fn found(pairs: &[(&str, &str)]) -> String {
+        match extract(&headers(pairs), &sources()) {
+            Extracted::Missing => "missing".into(),
+            Extracted::Ambiguous => "ambiguous".into(),
+            Extracted::One(token) => String::from_utf8_lossy(token.text).into_owned(),
+        }
+    }
+
+    #[test]
+    fn a_token_is_found_in_its_header_or_its_cookie() {
+        for (name, value) in [
+            ("authorization", "Bearer a.b.c"),
+            ("authorization", "bEARER  a.b.c "),
+            ("authorization", "Bearer\ta.b.c"),
+            ("cookie", "hallpass=a.b.c"),
+            ("cookie", "theme=dark; hallpass=a.b.c;x=y"),
+        ] {
+            assert_eq!(found(&[(name, value)]), "a.b.c", "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn another_scheme_or_cookie_is_no_token() {
+        for (name, value) in [
+            ("authorization", "Basic YTpi"),
+            ("authorization", "Bearer"),
+            ("authorization", "Bearer "),
+            ("authorization", "Bearera.b.c"),
+            ("authorization", ""),
+            ("cookie", "Hallpass=a.b.c"),
+            ("cookie", "hallpass"),
+            ("x-token", "Bearer a.b.c"),
+        ] {
+            assert_eq!(found(&[(name, value)]), "missing", "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn more_than_one_token_is_ambiguous_even_if_they_are_equal() {
+        for pairs in [
+            &[("authorization", "Bearer a"), ("authorization", "Bearer a")][..],
+            &[("authorization", "Bearer a"), ("cookie", "hallpass=a")],
+            &[("cookie", "hallpass=a; hallpass=b")],
+            &[("cookie", "hallpass=a"), ("cookie", "hallpass=b")],
+            &[("authorization", "Bearer a, Bearer b")],
+        ] {
+            assert_eq!(found(pairs), "ambiguous", "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_token_is_removed() {
+        let request = headers(&[
+            ("authorization", "Bearer a"),
+            ("cookie", "theme=dark; hallpass=a"),
+            ("cookie", "lang=en"),
+        ]);
+        assert_eq!(
+            removals(&request, &sources()),
+            [
+                Removal::Header("authorization".into()),
+                Removal::Cookies(b"theme=dark; lang=en".to_vec()),
+            ]
+        );
+        let only_token = headers(&[("cookie", "hallpass=a")]);
+        assert_eq!(
+            removals(&only_token, &sources()),
+            [Removal::Header("cookie".into())]
+        );
+        let none = headers(&[("authorization", "Basic x"), ("cookie", "theme=dark")]);
+        assert_eq!(removals(&none, &sources()), []);
+    }
+}
