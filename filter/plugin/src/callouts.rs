@@ -1,0 +1,114 @@
+//! Questions to other services: what is sent for each purpose, and what came back.
+
+use std::time::Duration;
+
+use hallpass_core::config::{RemoteJwks, ServiceSettings};
+use hallpass_core::grant::{DecisionKey, Query};
+use hallpass_core::headers::HeaderList;
+
+/// What a question is for: whoever asks the same need not ask again while it is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Purpose {
+    /// The keys of the provider at this place in the configuration.
+    Keys(usize),
+    /// The decision under this key.
+    Grant(DecisionKey),
+}
+
+/// A question that is ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Callout {
+    pub(crate) purpose: Purpose,
+    pub(crate) cluster: String,
+    pub(crate) timeout: Duration,
+    pub(crate) body: Option<Vec<u8>>,
+    headers: Vec<(String, String)>,
+}
+
+impl Callout {
+    /// Asks an issuer for its keys.
+    pub(crate) fn for_keys(provider: usize, remote: &RemoteJwks) -> Self {
+        Self {
+            purpose: Purpose::Keys(provider),
+            cluster: remote.cluster.clone(),
+            timeout: remote.timeout,
+            body: None,
+            headers: owned(&[
+                (":method", "GET"),
+                (":path", &remote.path),
+                (":authority", &remote.authority),
+                ("accept", "application/json"),
+            ]),
+        }
+    }
+
+    /// Asks the decision point.
+    pub(crate) fn for_grant(query: &Query, service: &ServiceSettings, request_id: &str) -> Self {
+        let mut headers = owned(&[
+            (":method", "POST"),
+            (":path", &service.path),
+            (":authority", &service.authority),
+            ("content-type", "application/json"),
+            ("accept", "application/json"),
+            ("x-request-id", request_id),
+        ]);
+        headers.extend(service.headers.iter().cloned());
+        Self {
+            purpose: Purpose::Grant(query.key()),
+            cluster: service.cluster.clone(),
+            timeout: service.timeout,
+            body: Some(query.to_body()),
+            headers,
+        }
+    }
+
+    /// The headers as the host takes them.
+    pub(crate) fn header_pairs(&self) -> Vec<(&str, &str)> {
+        let pairs = self.headers.iter();
+        pairs
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect()
+    }
+}
+
+fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+/// What came of a question.
+#[derive(Debug)]
+pub(crate) enum Arrival {
+    /// Something answered: the service, or the host in its place (a timeout is a 504, a refused connection a 503).
+    Reply(Reply),
+    /// Nothing did, for this reason.
+    Nothing(&'static str),
+}
+
+/// An answer as it came.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderList,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// Reads the status from the headers; an answer without one is none.
+    pub(crate) fn new(headers: HeaderList, body: Vec<u8>) -> Option<Self> {
+        let status = headers.all(":status").next()?;
+        let status = std::str::from_utf8(status).ok()?.parse().ok()?;
+        Some(Self {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// The first value of a header.
+    pub(crate) fn header<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
+        self.headers.all(name).next()
+    }
+}

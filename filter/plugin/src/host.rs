@@ -1,0 +1,145 @@
+//! Every call into the proxy. Bytes go in and out: nothing that a client sent is taken for text here, and no status panics.
+//!
+//! The SDK's own wrappers are not used on the request's path: they panic on header names that are not UTF-8 and on statuses that they do
+//! not expect. Its registry of callouts is, since it routes their replies.
+
+mod ffi;
+mod pairs;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hallpass_core::denial::Answer;
+use hallpass_core::edits::Edits;
+use hallpass_core::headers::HeaderList;
+use hallpass_core::request::RequestHead;
+use hallpass_core::time::UnixMillis;
+use proxy_wasm::types::Status;
+
+pub(crate) use ffi::Level;
+use ffi::{Buffer, Map};
+
+/// The time.
+pub(crate) fn now() -> UnixMillis {
+    UnixMillis::new(ffi::current_time_nanoseconds() / 1_000_000)
+}
+
+/// Writes a line to the proxy's log.
+pub(crate) fn log(level: Level, line: &str) {
+    ffi::log(level, line);
+}
+
+/// The plugin's configuration, as it was given to the proxy.
+pub(crate) fn plugin_configuration(size: usize) -> Vec<u8> {
+    ffi::buffer(Buffer::PluginConfiguration, size).unwrap_or_default()
+}
+
+/// Asks for a tick each `period`.
+pub(crate) fn tick_every(period: Duration) {
+    ffi::set_tick_period(u32::try_from(period.as_millis()).unwrap_or(u32::MAX));
+}
+
+/// Makes `context` the one that host calls are about. False if it is gone.
+pub(crate) fn enter(context: u32) -> bool {
+    ffi::set_effective_context(context)
+}
+
+/// The headers of the effective request and, if `with_source`, its client's address.
+pub(crate) fn request_head(with_source: bool) -> RequestHead {
+    RequestHead {
+        headers: header_list(Map::HttpRequestHeaders),
+        source_ip: with_source.then(source_address).flatten(),
+    }
+}
+
+fn header_list(map: Map) -> HeaderList {
+    // A map that cannot be had or read has no headers, and a request without `:path` is refused.
+    ffi::header_pairs(map)
+        .and_then(|bytes| pairs::decode(&bytes))
+        .unwrap_or_default()
+}
+
+fn source_address() -> Option<std::net::IpAddr> {
+    let address = ffi::property(b"source\0address")?;
+    let address: SocketAddr = std::str::from_utf8(&address).ok()?.parse().ok()?;
+    Some(address.ip().to_canonical())
+}
+
+/// Changes the effective request's headers.
+pub(crate) fn apply(edits: &Edits) {
+    for name in &edits.remove {
+        ffi::remove_header(Map::HttpRequestHeaders, name);
+    }
+    for (name, value) in &edits.set {
+        ffi::replace_header(Map::HttpRequestHeaders, name.as_bytes(), value);
+    }
+}
+
+/// Lets the effective request, which was held, go on.
+pub(crate) fn resume_request() {
+    ffi::continue_request();
+}
+
+/// Answers the effective request. `details` is one word for the proxy's own log of it.
+pub(crate) fn respond(answer: &Answer, details: &str) {
+    let headers: Vec<(&[u8], &[u8])> = answer
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+        .collect();
+    ffi::send_local_response(
+        answer.status.into(),
+        details.as_bytes(),
+        &answer.body,
+        &pairs::encode(&headers),
+    );
+}
+
+/// Starts a call to another service on behalf of the context that the SDK holds for active, and returns the call's number.
+pub(crate) fn dispatch(
+    cluster: &str,
+    headers: Vec<(&str, &str)>,
+    body: Option<&[u8]>,
+    timeout: Duration,
+) -> Result<u32, Status> {
+    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), timeout)
+}
+
+/// Runs the tick of `root` from within a request: what it dispatches belongs to the root for the proxy and the SDK alike, and outlives
+/// the request. `request` is the effective context again afterwards.
+pub(crate) fn tick_from_request(root: u32, request: u32) {
+    if enter(root) {
+        ffi::run_tick(root);
+        enter(request);
+    }
+}
+
+/// The headers of the reply that is being delivered.
+pub(crate) fn reply_headers() -> HeaderList {
+    header_list(Map::HttpCallResponseHeaders)
+}
+
+/// The body of the reply that is being delivered.
+pub(crate) fn reply_body(size: usize) -> Vec<u8> {
+    ffi::buffer(Buffer::HttpCallResponseBody, size).unwrap_or_default()
+}
+
+/// Declares a counter and returns its number.
+pub(crate) fn define_counter(name: &str) -> Option<u32> {
+    ffi::define_metric(ffi::Metric::Counter, name)
+}
+
+/// Declares a histogram and returns its number.
+pub(crate) fn define_histogram(name: &str) -> Option<u32> {
+    ffi::define_metric(ffi::Metric::Histogram, name)
+}
+
+/// Adds one to a counter.
+pub(crate) fn increment(counter: u32) {
+    ffi::increment_metric(counter);
+}
+
+/// Records a value in a histogram.
+pub(crate) fn record(histogram: u32, value: u64) {
+    ffi::record_metric(histogram, value);
+}

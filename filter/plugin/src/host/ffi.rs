@@ -1,0 +1,221 @@
+//! The host's functions (proxy-wasm ABI 0.2.1), each in a safe function. A status other than OK becomes `None` or is ignored where
+//! nothing could follow from it; none is ever an enum, so that a host's new status is no undefined behaviour.
+#![expect(unsafe_code, reason = "host functions are foreign functions")]
+
+use std::ptr::{null, null_mut, slice_from_raw_parts_mut};
+
+const OK: u32 = 0;
+const HTTP_REQUEST_STREAM: u32 = 0;
+/// The host derives the gRPC status from the HTTP status.
+const DERIVED_GRPC_STATUS: i32 = -1;
+
+/// How much a line of the log matters.
+#[derive(Debug, Clone, Copy)]
+#[repr(u32)]
+pub(crate) enum Level {
+    Info = 2,
+    Warn = 3,
+    Error = 4,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[repr(u32)]
+pub(super) enum Map {
+    HttpRequestHeaders = 0,
+    HttpCallResponseHeaders = 6,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[repr(u32)]
+pub(super) enum Buffer {
+    HttpCallResponseBody = 4,
+    PluginConfiguration = 7,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[repr(u32)]
+pub(super) enum Metric {
+    Counter = 0,
+    Histogram = 2,
+}
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_get_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        max_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(map: u32, key: *const u8, key_size: usize) -> u32;
+    fn proxy_get_property(
+        path: *const u8,
+        path_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_continue_stream(stream: u32) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
+}
+
+unsafe extern "C" {
+    /// Not the host's: the module's own export, which the SDK defines.
+    fn proxy_on_tick(context: u32);
+}
+
+/// Bytes that the host wrote into memory that it had the module allocate.
+///
+/// # Safety
+/// `data` must be null or come from the module's allocation function with exactly `size` bytes, and belong to nobody else.
+unsafe fn owned(status: u32, data: *mut u8, size: usize) -> Option<Vec<u8>> {
+    if status != OK {
+        return None;
+    }
+    if data.is_null() {
+        return Some(Vec::new());
+    }
+    // SAFETY: the caller's promise; the SDK allocates a boxed slice of the size that the host asked for.
+    Some(unsafe { Box::from_raw(slice_from_raw_parts_mut(data, size)) }.into_vec())
+}
+
+pub(super) fn log(level: Level, line: &str) {
+    // SAFETY: pointer and length are those of a live string.
+    unsafe { proxy_log(level as u32, line.as_ptr(), line.len()) };
+}
+
+pub(super) fn current_time_nanoseconds() -> u64 {
+    let mut time = 0;
+    // SAFETY: `time` outlives the call.
+    unsafe { proxy_get_current_time_nanoseconds(&raw mut time) };
+    time
+}
+
+pub(super) fn set_tick_period(millis: u32) {
+    // SAFETY: no pointers.
+    unsafe { proxy_set_tick_period_milliseconds(millis) };
+}
+
+pub(super) fn set_effective_context(context: u32) -> bool {
+    // SAFETY: no pointers.
+    unsafe { proxy_set_effective_context(context) == OK }
+}
+
+pub(super) fn buffer(buffer: Buffer, size: usize) -> Option<Vec<u8>> {
+    let (mut data, mut length) = (null_mut(), 0);
+    // SAFETY: both outlive the call, and the host fills them with memory that it had the module allocate.
+    unsafe {
+        let status = proxy_get_buffer_bytes(buffer as u32, 0, size, &raw mut data, &raw mut length);
+        owned(status, data, length)
+    }
+}
+
+pub(super) fn header_pairs(map: Map) -> Option<Vec<u8>> {
+    let (mut data, mut length) = (null_mut(), 0);
+    // SAFETY: as in `buffer`.
+    unsafe {
+        let status = proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut length);
+        owned(status, data, length)
+    }
+}
+
+pub(super) fn property(path: &[u8]) -> Option<Vec<u8>> {
+    let (mut data, mut length) = (null_mut(), 0);
+    // SAFETY: as in `buffer`; the path is a live slice.
+    unsafe {
+        let status = proxy_get_property(path.as_ptr(), path.len(), &raw mut data, &raw mut length);
+        owned(status, data, length)
+    }
+}
+
+pub(super) fn replace_header(map: Map, name: &[u8], value: &[u8]) {
+    // SAFETY: both are live slices.
+    unsafe {
+        proxy_replace_header_map_value(
+            map as u32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    };
+}
+
+pub(super) fn remove_header(map: Map, name: &[u8]) {
+    // SAFETY: the name is a live slice.
+    unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) };
+}
+
+pub(super) fn continue_request() {
+    // SAFETY: no pointers.
+    unsafe { proxy_continue_stream(HTTP_REQUEST_STREAM) };
+}
+
+pub(super) fn send_local_response(status: u32, details: &[u8], body: &[u8], headers: &[u8]) {
+    let body_start = if body.is_empty() {
+        null()
+    } else {
+        body.as_ptr()
+    };
+    // SAFETY: all are live slices.
+    unsafe {
+        proxy_send_local_response(
+            status,
+            details.as_ptr(),
+            details.len(),
+            body_start,
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            DERIVED_GRPC_STATUS,
+        )
+    };
+}
+
+pub(super) fn define_metric(kind: Metric, name: &str) -> Option<u32> {
+    let mut id = 0;
+    // SAFETY: the name is a live string, and `id` outlives the call.
+    let status =
+        unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) };
+    (status == OK).then_some(id)
+}
+
+pub(super) fn increment_metric(id: u32) {
+    // SAFETY: no pointers.
+    unsafe { proxy_increment_metric(id, 1) };
+}
+
+pub(super) fn record_metric(id: u32, value: u64) {
+    // SAFETY: no pointers.
+    unsafe { proxy_record_metric(id, value) };
+}
+
+pub(super) fn run_tick(context: u32) {
+    // SAFETY: the SDK's own entry point; the caller has made `context` effective, and the SDK does not hold its root contexts
+    // borrowed while a request's callback runs.
+    unsafe { proxy_on_tick(context) };
+}

@@ -1,0 +1,36 @@
+//! Hallpass as a proxy-wasm module.
+//!
+//! This crate is the driver and knows nothing of identity or grants: a callback becomes a call of [`hallpass_core::flow`], and the step
+//! that comes back becomes host calls. [`host`] holds every host call, [`root`] what belongs to the worker, [`http`] what belongs to one
+//! request, [`worker`] the state they share, [`callouts`] what is asked of other services, [`sinks`] what is written down.
+// A trap costs a worker its whole VM, with every cache in it. What could panic is refused at compile time.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::todo,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)]
+
+mod callouts;
+mod host;
+mod http;
+mod root;
+mod sinks;
+mod worker;
+
+use proxy_wasm::types::LogLevel;
+
+#[allow(missing_docs, reason = "the macro's function is for the host alone")]
+mod entry {
+    use super::{LogLevel, root};
+
+    proxy_wasm::main! {{
+        // Installs the hook by which a panic, should there ever be one, says where it was before it ends the VM.
+        proxy_wasm::set_log_level(LogLevel::Error);
+        proxy_wasm::set_root_context(|id| Box::new(root::Root::new(id)));
+    }}
+}

@@ -1,0 +1,253 @@
+//! What belongs to the worker as a whole: its configuration, its clock, and the calls to other services, which outlive the requests that
+//! wanted them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hallpass_core::config::Config;
+use hallpass_core::flow::Gate;
+use hallpass_core::grant::GrantOutcome;
+use hallpass_core::grant::service::{MAX_REPLY_BYTES, RawReply};
+use hallpass_core::jwks::MAX_SET_BYTES;
+use hallpass_core::metrics::Counter;
+use hallpass_core::time::UnixMillis;
+use hallpass_core::token::signature::PureRust;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, ContextType};
+
+use crate::callouts::{Arrival, Callout, Purpose, Reply};
+use crate::host;
+use crate::http::{Request, perform};
+use crate::sinks::{self, Stats};
+use crate::worker::{Outcome, Shared, Worker, record};
+
+/// How often due fetches and unanswered calls are looked for.
+const TICK: Duration = Duration::from_millis(250);
+
+/// The worker's context in the proxy.
+pub(crate) struct Root {
+    id: u32,
+    worker: Option<Shared>,
+}
+
+impl Root {
+    pub(crate) fn new(id: u32) -> Self {
+        Self { id, worker: None }
+    }
+
+    fn start(&mut self, config: Config) {
+        let calls_services = !config.clusters().is_empty();
+        let gate = Gate::new(Arc::new(config), Box::new(PureRust));
+        self.retire();
+        self.worker = Some(Shared::new(Worker::new(gate, Stats::declare())));
+        if calls_services {
+            host::tick_every(TICK);
+            self.on_tick();
+        }
+    }
+
+    /// Requests that wait under the configuration of before are not left hanging.
+    fn retire(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            for purpose in worker.with(|worker| worker.under_way()) {
+                self.settle(
+                    &worker,
+                    purpose,
+                    Arrival::Nothing("the configuration was replaced"),
+                );
+            }
+        }
+    }
+
+    fn dispatch_outbox(&self, worker: &Shared) {
+        while let Some(callout) = worker.with(|worker| worker.outbox.pop_front()) {
+            if let Some(refusal) = send(worker, &callout) {
+                self.settle(worker, callout.purpose, refusal);
+            }
+        }
+    }
+
+    /// Takes what came of a question, and judges everyone who waited for it.
+    fn settle(&self, worker: &Shared, purpose: Purpose, arrival: Arrival) {
+        let now = host::now();
+        let done = worker.with(|worker| {
+            let outcome = learn(&mut worker.gate, purpose, arrival, now);
+            let done = worker.land(purpose, &outcome, now);
+            worker.write_down();
+            done
+        });
+        for (id, outcome) in done {
+            record(&outcome);
+            resume(id, &outcome);
+        }
+        host::enter(self.id);
+    }
+}
+
+/// Sends a question; what came of it, if the host would not take it.
+fn send(worker: &Shared, callout: &Callout) -> Option<Arrival> {
+    let sent = host::dispatch(
+        &callout.cluster,
+        callout.header_pairs(),
+        callout.body.as_deref(),
+        callout.timeout,
+    );
+    match sent {
+        Ok(call) => {
+            let now = host::now();
+            worker.with(|worker| worker.call_sent(call, callout.purpose, now));
+            None
+        }
+        Err(status) => {
+            worker.with(|worker| worker.stats.count(Counter::CalloutRefused));
+            sinks::warn(&format!(
+                "the proxy refused a call to cluster `{}` ({status:?}): is the cluster configured, and has it hosts?",
+                callout.cluster
+            ));
+            Some(Arrival::Nothing("the proxy refused the call"))
+        }
+    }
+}
+
+/// Lets the gate learn from what came, and says in the log what was wrong with it.
+fn learn(gate: &mut Gate, purpose: Purpose, arrival: Arrival, now: UnixMillis) -> GrantOutcome {
+    match (purpose, arrival) {
+        (Purpose::Keys(provider), arrival) => {
+            let learned = match arrival {
+                Arrival::Reply(reply) => {
+                    gate.on_keys_reply(provider, reply.status, &reply.body, now)
+                }
+                Arrival::Nothing(why) => {
+                    gate.fetch_failed(provider, now);
+                    Err(why.to_owned())
+                }
+            };
+            if let Err(fault) = learned {
+                warn_about_keys(gate, provider, &fault);
+            }
+            GrantOutcome::Failed
+        }
+        (Purpose::Grant(key), Arrival::Reply(reply)) => {
+            let raw = RawReply {
+                status: reply.status,
+                content_type: reply.header("content-type"),
+                cache_control: reply.header("cache-control"),
+                body: &reply.body,
+            };
+            match gate.on_grant_reply(key, raw, now) {
+                Ok(ruling) => GrantOutcome::Decided(ruling),
+                Err(fault) => {
+                    sinks::warn(&format!("the grant service did not decide: {fault}"));
+                    GrantOutcome::Failed
+                }
+            }
+        }
+        (Purpose::Grant(_), Arrival::Nothing(why)) => {
+            sinks::warn(&format!("the grant service did not decide: {why}"));
+            GrantOutcome::Failed
+        }
+    }
+}
+
+fn warn_about_keys(gate: &Gate, provider: usize, fault: &str) {
+    let config = gate.config();
+    let name = config.providers.get(provider).map(|p| p.name.as_str());
+    let Some((name, remote)) = name.zip(gate.remote_keys(provider)) else {
+        return;
+    };
+    sinks::warn(&format!(
+        "the keys of provider `{name}` (cluster `{}`, path `{}`) could not be fetched: {fault}",
+        remote.cluster, remote.path
+    ));
+}
+
+fn resume(id: u32, outcome: &Outcome) {
+    // The stream may be gone although nobody said so; then there is nothing to resume.
+    if host::enter(id) && perform(outcome) == Action::Continue {
+        host::resume_request();
+    }
+}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
+        match Config::parse(&host::plugin_configuration(size)) {
+            Ok(config) => {
+                self.start(config);
+                true
+            }
+            Err(faults) => {
+                for fault in faults.iter() {
+                    sinks::error(&format!("configuration: {fault}"));
+                }
+                false
+            }
+        }
+    }
+
+    fn on_tick(&mut self) {
+        let Some(worker) = self.worker.clone() else {
+            return;
+        };
+        let now = host::now();
+        for purpose in worker.with(|worker| worker.give_up_overdue(now)) {
+            worker.with(|worker| worker.stats.count(Counter::CalloutTimeout));
+            let never = Arrival::Nothing("the proxy never answered the call");
+            self.settle(&worker, purpose, never);
+        }
+        worker.with(|worker| worker.fetch_due_keys(now));
+        self.dispatch_outbox(&worker);
+    }
+
+    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Request::new(id, self.id, self.worker.clone())))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+impl Context for Root {
+    fn on_http_call_response(
+        &mut self,
+        call: u32,
+        _headers: usize,
+        body_size: usize,
+        _trailers: usize,
+    ) {
+        let Some(worker) = self.worker.clone() else {
+            return;
+        };
+        let now = host::now();
+        let Some(purpose) = worker.with(|worker| worker.call_ended(call, now)) else {
+            return;
+        };
+        let arrival = receive(purpose, body_size);
+        worker.with(|worker| worker.stats.count(counter_of(&arrival)));
+        self.settle(&worker, purpose, arrival);
+        self.dispatch_outbox(&worker);
+    }
+}
+
+/// Reads the reply that is being delivered; one that is too large is not read.
+fn receive(purpose: Purpose, body_size: usize) -> Arrival {
+    let limit = match purpose {
+        Purpose::Keys(_) => MAX_SET_BYTES,
+        Purpose::Grant(_) => MAX_REPLY_BYTES,
+    };
+    if body_size > limit {
+        return Arrival::Nothing("the answer is too large");
+    }
+    let body = host::reply_body(body_size);
+    Reply::new(host::reply_headers(), body)
+        .map_or(Arrival::Nothing("the call failed"), Arrival::Reply)
+}
+
+/// The host answers 504 in place of a service that did not answer in time.
+fn counter_of(arrival: &Arrival) -> Counter {
+    match arrival {
+        Arrival::Reply(reply) if reply.status == 200 => Counter::CalloutOk,
+        Arrival::Reply(reply) if reply.status == 504 => Counter::CalloutTimeout,
+        Arrival::Reply(_) | Arrival::Nothing(_) => Counter::CalloutError,
+    }
+}
