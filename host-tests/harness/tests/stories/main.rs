@@ -1,0 +1,16 @@
+//! What a user, an operator or an upstream can see of the module, told one behaviour a test against the shipped `dist/hallpass.wasm`.
+//!
+//! The stories assert outcomes and absent side effects, never the order of host calls.
+
+mod answers;
+mod audit;
+mod configuration;
+mod grants_embedded;
+mod grants_service;
+mod headers;
+mod hostile;
+mod identity;
+mod keys;
+mod monitor;
+mod resources;
+mod setup;
