@@ -1,0 +1,60 @@
+//! What the documentation promises is what the code does.
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::path::Path;
+
+use hallpass_core::config::Config;
+use hallpass_core::denial::Reason;
+
+fn document(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    std::fs::read_to_string(root.join(path)).expect(path)
+}
+
+/// The first JSON block of a document.
+fn first_json(document: &str) -> &str {
+    let (_, rest) = document.split_once("```json\n").expect("a JSON block");
+    rest.split_once("\n```").expect("its end").0
+}
+
+#[test]
+fn the_documented_configurations_are_accepted() {
+    for path in ["README.md", "docs/configuration.md"] {
+        let document = document(path);
+        if let Err(faults) = Config::parse(first_json(&document).as_bytes()) {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            panic!("{path}: {faults:#?}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_lists_every_reason_with_its_status_and_no_other() {
+    let readme = document("README.md");
+    let (_, table) = readme
+        .split_once("| reason | status |")
+        .expect("a table of reasons");
+    let mut listed: Vec<(String, String)> = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            (cells[1].trim_matches('`').to_owned(), cells[2].to_owned())
+        })
+        .collect();
+    let mut known: Vec<(String, String)> = Reason::ALL
+        .iter()
+        .map(|reason| {
+            let status = if reason.allows() {
+                "passes".to_owned()
+            } else {
+                reason.kind().status().to_string()
+            };
+            (reason.as_str().to_owned(), status)
+        })
+        .collect();
+    listed.sort();
+    known.sort();
+    assert_eq!(listed, known);
+}
