@@ -17,6 +17,21 @@ pub struct StrictValue(pub Value);
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StrictObject(pub Map<String, Value>);
 
+/// A struct that was read from a JSON object.
+///
+/// serde reads a struct from an array just as well, member by member; what is specified as an object must not come in another shape.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = Map::<String, Value>::deserialize(deserializer)?;
+        T::deserialize(Value::Object(members))
+            .map(Self)
+            .map_err(D::Error::custom)
+    }
+}
+
 /// Reads one JSON document.
 ///
 /// # Errors
@@ -144,6 +159,19 @@ mod tests {
             from_slice::<Value>(text.as_bytes()).unwrap(),
             serde_json::from_str::<Value>(text).unwrap()
         );
+    }
+
+    #[test]
+    fn a_struct_is_read_from_an_object_and_from_nothing_else() {
+        #[derive(Deserialize, Debug, PartialEq)]
+        struct Point {
+            x: i32,
+        }
+        let read = |text: &str| from_slice::<Object<Point>>(text.as_bytes()).ok();
+        assert_eq!(read(r#"{"x":1}"#), Some(Object(Point { x: 1 })));
+        for text in ["[1]", "1", "null", "{}", r#"{"x":1,"x":1}"#] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::fault::{Faults, Place};
@@ -116,6 +116,9 @@ pub(super) fn refuse_unknown(
     }
 }
 
+/// The units that a duration may have. `humantime` knows more, `M` for months among them, which is too near to `m` for minutes.
+const UNITS: [&str; 5] = ["ms", "s", "m", "h", "d"];
+
 /// A span of time: `500ms`, `30s`, `5m`, `8h`, `7d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span(pub(super) Duration);
@@ -123,15 +126,13 @@ pub(super) struct Span(pub(super) Duration);
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+        if !UNITS.contains(&unit) {
+            return Err(D::Error::custom("not one number and one unit"));
+        }
         humantime::parse_duration(&text)
             .map(Self)
             .map_err(D::Error::custom)
-    }
-}
-
-impl Serialize for Span {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&humantime::format_duration(self.0))
     }
 }
 

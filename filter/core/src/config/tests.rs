@@ -120,6 +120,33 @@ fn every_fault_is_told_at_once_with_its_place_value_and_expectation() {
 }
 
 #[test]
+fn a_duration_is_one_number_and_one_unit() {
+    for (text, seconds) in [
+        ("1500ms", Some(1.5)),
+        ("90s", Some(90.0)),
+        ("5m", Some(300.0)),
+        ("8h", Some(28_800.0)),
+        ("7d", Some(604_800.0)),
+        ("5M", None),
+        ("5 m", None),
+        ("1h30m", None),
+        ("1day", None),
+        ("-5s", None),
+        ("5", None),
+        ("s", None),
+        ("", None),
+        ("99999999999999999999d", None),
+    ] {
+        let config = with("/providers/0/max_token_age", json!(text));
+        let age = parse(&config)
+            .ok()
+            .map(|c| c.providers[0].rules.max_token_age);
+        let age = age.map(|age| age.unwrap().as_secs_f64());
+        assert_eq!(age, seconds, "{text}");
+    }
+}
+
+#[test]
 fn what_is_not_one_json_object_is_refused() {
     for text in ["", "{", "[]", "7", r#"{"mode":"enforce","mode":"enforce"}"#] {
         let faults = Config::parse(text.as_bytes()).unwrap_err();

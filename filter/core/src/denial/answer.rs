@@ -53,11 +53,23 @@ struct Problem<'a> {
 /// Whether the `accept` header asks for a page (RFC 9110, section 12.5.1).
 pub fn wants_html(headers: &HeaderList) -> bool {
     headers.all("accept").any(|value| {
-        value
-            .split(|byte| *byte == b',')
-            .filter_map(|range| range.split(|byte| *byte == b';').next())
-            .any(|range| range.trim_ascii().eq_ignore_ascii_case(b"text/html"))
+        value.split(|byte| *byte == b',').any(|range| {
+            let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+            let names_html = parts
+                .next()
+                .is_some_and(|range| range.eq_ignore_ascii_case(b"text/html"));
+            names_html && !parts.any(is_weight_of_zero)
+        })
     })
+}
+
+/// `q=0` means "not acceptable" (RFC 9110, section 12.4.2).
+fn is_weight_of_zero(parameter: &[u8]) -> bool {
+    let weight = parameter
+        .split_at_checked(2)
+        .filter(|(name, _)| name.eq_ignore_ascii_case(b"q="))
+        .and_then(|(_, weight)| std::str::from_utf8(weight).ok()?.parse::<f32>().ok());
+    weight == Some(0.0)
 }
 
 impl Answer {
@@ -144,7 +156,7 @@ fn challenge(reason: Reason) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::Value;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -255,6 +267,8 @@ mod tests {
         assert!(accepts("application/json, TEXT/HTML;q=0.1"));
         assert!(!accepts("*/*"));
         assert!(!accepts("application/json"));
-        assert_eq!(json!(accepts("text/htmlx")), json!(false));
+        assert!(!accepts("text/htmlx"));
+        assert!(!accepts("application/json, text/html;q=0"));
+        assert!(!accepts("text/html;level=1;Q=0.000"));
     }
 }

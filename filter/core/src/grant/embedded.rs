@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Actions, Grant};
 use crate::identity::is_header_value;
 use crate::ids::{Action, GrantId, ResourceName};
+use crate::json::Object;
 use crate::time::{Phase, UnixMillis, Window};
 
 /// The grants of one token.
@@ -94,7 +95,7 @@ impl RawGrant {
             Some(kind) if kind != "hallpass" => return Ok(None),
             _ => {}
         }
-        let raw = Self::deserialize(value).map_err(|error| error.to_string())?;
+        let Object(raw) = Object::<Self>::deserialize(value).map_err(|error| error.to_string())?;
         raw.into_grant().map(Some)
     }
 
@@ -202,6 +203,7 @@ mod tests {
         let sound = json!({ "id": "g", "resource": "orders", "actions": ["read"], "exp": 200 });
         for bad in [
             json!(7),
+            json!([null, "g", "orders", null, ["read"], null, 200]),
             json!({ "resource": "orders", "actions": ["read"] }),
             json!({ "resource": "orders", "actions": [], "exp": 200 }),
             json!({ "resource": "orders", "actions": "read", "exp": 200 }),

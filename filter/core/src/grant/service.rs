@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::DecisionKey;
 use crate::identity::{Identity, is_header_value};
 use crate::ids::{Action, GrantId, ResourceName};
-use crate::json;
+use crate::json::{self, Object};
 use crate::request::CanonicalRequest;
 use crate::time::UnixMillis;
 
@@ -290,12 +290,12 @@ pub struct RawReply<'a> {
 struct Evaluation {
     decision: bool,
     #[serde(default)]
-    context: EvaluationContext,
+    context: Object<EvaluationContext>,
 }
 
 #[derive(Deserialize, Default)]
 struct EvaluationContext {
-    approval: Option<Approval>,
+    approval: Option<Object<Approval>>,
     obligations: Option<Value>,
 }
 
@@ -320,7 +320,7 @@ impl GrantReply {
         if !reply.content_type.is_some_and(is_json) {
             return Err(ServiceFault::ContentType);
         }
-        let evaluation: Evaluation =
+        let Object(evaluation): Object<Evaluation> =
             json::from_slice(reply.body).map_err(|error| ServiceFault::Body(error.to_string()))?;
         Ok(Self {
             ruling: evaluation.ruling().map_err(ServiceFault::Body)?,
@@ -331,7 +331,8 @@ impl GrantReply {
 
 impl Evaluation {
     fn ruling(self) -> Result<Ruling, String> {
-        let obliged = match self.context.obligations {
+        let Object(context) = self.context;
+        let obliged = match context.obligations {
             None => false,
             Some(Value::Array(obligations)) => !obligations.is_empty(),
             Some(_) => return Err("`obligations` is not an array".to_owned()),
@@ -339,13 +340,13 @@ impl Evaluation {
         match (self.decision, obliged) {
             (false, _) => Ok(Ruling::Deny),
             (true, true) => Ok(Ruling::Obliged),
-            (true, false) => self.context.approval.map_or(
-                Ok(Ruling::Allow {
+            (true, false) => match context.approval {
+                Some(Object(approval)) => approval.ruling(),
+                None => Ok(Ruling::Allow {
                     id: None,
                     until: None,
                 }),
-                Approval::ruling,
-            ),
+            },
         }
     }
 }

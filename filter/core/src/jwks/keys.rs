@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::ids::KeyId;
-use crate::json;
+use crate::json::{self, Object};
 use crate::token::signature::PublicKey;
 use crate::token::{Algorithm, TokenFault};
 
@@ -193,7 +193,7 @@ impl Key {
             return Err(KeyFault::Private);
         }
         let malformed = |error: serde_json::Error| KeyFault::Malformed(error.to_string());
-        let key_use = KeyUse::deserialize(value).map_err(malformed)?;
+        let Object(key_use) = Object::<KeyUse>::deserialize(value).map_err(malformed)?;
         key_use.check()?;
         let jwk = JsonWebKey::deserialize(value).map_err(malformed)?;
         let key = Self {
