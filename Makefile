@@ -108,9 +108,9 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 	@$(WASM_ENVIRONMENT) cargo rustc --locked --quiet $(WASM_FLAGS) -p hallpass-core --lib --crate-type cdylib -- $(KEEP_ALL)
 	$(CHECK) core-imports node gate/imports.mjs $(CARGO_TARGET_DIR)/$(WASM)/debug/hallpass_core.wasm --none-of env
 
-test-unit: ## the core's tests, natively
+test-unit: ## the core's tests, natively, and those of the tests' own tools
 	$(call say, unit tests (about 1 minute the first time))
-	$(TESTS) unit cargo test --locked -p hallpass-core -p hallpass-tokens
+	$(TESTS) unit cargo test --locked -p hallpass-core -p hallpass-tokens -p hallpass-demo
 
 test-wasm: $(WASM_TESTS) ## the core's tests, compiled to wasm and run under Node
 	$(call say, unit tests in wasm (about 3 minutes the first time))

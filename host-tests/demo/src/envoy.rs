@@ -1,0 +1,164 @@
+//! Real Envoy as a child process.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::config::EnvoyConfig;
+use crate::log::Log;
+use crate::process::OwnedChild;
+
+/// A running Envoy. Dropping it ends the process.
+#[derive(Debug)]
+pub struct Envoy {
+    child: OwnedChild,
+    log: Arc<Log>,
+    admin_file: PathBuf,
+}
+
+/// Where a ready Envoy listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// For clients.
+    pub proxy: SocketAddr,
+    /// For the administrator.
+    pub admin: SocketAddr,
+}
+
+impl Envoy {
+    /// Starts `program` with `config` and `concurrency` workers. Its configuration and its log lie in `directory`, as `envoy.json` and
+    /// `envoy.log`.
+    ///
+    /// # Errors
+    /// When the files cannot be written or the program cannot be started. What Envoy thinks of the configuration comes later.
+    pub fn start(
+        program: &Path,
+        config: &EnvoyConfig,
+        concurrency: u32,
+        directory: &Path,
+    ) -> Result<Self> {
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("cannot make {}", directory.display()))?;
+        let config_file = directory.join("envoy.json");
+        let admin_file = directory.join("admin-address");
+        std::fs::write(&config_file, config.to_json())
+            .with_context(|| format!("cannot write {}", config_file.display()))?;
+        std::fs::write(&admin_file, "")
+            .with_context(|| format!("cannot write {}", admin_file.display()))?;
+
+        let mut command = Command::new(program);
+        command
+            .arg("--config-path")
+            .arg(&config_file)
+            .arg("--admin-address-path")
+            .arg(&admin_file);
+        // Without hot restart several Envoys need no base ids to live side by side, and leave no shared memory behind.
+        command
+            .arg("--disable-hot-restart")
+            .args(["--concurrency", &concurrency.to_string()]);
+        command.args([
+            "--log-level",
+            "warning",
+            "--component-log-level",
+            "wasm:info",
+        ]);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+
+        let mut child = OwnedChild::spawn(command)
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        let stderr = child.take_stderr().context("Envoy's log is not piped")?;
+        let log = Log::follow(stderr, &directory.join("envoy.log"))?;
+        Ok(Self {
+            child,
+            log,
+            admin_file,
+        })
+    }
+
+    /// Waits until it serves.
+    ///
+    /// # Errors
+    /// When it ends first, with its log in the message, or is not ready after `patience`.
+    pub fn await_ready(&mut self, patience: Duration) -> Result<Addresses> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(status) = self.child.exited()? {
+                bail!(
+                    "Envoy did not start ({status}); its log:\n{}",
+                    self.log.to_the_end(Duration::from_secs(1)).join("\n")
+                );
+            }
+            if let Some(addresses) = self.addresses_when_ready() {
+                return Ok(addresses);
+            }
+            if Instant::now() > deadline {
+                bail!(
+                    "Envoy is not ready after {patience:?}; its log:\n{}",
+                    self.log.so_far().join("\n")
+                );
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn addresses_when_ready(&self) -> Option<Addresses> {
+        let admin: SocketAddr = std::fs::read_to_string(&self.admin_file)
+            .ok()?
+            .trim()
+            .parse()
+            .ok()?;
+        ureq::get(format!("http://{admin}/ready")).call().ok()?;
+        let mut listeners = ureq::get(format!("http://{admin}/listeners?format=json"))
+            .call()
+            .ok()?;
+        let listeners: Value = listeners.body_mut().read_json().ok()?;
+        let socket = listeners.pointer("/listener_statuses/0/local_address/socket_address")?;
+        let ip = socket["address"].as_str()?.parse().ok()?;
+        let port = socket["port_value"].as_u64()?.try_into().ok()?;
+        Some(Addresses {
+            proxy: SocketAddr::new(ip, port),
+            admin,
+        })
+    }
+
+    /// Waits until it ends by itself; `None` when it still runs after `patience`.
+    ///
+    /// # Errors
+    /// When the operating system cannot say.
+    pub fn await_exit(&mut self, patience: Duration) -> Result<Option<ExitStatus>> {
+        Ok(self.child.wait(patience)?)
+    }
+
+    /// Whether the process still runs.
+    ///
+    /// # Errors
+    /// When the operating system cannot say.
+    pub fn runs(&mut self) -> Result<bool> {
+        Ok(self.child.exited()?.is_none())
+    }
+
+    /// What it wrote.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+}
+
+/// `path` made absolute, if there is a file.
+///
+/// # Errors
+/// When there is none; the message says that `make build` makes `what`.
+pub fn built(what: &str, path: &Path) -> Result<PathBuf> {
+    if !path.is_file() {
+        bail!("there is no {what} at {}: run `make build`", path.display());
+    }
+    std::path::absolute(path).with_context(|| format!("cannot resolve {}", path.display()))
+}

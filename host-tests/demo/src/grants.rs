@@ -1,0 +1,344 @@
+//! The grant service: holds grants in memory and decides by the `OpenID` `AuthZEN` Authorization API.
+//!
+//! - `POST /access/v1/evaluation` is the decision point.
+//! - `POST /grants` with `{"subject", "resource", "action", "seconds"}` gives a grant; `DELETE /grants` takes all of a
+//!   `{"subject", "resource", "action"}` back.
+//! - `GET /calls` says how often the decision point was asked, and the questions.
+//! - `GET /request?resource=R&action=A` is the page behind a refusal's *Request access* link. It grants to whoever asks.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::Bytes;
+use axum::extract::{Form, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use chrono::{DateTime, SecondsFormat};
+use html_escape::{encode_double_quoted_attribute, encode_text};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::idp::now;
+use crate::server::Server;
+
+/// A running grant service.
+#[derive(Debug)]
+pub struct GrantService {
+    server: Server,
+    book: Arc<Mutex<Book>>,
+}
+
+impl GrantService {
+    /// Starts on `127.0.0.1:port`; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// When the port cannot be listened on.
+    pub fn start(port: u16) -> io::Result<Self> {
+        let book = Arc::<Mutex<Book>>::default();
+        let router = Router::new()
+            .route("/access/v1/evaluation", post(evaluate))
+            .route("/grants", post(give).delete(take_back))
+            .route("/calls", get(calls))
+            .route("/request", get(request_page).post(request_access))
+            .with_state(book.clone());
+        Ok(Self {
+            server: Server::start(port, router)?,
+            book,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Grants `action` on `resource` to `subject` for `seconds`, counted from the running second on.
+    pub fn give(&self, subject: &str, resource: &str, action: &str, seconds: i64) -> Grant {
+        open(&self.book).give(
+            &Claim {
+                subject: subject.into(),
+                resource: resource.into(),
+                action: action.into(),
+            },
+            seconds,
+        )
+    }
+
+    /// How often the decision point was asked.
+    pub fn calls(&self) -> usize {
+        open(&self.book).calls.len()
+    }
+
+    /// The questions that the decision point was asked about `subject`, oldest first.
+    pub fn calls_for(&self, subject: &str) -> Vec<Call> {
+        open(&self.book)
+            .calls
+            .iter()
+            .filter(|call| call.question["subject"]["id"] == subject)
+            .cloned()
+            .collect()
+    }
+
+    /// Serves until the process ends.
+    ///
+    /// # Errors
+    /// When serving fails.
+    pub fn serve_forever(self) -> io::Result<()> {
+        self.server.serve_forever()
+    }
+}
+
+/// Who may do what to which resource.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Claim {
+    /// The user's name.
+    pub subject: String,
+    /// The resource's name.
+    pub resource: String,
+    /// The action's name.
+    pub action: String,
+}
+
+/// A claim that holds until `until`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Grant {
+    /// The grant's name.
+    pub id: String,
+    /// What it allows.
+    #[serde(flatten)]
+    pub claim: Claim,
+    /// The Unix second at which it is over.
+    pub until: i64,
+}
+
+impl Grant {
+    /// The same as a date and time (RFC 3339).
+    pub fn until_text(&self) -> String {
+        DateTime::from_timestamp(self.until, 0)
+            .unwrap_or(DateTime::UNIX_EPOCH)
+            .to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+}
+
+/// One question to the decision point.
+#[derive(Clone, Debug, Serialize)]
+pub struct Call {
+    /// The caller's `x-request-id`, or nothing.
+    pub request_id: String,
+    /// The question's body.
+    pub question: Value,
+}
+
+/// All that the service knows.
+#[derive(Debug, Default)]
+struct Book {
+    grants: Vec<Grant>,
+    given: usize,
+    calls: Vec<Call>,
+}
+
+impl Book {
+    fn give(&mut self, claim: &Claim, seconds: i64) -> Grant {
+        self.given += 1;
+        let grant = Grant {
+            id: format!("g-{}", self.given),
+            claim: claim.clone(),
+            until: now().saturating_add(seconds),
+        };
+        self.grants.push(grant.clone());
+        grant
+    }
+
+    fn answer(&self, claim: &Claim, now: i64) -> Value {
+        let live = self
+            .grants
+            .iter()
+            .filter(|grant| grant.claim == *claim && now < grant.until);
+        let Some(grant) = live.max_by_key(|grant| grant.until) else {
+            let reason = format!(
+                "{} holds no grant to {} {}",
+                claim.subject, claim.action, claim.resource
+            );
+            return json!({ "decision": false, "context": { "reason": reason } });
+        };
+        let approval = json!({ "id": grant.id, "approved_until": grant.until_text() });
+        json!({ "decision": true, "context": { "approval": approval } })
+    }
+}
+
+type Shared = State<Arc<Mutex<Book>>>;
+
+fn open(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
+    book.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn evaluate(
+    State(book): Shared,
+    headers: HeaderMap,
+    Json(question): Json<Value>,
+) -> impl IntoResponse {
+    let member = |pointer| {
+        question
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let (Some(subject), Some(resource), Some(action)) = (
+        member("/subject/id"),
+        member("/resource/id"),
+        member("/action/name"),
+    ) else {
+        return (
+            StatusCode::BAD_REQUEST,
+            Json(json!("expected subject.id, resource.id and action.name")),
+        );
+    };
+    let request_id = headers
+        .get("x-request-id")
+        .and_then(|id| id.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
+    let mut book = open(&book);
+    let answer = book.answer(
+        &Claim {
+            subject,
+            resource,
+            action,
+        },
+        now(),
+    );
+    book.calls.push(Call {
+        request_id,
+        question,
+    });
+    (StatusCode::OK, Json(answer))
+}
+
+/// A wish for a grant. As JSON it is read whatever its content type, so that a plain `curl -d` will do.
+#[derive(Deserialize)]
+struct Wish {
+    #[serde(flatten)]
+    claim: Claim,
+    seconds: i64,
+}
+
+async fn give(State(book): Shared, body: Bytes) -> impl IntoResponse {
+    match serde_json::from_slice::<Wish>(&body) {
+        Ok(wish) => {
+            let grant = open(&book).give(&wish.claim, wish.seconds);
+            let answer = json!({ "id": grant.id, "approved_until": grant.until_text() });
+            (StatusCode::CREATED, Json(answer))
+        }
+        Err(fault) => (
+            StatusCode::BAD_REQUEST,
+            Json(json!({ "fault": fault.to_string() })),
+        ),
+    }
+}
+
+async fn take_back(State(book): Shared, body: Bytes) -> impl IntoResponse {
+    match serde_json::from_slice::<Claim>(&body) {
+        Ok(claim) => {
+            open(&book).grants.retain(|grant| grant.claim != claim);
+            (StatusCode::NO_CONTENT, String::new())
+        }
+        Err(fault) => (StatusCode::BAD_REQUEST, fault.to_string()),
+    }
+}
+
+async fn calls(State(book): Shared) -> Json<Value> {
+    let book = open(&book);
+    Json(json!({ "count": book.calls.len(), "calls": book.calls }))
+}
+
+/// What the *Request access* link carries.
+#[derive(Deserialize)]
+struct Requested {
+    #[serde(default)]
+    resource: String,
+    #[serde(default)]
+    action: String,
+}
+
+async fn request_page(Query(requested): Query<Requested>) -> Html<String> {
+    let field = |label: &str, name: &str, value: &str| {
+        format!(
+            "<p><label>{label} <input name={name} value=\"{}\" required></label>",
+            encode_double_quoted_attribute(value)
+        )
+    };
+    Html(page(&format!(
+        "<h1>Request access</h1><form method=post>{}{}{}{}<p><button>Grant it to me</button></form>",
+        field("User", "subject", "alice"),
+        field("Resource", "resource", &requested.resource),
+        field("Action", "action", &requested.action),
+        field("Seconds", "seconds", "60"),
+    )))
+}
+
+/// The form's fields. (`serde` cannot flatten what a form holds: there every value is text.)
+#[derive(Deserialize)]
+struct Asked {
+    subject: String,
+    resource: String,
+    action: String,
+    seconds: i64,
+}
+
+async fn request_access(State(book): Shared, Form(asked): Form<Asked>) -> Html<String> {
+    let claim = Claim {
+        subject: asked.subject,
+        resource: asked.resource,
+        action: asked.action,
+    };
+    let grant = open(&book).give(&claim, asked.seconds);
+    Html(page(&format!(
+        "<h1>Granted</h1><p><b>{}</b> may <b>{}</b> the resource <b>{}</b> until {}. Go back and try again.",
+        encode_text(&claim.subject),
+        encode_text(&claim.action),
+        encode_text(&claim.resource),
+        encode_text(&grant.until_text()),
+    )))
+}
+
+fn page(body: &str) -> String {
+    format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>Grants</title>\
+         <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem}}input{{font:inherit}}</style>{body}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(subject: &str, resource: &str, action: &str) -> Claim {
+        Claim {
+            subject: subject.into(),
+            resource: resource.into(),
+            action: action.into(),
+        }
+    }
+
+    #[test]
+    fn a_grant_allows_its_claim_until_its_end_and_nothing_else() {
+        let mut book = Book::default();
+        let grant = book.give(&claim("alice", "orders", "read"), 60);
+        let decision = |claim: &Claim, at| book.answer(claim, at)["decision"] == true;
+        assert!(decision(&claim("alice", "orders", "read"), grant.until - 1));
+        assert!(
+            !decision(&claim("alice", "orders", "read"), grant.until),
+            "at its end it is over"
+        );
+        for other in [
+            claim("bob", "orders", "read"),
+            claim("alice", "invoices", "read"),
+            claim("alice", "orders", "write"),
+        ] {
+            assert!(!decision(&other, grant.until - 1), "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The demo around Hallpass: what a proxy needs on its three sides, real Envoy in the middle, and a guided tour.
+//!
+//! - [`upstream`], [`idp`] and [`grants`] are the three servers. Each one runs inside its caller (see [`server::Server`]) or as a program of its
+//!   own (`hallpass-demo upstream`, `idp`, `grants`), so that the same server can be asked about its calls by a test and killed by another.
+//! - [`config`] puts ports and paths into the shipped `envoy-config/envoy.yaml`; [`envoy`] runs the proxy with it, [`log`] is what it
+//!   writes.
+//! - [`tour`] walks through the story on a running set-up.
+//!
+//! Nothing here decides about access, and nothing here is fit to guard anything: the signing keys are published with the source.
+
+pub mod cli;
+pub mod config;
+pub mod envoy;
+pub mod grants;
+pub mod idp;
+pub mod log;
+pub mod process;
+pub mod server;
+pub mod tour;
+pub mod upstream;

@@ -1,0 +1,10 @@
+//! The built filter in real Envoy: starts the proxy with the shipped configuration on free ports, and speaks HTTP to it.
+//!
+//! `HALLPASS_ENVOY` names the Envoy program, and `HALLPASS_MODULE` the filter (`dist/hallpass.wasm` unless set). The tests tell what a user
+//! sees; what single decisions depend on is told by the tests of the core and of the harness.
+
+mod client;
+mod proxy;
+
+pub use client::{Answer, Request, raw};
+pub use proxy::{Proxy, Refused, Setup};

@@ -1,0 +1,206 @@
+//! Envoy with the shipped configuration, ready to be asked.
+
+use std::env;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output};
+use std::thread;
+use std::time::Duration;
+
+use hallpass_demo::config::EnvoyConfig;
+use hallpass_demo::envoy::{Addresses, Envoy, built};
+use hallpass_demo::log::Log;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::client::Request;
+
+/// Two workers, as each has a VM and caches of its own.
+const WORKERS: u32 = 2;
+/// Envoy compiles the filter before it serves, on a machine that may be busy.
+const START: Duration = Duration::from_mins(1);
+
+/// An Envoy in the making: the shipped configuration, with what a test changes in it.
+#[derive(Debug)]
+pub struct Setup(EnvoyConfig);
+
+impl Setup {
+    /// The shipped configuration, on free ports, with the built filter.
+    ///
+    /// # Panics
+    /// When the filter is not built, or the shipped configuration cannot be read.
+    pub fn shipped() -> Self {
+        let module = env::var_os("HALLPASS_MODULE")
+            .map_or_else(|| root().join("dist/hallpass.wasm"), PathBuf::from);
+        let module = built("filter", &module).unwrap_or_else(|fault| panic!("{fault:#}"));
+        let mut config = EnvoyConfig::read(&root().join("envoy-config/envoy.yaml"))
+            .expect("the shipped configuration is sound");
+        config.listen_on(0, 0).expect("it has a listener");
+        config.load_module(&module).expect("it has the filter");
+        Self(config)
+    }
+
+    /// Sends what is meant for `cluster` to `address`.
+    ///
+    /// # Panics
+    /// When there is no such cluster.
+    #[must_use]
+    pub fn cluster(mut self, cluster: &str, address: SocketAddr) -> Self {
+        self.0
+            .point_cluster(cluster, address)
+            .expect("the shipped configuration has this cluster");
+        self
+    }
+
+    /// Changes the filter's configuration.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn plugin(mut self, edit: impl FnOnce(&mut Value)) -> Self {
+        self.0
+            .edit_plugin(edit)
+            .expect("the shipped configuration has the filter's");
+        self
+    }
+
+    /// Changes Envoy's HTTP connection manager.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn http(mut self, edit: impl FnOnce(&mut Value)) -> Self {
+        edit(
+            self.0
+                .http()
+                .expect("the shipped configuration has a connection manager"),
+        );
+        self
+    }
+
+    /// Starts Envoy and waits until it serves.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn start(self) -> Proxy {
+        let directory = directory();
+        let mut envoy = self.launch(directory.path());
+        let addresses = envoy
+            .await_ready(START)
+            .unwrap_or_else(|fault| panic!("{fault:#}"));
+        // What lay there has been read, and the log is kept in memory.
+        drop(directory);
+        Proxy { envoy, addresses }
+    }
+
+    /// Starts Envoy and waits until it gives up.
+    ///
+    /// # Panics
+    /// When it does not give up.
+    pub fn start_in_vain(self) -> Refused {
+        let directory = directory();
+        let mut envoy = self.launch(directory.path());
+        let status = envoy
+            .await_exit(START)
+            .expect("the operating system says how it ended");
+        let status = status.expect("Envoy runs with a configuration that should stop it");
+        Refused {
+            status,
+            log: envoy.log().to_the_end(Duration::from_secs(5)),
+        }
+    }
+
+    /// What Envoy says to the shipped file as it is: its verdict, and its log.
+    ///
+    /// # Panics
+    /// When the filter is not built at `dist/hallpass.wasm`, where the file looks for it.
+    pub fn validate_shipped() -> Output {
+        built("filter", &root().join("dist/hallpass.wasm"))
+            .unwrap_or_else(|fault| panic!("{fault:#}"));
+        let mut command = Command::new(program());
+        command.args([
+            "--mode",
+            "validate",
+            "--disable-hot-restart",
+            "--config-path",
+            "envoy-config/envoy.yaml",
+        ]);
+        command
+            .current_dir(root())
+            .output()
+            .expect("Envoy can be started")
+    }
+
+    fn launch(self, directory: &Path) -> Envoy {
+        Envoy::start(&program(), &self.0, WORKERS, directory)
+            .unwrap_or_else(|fault| panic!("{fault:#}"))
+    }
+}
+
+/// An Envoy that did not start.
+#[derive(Debug)]
+pub struct Refused {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Every line that it wrote.
+    pub log: Vec<String>,
+}
+
+/// A serving Envoy. Dropping it ends the process.
+#[derive(Debug)]
+pub struct Proxy {
+    envoy: Envoy,
+    addresses: Addresses,
+}
+
+impl Proxy {
+    /// Where it listens for clients.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses.proxy
+    }
+
+    /// A GET request for `path`.
+    pub fn get(&self, path: &str) -> Request {
+        Request::new(self.addresses.proxy, "GET", path)
+    }
+
+    /// A request for `path`.
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(self.addresses.proxy, method, path)
+    }
+
+    /// What it wrote.
+    pub fn log(&self) -> &Log {
+        self.envoy.log()
+    }
+}
+
+impl Drop for Proxy {
+    /// A failed test shows the end of the log.
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let lines = self.log().so_far();
+            let end = lines.len().saturating_sub(20);
+            eprintln!("the end of Envoy's log:\n{}", lines[end..].join("\n"));
+        }
+    }
+}
+
+/// The Envoy program.
+fn program() -> PathBuf {
+    let program = env::var_os("HALLPASS_ENVOY").map(PathBuf::from);
+    let program = program
+        .expect("HALLPASS_ENVOY is not set: it names the Envoy program; `make test-envoy` sets it");
+    built("Envoy", &program).unwrap_or_else(|fault| panic!("{fault:#}"))
+}
+
+/// The workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn directory() -> TempDir {
+    let parent = root().join("target/envoy-tests");
+    std::fs::create_dir_all(&parent).expect("target/ can be written");
+    tempfile::tempdir_in(parent).expect("target/envoy-tests can be written")
+}

@@ -1,0 +1,12 @@
+//! The built filter in real Envoy, as a user and an operator see it.
+//!
+//! One test binary, so that most tests share one Envoy; see [`world`].
+
+mod configuration;
+mod hostile;
+mod http2;
+mod outage;
+mod record;
+mod refusal;
+mod service;
+mod world;

@@ -1,0 +1,203 @@
+//! What happens while the identity provider or the grant service is away: nobody gets in unjudged, and it heals by itself.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hallpass_demo::grants::GrantService;
+use hallpass_demo::idp::IdentityProvider;
+use hallpass_demo::upstream::Upstream;
+use hallpass_envoy_tests::{Answer, Setup};
+use serde_json::json;
+
+use crate::world::{Stub, World, ask_until, token, wait_until};
+
+/// How long it may take until the proxy notices that a server is back.
+const HEALED: Duration = Duration::from_secs(15);
+/// How many users are at hand. Each request is another user's, so that no decision comes from the cache.
+const USERS: usize = 400;
+
+fn assert_unavailable(answer: &Answer, reason: &str) {
+    assert_eq!(
+        answer.verdict(),
+        (503, Some(reason.to_owned())),
+        "{answer:?}"
+    );
+    assert_eq!(answer.header("retry-after"), Some("1"));
+}
+
+#[test]
+fn while_the_grant_service_is_killed_nobody_passes_and_when_it_is_back_they_do() {
+    let upstream = Upstream::start(0).unwrap();
+    let idp = IdentityProvider::start(0).unwrap();
+    let service = Stub::start("grants", 0);
+    let address = service.address;
+    let users: Vec<String> = (0..USERS).map(|user| format!("user-{user}")).collect();
+    service.give_all(&users);
+    let setup = Setup::shipped()
+        .cluster("upstream", upstream.address())
+        .cluster("idp", idp.address());
+    let proxy = setup.cluster("grants", address).start();
+
+    let next = AtomicUsize::new(0);
+    let ask = || {
+        let user = &users[next.fetch_add(1, Ordering::SeqCst)];
+        proxy.get("/orders/1").token(&token(user)).send()
+    };
+    let (killed, over) = (AtomicBool::new(false), AtomicBool::new(false));
+    let refused_after = thread::scope(|scope| {
+        let clients: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut refused_after = 0;
+                    while !over.load(Ordering::SeqCst) {
+                        let sent_after = killed.load(Ordering::SeqCst);
+                        let answer = ask();
+                        match answer.status {
+                            200 => assert!(!sent_after, "let in without the service: {answer:?}"),
+                            _ => assert_unavailable(&answer, "grant_service_unavailable"),
+                        }
+                        refused_after += usize::from(sent_after);
+                    }
+                    refused_after
+                })
+            })
+            .collect();
+        wait_until("requests pass", HEALED, || {
+            upstream.served("/orders/1") >= 10
+        });
+        drop(service);
+        killed.store(true, Ordering::SeqCst);
+        let asked = next.load(Ordering::SeqCst);
+        wait_until("requests are refused", HEALED, || {
+            next.load(Ordering::SeqCst) >= asked + 20
+        });
+        over.store(true, Ordering::SeqCst);
+        clients
+            .into_iter()
+            .map(|client| client.join().unwrap())
+            .sum::<usize>()
+    });
+    assert!(
+        refused_after >= 10,
+        "{refused_after} requests met the outage"
+    );
+
+    let service = Stub::start("grants", address.port());
+    service.give_all(&users);
+    ask_until("healed", HEALED, ask, |answer| answer.status == 200);
+}
+
+#[test]
+fn when_the_identity_provider_is_killed_its_keys_serve_as_long_as_configured_and_then_nobody_passes()
+ {
+    let upstream = Upstream::start(0).unwrap();
+    let grants = GrantService::start(0).unwrap();
+    let idp = Stub::start("idp", 0);
+    let address = idp.address;
+    let setup = Setup::shipped()
+        .cluster("upstream", upstream.address())
+        .cluster("grants", grants.address());
+    let proxy = setup
+        .cluster("idp", address)
+        .plugin(|plugin| refresh_every_second(plugin, "1s"))
+        .start();
+    let carol = token("carol");
+    let ask = || proxy.get("/me").token(&carol).send();
+    ask_until("the keys are there", HEALED, ask, |answer| {
+        answer.status == 200
+    });
+
+    drop(idp);
+    // Keys fetched just before are due after one second and then serve one more. The rest is for a busy machine.
+    let stale = Instant::now() + Duration::from_millis(2500);
+    while Instant::now() < stale {
+        let answer = ask();
+        if answer.status != 200 {
+            assert_unavailable(&answer, "keys_unavailable");
+        }
+    }
+    let served = upstream.served("/me");
+    for _ in 0..20 {
+        assert_unavailable(&ask(), "keys_unavailable");
+    }
+    assert_eq!(upstream.served("/me"), served);
+
+    let _idp = Stub::start("idp", address.port());
+    ask_until("healed", HEALED, ask, |answer| answer.status == 200);
+}
+
+#[test]
+fn requests_before_the_first_keys_wait_for_them() {
+    let patient = |setup: Setup| {
+        setup.plugin(|plugin| plugin["providers"][0]["jwks"]["remote"]["timeout"] = json!("20s"))
+    };
+    let world = World::new(IdentityProvider::start_holding_keys(0).unwrap(), patient);
+    let carol = token("carol");
+    let answered = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..6)
+            .map(|_| {
+                scope.spawn(|| {
+                    let answer = world.proxy.get("/me").token(&carol).send();
+                    answered.fetch_add(1, Ordering::SeqCst);
+                    answer
+                })
+            })
+            .collect();
+        wait_until("the keys are asked for", HEALED, || {
+            world.idp.keys_asked() > 0
+        });
+        // An answer that should not come cannot be awaited; a wrong one comes at once.
+        thread::sleep(Duration::from_millis(500));
+        assert_eq!(
+            answered.load(Ordering::SeqCst),
+            0,
+            "answered before there were keys"
+        );
+        assert_eq!(
+            world.upstream.served("/me"),
+            0,
+            "served before there were keys"
+        );
+        world.idp.release_keys();
+        for client in clients {
+            let answer = client.join().unwrap();
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+    });
+}
+
+#[test]
+fn while_there_are_no_keys_yet_a_token_is_not_called_invalid() {
+    let upstream = Upstream::start(0).unwrap();
+    let grants = GrantService::start(0).unwrap();
+    // A port where nobody listens, but where the provider will.
+    let address = Stub::start("idp", 0).address;
+    let setup = Setup::shipped()
+        .cluster("upstream", upstream.address())
+        .cluster("grants", grants.address());
+    let proxy = setup
+        .cluster("idp", address)
+        .plugin(|plugin| refresh_every_second(plugin, "1h"))
+        .start();
+    let carol = token("carol");
+    for _ in 0..6 {
+        assert_unavailable(&proxy.get("/me").token(&carol).send(), "keys_unavailable");
+    }
+    assert_eq!(upstream.served("/me"), 0);
+
+    let _idp = Stub::start("idp", address.port());
+    ask_until(
+        "served",
+        HEALED,
+        || proxy.get("/me").token(&carol).send(),
+        |answer| answer.status == 200,
+    );
+}
+
+fn refresh_every_second(plugin: &mut serde_json::Value, max_stale: &str) {
+    let remote = &mut plugin["providers"][0]["jwks"]["remote"];
+    remote["refresh"] = json!("1s");
+    remote["max_stale"] = json!(max_stale);
+}
