@@ -64,7 +64,7 @@ enum Started {
     #[default]
     None,
     Running(u32),
-    Settled(Exchange, Step),
+    Settled(Box<(Exchange, Step)>),
 }
 
 /// A step after which nothing is left to wait for.
@@ -212,7 +212,7 @@ impl Worker {
                 Purpose::Grant(_) => exchange.on_grant(&mut self.gate, outcome, now),
             };
             if matches!(self.started, Started::Running(running) if running == id) {
-                self.started = Started::Settled(exchange, step);
+                self.started = Started::Settled(Box::new((exchange, step)));
             } else if let Some(outcome) = self.hold_or_settle(id, exchange, step, now) {
                 done.push((id, outcome));
             }
@@ -228,7 +228,7 @@ impl Worker {
     /// What was settled for that callback in the meantime, if anything was.
     pub(crate) fn take_started(&mut self) -> Option<(Exchange, Step)> {
         match std::mem::take(&mut self.started) {
-            Started::Settled(exchange, step) => Some((exchange, step)),
+            Started::Settled(settled) => Some(*settled),
             Started::None | Started::Running(_) => None,
         }
     }
