@@ -41,6 +41,8 @@ pub enum Service<'a> {
     Answered(&'a Ruling),
     /// It was asked and did not decide.
     Failed,
+    /// It could not be asked, for want of room here.
+    Overloaded,
 }
 
 /// What the configuration says about grants, whatever the resource.
@@ -125,8 +127,9 @@ pub fn decide(
         }
         (Access::Identity, Caller::Known(..)) => allow(Reason::Identity),
         (Access::Grant, Caller::Known(_, grants)) => {
-            let embedded = grants.coverage(&resource.name, action, now);
-            by_grant(embedded, service, resource.max_grant_lifetime, rules, now)
+            let longest = resource.max_grant_lifetime;
+            let embedded = grants.coverage(&resource.name, action, longest, now);
+            by_grant(embedded, service, longest, rules, now)
         }
     }
 }
@@ -140,9 +143,7 @@ fn by_grant(
 ) -> Decision {
     match (embedded, service) {
         // The token carries the grant: nobody needs to be asked.
-        (Coverage::Live(grant), _) if lifetime_allowed(grant.window.until, max_lifetime, now) => {
-            by_embedded(grant)
-        }
+        (Coverage::Live(grant), _) => by_embedded(grant),
         // What it carries does not count, so the service decides, if there is one.
         (_, Service::Unasked) => Decision::NeedGrant,
         (_, Service::Remembered(ruling)) => {
@@ -155,7 +156,8 @@ fn by_grant(
             FailureMode::Deny => Decision::Deny(Reason::GrantServiceUnavailable),
             FailureMode::Allow => allow(Reason::GrantServiceFailedOpen),
         },
-        (Coverage::Live(_), Service::Absent) => Decision::Deny(Reason::GrantLifetimeExceeded),
+        (_, Service::Overloaded) => Decision::Deny(Reason::GrantServiceUnavailable),
+        (Coverage::TooLong, Service::Absent) => Decision::Deny(Reason::GrantLifetimeExceeded),
         (Coverage::Over, Service::Absent) => Decision::Deny(Reason::GrantExpired),
         (Coverage::None, Service::Absent) => Decision::Deny(Reason::GrantMissing),
     }
@@ -181,6 +183,10 @@ fn by_ruling(
         Ruling::Obliged => Decision::Deny(Reason::GrantObligationUnsupported),
         Ruling::Allow { until: None, .. } if rules.require_expiry => {
             Decision::Deny(Reason::GrantWithoutExpiry)
+        }
+        // Without an end it lasts longer than any limit.
+        Ruling::Allow { until: None, .. } if max_lifetime.is_some() => {
+            Decision::Deny(Reason::GrantLifetimeExceeded)
         }
         Ruling::Allow {
             until: Some(until), ..

@@ -118,6 +118,7 @@ impl Exchange {
         let service = match outcome {
             GrantOutcome::Decided(ruling) => Service::Answered(ruling),
             GrantOutcome::Failed => Service::Failed,
+            GrantOutcome::Overloaded => Service::Overloaded,
         };
         let caller = self.known_caller();
         let decision = self.decide(&config, caller, service, now);
@@ -158,22 +159,23 @@ impl Exchange {
         let needs_identity = self
             .resource(config)
             .is_some_and(|resource| resource.access.needs_identity());
-        let mut caller = Caller::Unasked;
-        if needs_identity {
+        let caller = if needs_identity {
             match gate.authenticate(&self.head, now) {
-                Authenticated::Known(bearer) => self.bearer = Some(bearer),
-                Authenticated::Refused(fault) => caller = Caller::Refused(fault),
+                Authenticated::Known(bearer) => {
+                    self.bearer = Some(bearer);
+                    self.known_caller()
+                }
+                Authenticated::Refused(fault) => Caller::Refused(fault),
                 Authenticated::KeysAwaited(provider) if may_wait => {
                     return Step::Wait(Need::Keys(provider));
                 }
                 Authenticated::KeysAwaited(_) | Authenticated::KeysUnavailable => {
-                    caller = Caller::Unknowable;
+                    Caller::Unknowable
                 }
             }
-        }
-        if self.bearer.is_some() {
-            caller = self.known_caller();
-        }
+        } else {
+            Caller::Unasked
+        };
         let service = match config.grants.service {
             Some(_) => Service::Unasked,
             None => Service::Absent,

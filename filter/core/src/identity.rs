@@ -131,12 +131,16 @@ fn claim_text(value: &Value) -> Option<String> {
     }
 }
 
-/// Joins with commas; a comma or percent sign inside an element is escaped, so that no element can pass for two.
+/// Joins with commas. A comma, percent sign or space inside an element is escaped, so that no element can pass for two, or for another
+/// one that a reader's trimming would make of it.
 fn join(elements: &[String]) -> String {
-    let escaped: Vec<String> = elements
-        .iter()
-        .map(|element| element.replace('%', "%25").replace(',', "%2C"))
-        .collect();
+    let escape = |element: &String| {
+        element
+            .replace('%', "%25")
+            .replace(',', "%2C")
+            .replace(' ', "%20")
+    };
+    let escaped: Vec<String> = elements.iter().map(escape).collect();
     escaped.join(",")
 }
 
@@ -156,6 +160,7 @@ mod tests {
     fn a_group_with_a_comma_cannot_pass_for_two_groups() {
         assert_eq!(join(&["a".into(), "b,admin".into()]), "a,b%2Cadmin");
         assert_eq!(join(&["100%2C".into()]), "100%252C");
+        assert_eq!(join(&["a".into(), " admin".into()]), "a,%20admin");
     }
 
     #[test]

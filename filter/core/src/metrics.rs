@@ -15,7 +15,7 @@ pub enum Counter {
     GrantMiss,
     /// A request joined a question to the grant service that was under way.
     GrantCoalesced,
-    /// A call came back with an answer that can be used.
+    /// A call came back with status 200.
     CalloutOk,
     /// A call came back with anything else.
     CalloutError,

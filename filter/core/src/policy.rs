@@ -3,10 +3,11 @@
 //! Resources are tried in the order in which they are written; the first whose host, method and path match decides. No match is no
 //! permission.
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use crate::ids::{Action, ResourceName};
-use crate::request::CanonicalRequest;
+use crate::request::{CanonicalRequest, canonical_path};
 
 /// What a resource demands of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +87,9 @@ impl HostPattern {
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
         };
-        let is_address = name.starts_with('[') && name.ends_with(']') && !below;
+        let address = name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));
+        let canonical = |text: &str| text.parse().is_ok_and(|a: Ipv6Addr| a.to_string() == text);
+        let is_address = !below && address.is_some_and(canonical);
         if !is_address && !name.split('.').all(plain) {
             return Err("a host name without port, or `*.` and a host name");
         }
@@ -126,9 +129,7 @@ impl Matcher {
     /// # Errors
     /// When the pattern is malformed, or this matcher has one that means the same.
     pub fn add_path(&mut self, pattern: &str) -> Result<(), String> {
-        if !pattern.starts_with('/') {
-            return Err("a path pattern begins with `/`".to_owned());
-        }
+        check_pattern(pattern)?;
         self.paths
             .get_or_insert_default()
             .insert(pattern, ())
@@ -142,6 +143,33 @@ impl Matcher {
                 .paths
                 .as_ref()
                 .is_none_or(|paths| paths.at(&request.path).is_ok())
+    }
+}
+
+/// More parameters than any path has; `matchit` allows 25.
+const MAX_PARAMETERS: usize = 16;
+
+/// A pattern must be able to match: what is literal in it must be spelt as canonical requests are.
+fn check_pattern(pattern: &str) -> Result<(), String> {
+    let mut sample = String::new();
+    let mut parameters: usize = 0;
+    for (index, piece) in pattern.split('{').enumerate() {
+        let literal = if index == 0 {
+            piece
+        } else {
+            parameters = parameters.saturating_add(1);
+            sample.push('p');
+            piece.split_once('}').map_or("", |(_, literal)| literal)
+        };
+        sample.push_str(literal);
+    }
+    if parameters > MAX_PARAMETERS {
+        return Err(format!("at most {MAX_PARAMETERS} parameters"));
+    }
+    match canonical_path(sample.as_bytes()) {
+        Ok(canonical) if *canonical == *sample => Ok(()),
+        Ok(canonical) => Err(format!("requests spell it `{canonical}`")),
+        Err(why) => Err(format!("no request matches it, since {why}")),
     }
 }
 
@@ -236,6 +264,37 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_that_no_request_can_match_is_refused() {
+        let add = |pattern: &str| Matcher::new().add_path(pattern);
+        for pattern in [
+            "/",
+            "/a/{id}",
+            "/a/{id}/b",
+            "/a/{*rest}",
+            "/a/{id}.json",
+            "/caf%C3%A9",
+        ] {
+            assert_eq!(add(pattern), Ok(()), "{pattern}");
+        }
+        let many = "/{p}".repeat(MAX_PARAMETERS + 1);
+        for pattern in [
+            "",
+            "a",
+            "/a//b",
+            "/a/../b",
+            "/%61dmin",
+            "/caf%c3%a9",
+            "/caf\u{e9}",
+            "/a;b",
+            "/a b",
+            "/{a",
+            &many,
+        ] {
+            assert!(add(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
     fn hosts_match_by_label() {
         let exact = HostPattern::parse("Admin.Example").unwrap();
         let below = HostPattern::parse("*.admin.example").unwrap();
@@ -250,7 +309,19 @@ mod tests {
             assert_eq!(exact.matches(host), is_exact, "{host}");
             assert_eq!(below.matches(host), is_below, "{host}");
         }
-        for bad in ["", "*", "a..b", "a:80", "*.*.a", "a.*", "http://a", "*."] {
+        for bad in [
+            "",
+            "*",
+            "a..b",
+            "a.",
+            "[0:0:0:0:0:0:0:1]",
+            "[x]",
+            "a:80",
+            "*.*.a",
+            "a.*",
+            "http://a",
+            "*.",
+        ] {
             assert!(HostPattern::parse(bad).is_err(), "{bad}");
         }
     }

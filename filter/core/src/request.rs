@@ -27,9 +27,9 @@ pub struct RequestHead {
 /// The form of the request that every decision is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CanonicalRequest {
-    /// The method as it came: methods are case-sensitive (RFC 9110, section 9.1).
+    /// The method, in upper case: methods are case-sensitive (RFC 9110, section 9.1), but not every upstream knows.
     pub method: String,
-    /// The host in lower case, without port and without a trailing dot.
+    /// The host in lower case, without its port.
     pub host: String,
     /// The path without query: unreserved characters decoded, other escapes in upper case (RFC 3986, section 6.2.2).
     pub path: String,
@@ -42,15 +42,16 @@ pub struct CanonicalRequest {
 pub enum Ambiguous {
     /// A pseudo-header is absent, empty or repeated.
     PseudoHeader(&'static str),
-    /// The method is not a token of RFC 9110, section 5.6.2.
+    /// The method is not a word in upper case: some upstreams take `post` for `POST`, others do not.
     Method,
     /// The authority holds user information or characters that no host name has.
     Host,
     /// The path does not begin with `/` (`*`, an absolute URL, a CONNECT target).
     PathForm,
-    /// The path holds a character that must be escaped: space, control, non-ASCII, `#`, `\`.
+    /// The path holds a character that must be escaped (space, control, non-ASCII, `#`, `\`), or a `;`, behind which some servers see
+    /// parameters that are no part of the path.
     PathCharacter,
-    /// A `%` that no two hexadecimal digits follow, or an escape that hides `/`, `\`, `%`, a control, or bytes that are not UTF-8.
+    /// A `%` that no two hexadecimal digits follow, or an escape that hides `/`, `\`, `%`, `;`, a control, or bytes that are not UTF-8.
     PathEscape,
     /// A `.`, `..` or empty segment.
     PathSegment,
@@ -62,7 +63,7 @@ impl fmt::Display for Ambiguous {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PseudoHeader(name) => write!(f, "`{name}` must be present exactly once"),
-            Self::Method => f.write_str("the method is not a token"),
+            Self::Method => f.write_str("the method is not a word in upper case"),
             Self::Host => f.write_str("the host is not a plain name or address"),
             Self::PathForm => f.write_str("the path must begin with `/`"),
             Self::PathCharacter => f.write_str("the path holds a character that must be escaped"),
@@ -83,6 +84,7 @@ impl RequestHead {
     pub fn canonical(&self) -> Result<CanonicalRequest, Ambiguous> {
         let method = canonical_method(self.pseudo_header(":method")?)?;
         let host = canonical_host(self.pseudo_header(":authority")?)?;
+        self.check_host_header(&host)?;
         let target = self.pseudo_header(":path")?;
         let (raw_path, query) = split_query(target);
         let path = canonical_path(raw_path)?;
@@ -104,6 +106,15 @@ impl RequestHead {
         plain.then(|| std::str::from_utf8(id).ok()).flatten()
     }
 
+    /// A `host` header beside `:authority` must mean the same (RFC 9113, section 8.3.1).
+    fn check_host_header(&self, host: &str) -> Result<(), Ambiguous> {
+        match self.headers.single("host") {
+            Ok(None) => Ok(()),
+            Ok(Some(value)) if canonical_host(value)? == host => Ok(()),
+            Ok(Some(_)) | Err(_) => Err(Ambiguous::Host),
+        }
+    }
+
     fn pseudo_header(&self, name: &'static str) -> Result<&[u8], Ambiguous> {
         match self.headers.single(name) {
             Ok(Some(value)) if !value.is_empty() => Ok(value),
@@ -116,7 +127,7 @@ fn canonical_method(method: &[u8]) -> Result<String, Ambiguous> {
     let is_token = method.len() <= MAX_METHOD_BYTES
         && method
             .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte));
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"-_".contains(byte));
     is_token
         .then(|| ascii(method))
         .flatten()
@@ -126,8 +137,8 @@ fn canonical_method(method: &[u8]) -> Result<String, Ambiguous> {
 fn canonical_host(authority: &[u8]) -> Result<String, Ambiguous> {
     let authority = std::str::from_utf8(authority).map_err(|_| Ambiguous::Host)?;
     let (host, port) = split_port(authority);
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let sound_port = port.is_none_or(|port| port.parse::<u16>().is_ok());
+    let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let sound_port = port.is_none_or(|port| digits(port) && port.parse::<u16>().is_ok());
     if host.is_empty() || host.len() > MAX_HOST_BYTES || !sound_port {
         return Err(Ambiguous::Host);
     }
@@ -157,11 +168,11 @@ fn split_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     (parts.next().unwrap_or_default(), parts.next())
 }
 
-fn canonical_path(path: &[u8]) -> Result<Cow<'_, str>, Ambiguous> {
+pub(crate) fn canonical_path(path: &[u8]) -> Result<Cow<'_, str>, Ambiguous> {
     if path.first() != Some(&b'/') {
         return Err(Ambiguous::PathForm);
     }
-    let literal = |byte: &u8| byte.is_ascii_graphic() && !b"#\\\"<>^`{|}".contains(byte);
+    let literal = |byte: &u8| byte.is_ascii_graphic() && !b"#;\\\"<>^`{|}".contains(byte);
     if !path.iter().all(literal) {
         return Err(Ambiguous::PathCharacter);
     }
@@ -179,13 +190,12 @@ fn canonical_path(path: &[u8]) -> Result<Cow<'_, str>, Ambiguous> {
     }
 }
 
-/// No empty segment but the last (a trailing slash), no dot segment, also none that hides behind a path parameter (`/..;a/`).
+/// No empty segment but the last (a trailing slash), and no dot segment.
 fn segments_are_plain(path: &str) -> bool {
     let mut segments = path.split('/').peekable();
     while let Some(segment) = segments.next() {
-        let name = segment.split(';').next().unwrap_or(segment);
         let last = segments.peek().is_none();
-        if name == "." || name == ".." || (segment.is_empty() && !last) {
+        if segment == "." || segment == ".." || (segment.is_empty() && !last) {
             return false;
         }
     }
@@ -204,7 +214,7 @@ fn normalise_escapes(path: &str) -> Result<String, Ambiguous> {
         let (digits, rest) = piece.split_at_checked(2).ok_or(Ambiguous::PathEscape)?;
         let byte = hexadecimal(digits).ok_or(Ambiguous::PathEscape)?;
         match byte {
-            b'/' | b'\\' | b'%' => return Err(Ambiguous::PathEscape),
+            b'/' | b'\\' | b'%' | b';' => return Err(Ambiguous::PathEscape),
             byte if byte.is_ascii_control() => return Err(Ambiguous::PathEscape),
             byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
                 normal.push(char::from(byte));
@@ -275,7 +285,6 @@ mod tests {
             ("/a%2db%7e", "/a-b~"),
             ("/caf%c3%a9", "/caf%C3%A9"),
             ("/a%3fb", "/a%3Fb"),
-            ("/a;v=1/b", "/a;v=1/b"),
             ("/orders/7?next=//evil/../", "/orders/7"),
         ] {
             assert_eq!(path(raw.as_bytes()).as_deref(), Ok(canonical), "{raw}");
@@ -292,6 +301,9 @@ mod tests {
             (b"/a\x00b", Ambiguous::PathCharacter),
             (b"/a\\b", Ambiguous::PathCharacter),
             (b"/a#b", Ambiguous::PathCharacter),
+            (b"/admin;x/users", Ambiguous::PathCharacter),
+            (b"/a/..;x/b", Ambiguous::PathCharacter),
+            (b"/admin%3Bx/users", Ambiguous::PathEscape),
             (b"/\xc3\xa9", Ambiguous::PathCharacter),
             (b"/a%2fb", Ambiguous::PathEscape),
             (b"/a%5Cb", Ambiguous::PathEscape),
@@ -307,7 +319,6 @@ mod tests {
             (b"/a/./b", Ambiguous::PathSegment),
             (b"/a/../b", Ambiguous::PathSegment),
             (b"/a/%2e%2E/b", Ambiguous::PathSegment),
-            (b"/a/..;x/b", Ambiguous::PathSegment),
             (b"/a/..", Ambiguous::PathSegment),
         ] {
             assert_eq!(path(raw), Err(fault), "{}", raw.escape_ascii());
@@ -329,7 +340,6 @@ mod tests {
         for (raw, canonical) in [
             ("Admin.Example", "admin.example"),
             ("admin.example:8443", "admin.example"),
-            ("admin.example.", "admin.example"),
             ("127.0.0.1:10000", "127.0.0.1"),
             ("[::1]:10000", "[::1]"),
             ("[0:0:0:0:0:0:0:1]", "[::1]"),
@@ -343,6 +353,9 @@ mod tests {
         for raw in [
             &b"user@admin.example"[..],
             b"admin..example",
+            b"admin.example.",
+            b"admin.example:+80",
+            b"admin.example:",
             b".",
             b"a b",
             b"a/b",
@@ -356,6 +369,18 @@ mod tests {
         ] {
             assert_eq!(host(raw), Err(Ambiguous::Host), "{}", raw.escape_ascii());
         }
+    }
+
+    #[test]
+    fn a_host_header_that_says_otherwise_is_refused() {
+        let with_host = |host: &[u8]| {
+            let mut head = request(b"GET", b"admin.example:8443", b"/");
+            head.headers.push(b"host", host);
+            head.canonical().map(|canonical| canonical.host)
+        };
+        assert_eq!(with_host(b"Admin.example").as_deref(), Ok("admin.example"));
+        assert_eq!(with_host(b"other.example"), Err(Ambiguous::Host));
+        assert_eq!(with_host(b""), Err(Ambiguous::Host));
     }
 
     #[test]
@@ -375,10 +400,12 @@ mod tests {
     }
 
     #[test]
-    fn a_method_is_a_token_and_keeps_its_case() {
-        let canonical = request(b"get", b"h", b"/").canonical().unwrap();
-        assert_eq!(canonical.method, "get");
-        for method in [&b"GE T"[..], b"GET\xff", &[b'A'; 33]] {
+    fn a_method_is_a_word_in_upper_case() {
+        for method in ["GET", "M-SEARCH", "VERSION-CONTROL"] {
+            let canonical = request(method.as_bytes(), b"h", b"/").canonical();
+            assert_eq!(canonical.unwrap().method, method);
+        }
+        for method in [&b"GE T"[..], b"GET\xff", b"post", b"Get", &[b'A'; 33]] {
             assert_eq!(
                 request(method, b"h", b"/").canonical(),
                 Err(Ambiguous::Method)

@@ -107,8 +107,9 @@ impl Reply {
         })
     }
 
-    /// The first value of a header.
-    pub(crate) fn header<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
-        self.headers.all(name).next()
+    /// All values of a header as one list (RFC 9110, section 5.3), if it is there.
+    pub(crate) fn header(&self, name: &str) -> Option<Vec<u8>> {
+        let values: Vec<&[u8]> = self.headers.all(name).collect();
+        (!values.is_empty()).then(|| values.join(&b", "[..]))
     }
 }

@@ -1,7 +1,7 @@
 //! Every call into the proxy. Bytes go in and out: nothing that a client sent is taken for text here, and no status panics.
 //!
 //! The SDK's own wrappers are not used on the request's path: they panic on header names that are not UTF-8 and on statuses that they do
-//! not expect. Its registry of callouts is, since it routes their replies.
+//! not expect. The one exception is [`dispatch`]: the SDK's registry of callouts routes their replies, and only its wrapper enters one.
 
 mod ffi;
 mod pairs;
@@ -19,9 +19,10 @@ use proxy_wasm::types::Status;
 pub(crate) use ffi::Level;
 use ffi::{Buffer, Map};
 
-/// The time.
+/// The time. Where the host cannot tell, it is late: everything that ends has ended.
 pub(crate) fn now() -> UnixMillis {
-    UnixMillis::new(ffi::current_time_nanoseconds() / 1_000_000)
+    let nanoseconds = ffi::current_time_nanoseconds().unwrap_or(u64::MAX);
+    UnixMillis::new(nanoseconds / 1_000_000)
 }
 
 /// Writes a line to the proxy's log.
@@ -65,14 +66,25 @@ fn source_address() -> Option<std::net::IpAddr> {
     Some(address.ip().to_canonical())
 }
 
-/// Changes the effective request's headers.
-pub(crate) fn apply(edits: &Edits) {
-    for name in &edits.remove {
-        ffi::remove_header(Map::HttpRequestHeaders, name);
-    }
-    for (name, value) in &edits.set {
-        ffi::replace_header(Map::HttpRequestHeaders, name.as_bytes(), value);
-    }
+/// Changes the effective request's headers. False if the host would not do all of it: then the request must not pass.
+#[must_use]
+pub(crate) fn apply(edits: &Edits) -> bool {
+    let removed = |name: &Vec<u8>| ffi::remove_header(Map::HttpRequestHeaders, name);
+    let set = |(name, value): &(String, Vec<u8>)| {
+        ffi::replace_header(Map::HttpRequestHeaders, name.as_bytes(), value)
+    };
+    edits.remove.iter().all(removed) && edits.set.iter().all(set)
+}
+
+/// The trailers of the effective request.
+pub(crate) fn request_trailers() -> HeaderList {
+    header_list(Map::HttpRequestTrailers)
+}
+
+/// Takes a trailer out of the effective request. False if the host would not.
+#[must_use]
+pub(crate) fn remove_trailer(name: &[u8]) -> bool {
+    ffi::remove_header(Map::HttpRequestTrailers, name)
 }
 
 /// Lets the effective request, which was held, go on.
@@ -106,12 +118,15 @@ pub(crate) fn dispatch(
 }
 
 /// Runs the tick of `root` from within a request: what it dispatches belongs to the root for the proxy and the SDK alike, and outlives
-/// the request. `request` is the effective context again afterwards.
-pub(crate) fn tick_from_request(root: u32, request: u32) {
-    if enter(root) {
+/// the request. `request` is the effective context again afterwards. False if the root is gone.
+#[must_use]
+pub(crate) fn tick_from_request(root: u32, request: u32) -> bool {
+    let entered = enter(root);
+    if entered {
         ffi::run_tick(root);
         enter(request);
     }
+    entered
 }
 
 /// The headers of the reply that is being delivered.

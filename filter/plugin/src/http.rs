@@ -1,11 +1,12 @@
 //! One request: its header callback becomes steps of the core, and the steps become host calls.
 
 use hallpass_core::denial::{Answer, AnswerContext, Reason};
-use hallpass_core::flow::Exchange;
+use hallpass_core::flow::{Exchange, Refusal};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::host;
+use crate::sinks;
 use crate::worker::{Outcome, Shared, Worker, record};
 
 /// A request in the hands of its worker.
@@ -40,7 +41,10 @@ impl Request {
     /// Has the root send what is in the outbox; `None` when the request is held until the answer comes.
     fn dispatch(&self, worker: &Shared) -> Option<Outcome> {
         worker.with(|worker| worker.set_started(self.id));
-        host::tick_from_request(self.root, self.id);
+        if !host::tick_from_request(self.root, self.id) {
+            worker.with(|worker| worker.forget(self.id));
+            return Some(unanswerable());
+        }
         let now = host::now();
         worker.with(|worker| {
             let (exchange, step) = worker.take_started()?;
@@ -49,11 +53,21 @@ impl Request {
     }
 }
 
+impl Request {
+    fn hold_while_waiting(&self) -> Action {
+        let waits = |worker: &Shared| worker.with(|worker| worker.is_waiting(self.id));
+        if self.worker.as_ref().is_some_and(waits) {
+            Action::Pause
+        } else {
+            Action::Continue
+        }
+    }
+}
+
 impl HttpContext for Request {
     fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
         let Some(worker) = &self.worker else {
-            refuse_unconfigured();
-            return Action::Pause;
+            return perform(&unanswerable());
         };
         let outcome = self.judge(worker);
         worker.with(Worker::write_down);
@@ -64,6 +78,27 @@ impl HttpContext for Request {
                 perform(&outcome)
             }
         }
+    }
+
+    /// A host may be configured to go on reading while the headers are held; what it read must not release them.
+    fn on_http_request_body(&mut self, _size: usize, _end_of_stream: bool) -> Action {
+        self.hold_while_waiting()
+    }
+
+    /// Trailers reach some upstreams as headers, so nobody may speak for the filter in them either.
+    fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
+        if let Some(worker) = &self.worker {
+            let config = worker.with(|worker| worker.gate.config());
+            let trailers = host::request_trailers();
+            let mut protected = trailers
+                .iter()
+                .map(|(name, _)| name)
+                .filter(|name| config.headers.protects(name));
+            if !protected.all(host::remove_trailer) {
+                return perform(&unanswerable());
+            }
+        }
+        self.hold_while_waiting()
     }
 }
 
@@ -80,8 +115,13 @@ impl Context for Request {
 pub(crate) fn perform(outcome: &Outcome) -> Action {
     match outcome {
         Outcome::Pass(passage) => {
-            host::apply(&passage.edits);
-            Action::Continue
+            if host::apply(&passage.edits) {
+                return Action::Continue;
+            }
+            sinks::error(
+                "the proxy would not change a request's headers, so the request is refused",
+            );
+            perform(&unanswerable())
         }
         Outcome::Refuse(refusal) => {
             host::respond(&refusal.answer, refusal.reason.as_str());
@@ -90,8 +130,12 @@ pub(crate) fn perform(outcome: &Outcome) -> Action {
     }
 }
 
-fn refuse_unconfigured() {
-    let reason = Reason::KeysUnavailable;
-    let answer = Answer::refusal(reason, &AnswerContext::default());
-    host::respond(&answer, reason.as_str());
+/// What a request gets that cannot be judged at all: without a configuration, or by a host that does not do its part.
+fn unanswerable() -> Outcome {
+    let reason = Reason::GrantServiceUnavailable;
+    Outcome::Refuse(Refusal {
+        answer: Answer::refusal(reason, &AnswerContext::default()),
+        reason,
+        audit: None,
+    })
 }

@@ -38,8 +38,15 @@ impl Root {
     fn start(&mut self, config: Config) {
         let calls_services = !config.clusters().is_empty();
         let gate = Gate::new(Arc::new(config), Box::new(PureRust));
-        self.retire();
-        self.worker = Some(Shared::new(Worker::new(gate, Stats::declare())));
+        let worker = Worker::new(gate, Stats::declare());
+        match self.worker.clone() {
+            // Requests that have begun hold the worker of before: it becomes this one, for them too.
+            Some(shared) => {
+                self.retire(&shared);
+                shared.with(|old| *old = worker);
+            }
+            None => self.worker = Some(Shared::new(worker)),
+        }
         if calls_services {
             host::tick_every(TICK);
             self.on_tick();
@@ -47,15 +54,10 @@ impl Root {
     }
 
     /// Requests that wait under the configuration of before are not left hanging.
-    fn retire(&mut self) {
-        if let Some(worker) = self.worker.take() {
-            for purpose in worker.with(|worker| worker.under_way()) {
-                self.settle(
-                    &worker,
-                    purpose,
-                    Arrival::Nothing("the configuration was replaced"),
-                );
-            }
+    fn retire(&self, worker: &Shared) {
+        for purpose in worker.with(|worker| worker.under_way()) {
+            let replaced = Arrival::Nothing("the configuration was replaced");
+            self.settle(worker, purpose, replaced);
         }
     }
 
@@ -128,10 +130,12 @@ fn learn(gate: &mut Gate, purpose: Purpose, arrival: Arrival, now: UnixMillis) -
             GrantOutcome::Failed
         }
         (Purpose::Grant(key), Arrival::Reply(reply)) => {
+            let content_type = reply.header("content-type");
+            let cache_control = reply.header("cache-control");
             let raw = RawReply {
                 status: reply.status,
-                content_type: reply.header("content-type"),
-                cache_control: reply.header("cache-control"),
+                content_type: content_type.as_deref(),
+                cache_control: cache_control.as_deref(),
                 body: &reply.body,
             };
             match gate.on_grant_reply(key, raw, now) {

@@ -17,8 +17,8 @@ use hallpass_core::time::UnixMillis;
 use crate::callouts::{Callout, Purpose};
 use crate::sinks::{self, Stats};
 
-/// How many requests may wait for one answer. One more is refused rather than held.
-const MAX_WAITERS: usize = 10_000;
+/// How many requests a worker holds at most, whatever they wait for: each keeps its headers. One more is refused.
+const MAX_WAITING: usize = 4_096;
 /// How much later than its timeout a call is given up that the host never answers.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -87,7 +87,7 @@ impl Worker {
             calls: HashMap::new(),
             outbox: VecDeque::new(),
             stats,
-            flights: Flights::new(MAX_WAITERS),
+            flights: Flights::new(MAX_WAITING),
             waiting: HashMap::new(),
             started: Started::None,
             asked: 0,
@@ -115,13 +115,23 @@ impl Worker {
             }
             step = match purpose {
                 Purpose::Keys(_) => exchange.on_keys(&mut self.gate, now),
-                Purpose::Grant(_) => exchange.on_grant(&mut self.gate, &GrantOutcome::Failed, now),
+                Purpose::Grant(_) => {
+                    exchange.on_grant(&mut self.gate, &GrantOutcome::Overloaded, now)
+                }
             };
         }
     }
 
-    /// Joins the flight, or starts it. False when it is full.
+    /// Whether the request is held.
+    pub(crate) fn is_waiting(&self, id: u32) -> bool {
+        self.waiting.contains_key(&id)
+    }
+
+    /// Joins the flight, or starts it. False when there is no room.
     fn join(&mut self, id: u32, need: Need, exchange: &Exchange, now: UnixMillis) -> bool {
+        if self.waiting.len() >= MAX_WAITING {
+            return false;
+        }
         let purpose = purpose_of(&need);
         let callout = match need {
             Need::Keys(provider) => self.keys_callout(provider),

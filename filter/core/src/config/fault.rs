@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// The longest piece of a faulty value that is repeated.
+/// The longest piece of a faulty text that is repeated.
 const MAX_SHOWN_BYTES: usize = 80;
 
 /// A place in the configuration: `providers[0].jwks.remote`.
@@ -81,7 +81,13 @@ impl Faults {
 
     /// Notes a fault and repeats the value that stands there.
     pub(super) fn push_value(&mut self, place: &Place, value: &Value, expected: &str) {
-        self.push(place, &format!("`{}`", shown(value)), expected);
+        let found = match value {
+            // What is inside may be secret, and the place says enough.
+            Value::Object(_) => "an object".to_owned(),
+            Value::Array(_) => "an array".to_owned(),
+            scalar => format!("`{}`", shown(scalar)),
+        };
+        self.push(place, &found, expected);
     }
 
     /// Notes a fault in a value that may be secret, and does not repeat it.

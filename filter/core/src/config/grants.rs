@@ -156,6 +156,10 @@ fn headers(
     place: &Place,
     faults: &mut Faults,
 ) -> Vec<(String, String)> {
+    if matches!(field, Field::Faulty(_)) {
+        faults.push_secret(place, "an object of header names and values");
+        return Vec::new();
+    }
     let mut headers = Vec::new();
     for (name, value) in field.optional(place, faults).unwrap_or_default() {
         let place = place.member(&name);

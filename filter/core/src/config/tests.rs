@@ -164,6 +164,17 @@ fn a_fault_never_shows_a_secret() {
     let told = faults(&secret);
     assert_eq!(told.len(), 2);
     assert!(!told.concat().contains("s3cret"), "{told:?}");
+    for (pointer, value) in [
+        ("/grants/service/headers", json!("Bearer s3cret")),
+        (
+            "/providers/0/jwks/inline",
+            json!({ "kty": "OKP", "d": "s3cret" }),
+        ),
+        ("/providers/0/jwks", json!([{ "d": "s3cret" }])),
+    ] {
+        let told = faults(&with(pointer, value)).concat();
+        assert!(!told.is_empty() && !told.contains("s3cret"), "{told}");
+    }
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl Answer {
     }
 }
 
-/// The facts that this kind of refusal shows: resource and action only to someone who is known and may ask for them.
+/// The facts that this kind of refusal shows: resource, action and link only where signing in would change nothing.
 pub(super) struct Shown<'a> {
     pub(super) request_id: Option<&'a str>,
     pub(super) resource: Option<&'a str>,
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_unknown_is_not_told_what_is_behind() {
+    fn somebody_who_must_sign_in_first_is_not_told_what_is_behind() {
         let answer = Answer::refusal(Reason::TokenMissing, &context());
         let body: Value = serde_json::from_slice(&answer.body).unwrap();
         assert_eq!(answer.status, 401);

@@ -127,10 +127,13 @@ impl Gate {
     fn bearer(&mut self, identity: Identity) -> Bearer {
         let claim = identity.claims.get(&self.config.grants.claim);
         let grants = EmbeddedGrants::from_claim(claim);
-        let subject = identity.subject.as_str();
-        self.notices.extend(grants.skipped.iter().map(|fault| {
-            format!("a grant in the token of {subject:?} is malformed and grants nothing: {fault}")
-        }));
+        if let Some(first) = grants.skipped.first() {
+            self.notices.push(format!(
+                "{} of the grants in the token of {:?} are malformed and grant nothing; the first is {first}",
+                grants.skipped.len(),
+                identity.subject.as_str()
+            ));
+        }
         Bearer { identity, grants }
     }
 
@@ -163,13 +166,11 @@ impl Gate {
         let (ttl, end) = match &reply.ruling {
             Ruling::Allow {
                 until: Some(until), ..
-            } => (service.allow_ttl, *until),
+            } if *until > now => (service.allow_ttl, *until),
             Ruling::Allow { until: None, .. } if !service.rules.require_expiry => {
                 (service.allow_ttl, never)
             }
-            Ruling::Allow { until: None, .. } | Ruling::Deny | Ruling::Obliged => {
-                (service.deny_ttl, never)
-            }
+            Ruling::Allow { .. } | Ruling::Deny | Ruling::Obliged => (service.deny_ttl, never),
         };
         let ttl = reply.max_age.map_or(ttl, |max_age| max_age.min(ttl));
         Some(now.saturating_add(ttl).min(end))

@@ -280,6 +280,14 @@ fn a_service_that_does_not_decide_lets_nothing_pass_and_is_asked_again() {
 }
 
 #[test]
+fn want_of_room_is_no_failure_of_the_service_and_opens_nothing() {
+    let mut world = World::with(&with_service("failure_mode", json!("allow")));
+    let (mut exchange, _) = world.send(Request::get("/orders/7").by(alice()));
+    let step = exchange.on_grant(&mut world.gate, &GrantOutcome::Overloaded, world.now);
+    assert_eq!(told(&step), "503 grant_service_unavailable");
+}
+
+#[test]
 fn failing_open_must_be_written_down_and_has_a_reason_of_its_own() {
     let mut world = World::with(&with_service("failure_mode", json!("allow")));
     let request = Request::get("/orders/7").by(alice());
@@ -295,7 +303,16 @@ fn an_allow_without_an_end_passes_only_where_that_is_written_down() {
     let outcome = strict.outcome_when_answered(request(), endless, 0);
     assert_eq!(outcome, "403 grant_without_expiry");
 
-    let mut trusting = World::with(&with_service("require_expiry", json!(false)));
+    let mut config = with_service("require_expiry", json!(false));
+    let mut limited = World::with(&config);
+    let outcome = limited.outcome_when_answered(request(), endless, 0);
+    assert_eq!(outcome, "403 grant_lifetime_exceeded");
+
+    config["resources"][3]
+        .as_object_mut()
+        .unwrap()
+        .remove("max_grant_lifetime");
+    let mut trusting = World::with(&config);
     let outcome = trusting.outcome_when_answered(request(), endless, 0);
     assert_eq!(outcome, "grant_service");
     trusting.pass(29);

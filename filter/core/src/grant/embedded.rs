@@ -3,6 +3,8 @@
 //! Two forms: our own (`resource`, `actions`, `exp`) and RFC 9396 authorization details of type `hallpass` (`identifier` in place of
 //! `resource`). A malformed grant grants nothing, is told, and never hides a sound one.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -23,8 +25,10 @@ pub struct EmbeddedGrants {
 /// What the token's grants say about one action on one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coverage<'a> {
-    /// A grant holds now: the one that ends last.
+    /// A grant holds now: of those that last no longer than is allowed, the one that ends last.
     Live(&'a Grant),
+    /// Every grant that holds now lasts longer than is allowed.
+    TooLong,
     /// There was one, and it is over.
     Over,
     /// There is none, or none yet.
@@ -51,11 +55,12 @@ impl EmbeddedGrants {
         grants
     }
 
-    /// What these grants say about `action` on `resource` at `now`.
+    /// What these grants say about `action` on `resource` at `now`, where none may last longer than `longest` from then on.
     pub fn coverage(
         &self,
         resource: &ResourceName,
         action: &Action,
+        longest: Option<Duration>,
         now: UnixMillis,
     ) -> Coverage<'_> {
         let relevant = || {
@@ -63,11 +68,13 @@ impl EmbeddedGrants {
                 .iter()
                 .filter(|grant| grant.covers(resource, action))
         };
-        let live = relevant()
-            .filter(|grant| grant.window.is_open(now))
+        let live = || relevant().filter(|grant| grant.window.is_open(now));
+        let allowed = live()
+            .filter(|grant| longest.is_none_or(|longest| grant.window.until.since(now) <= longest))
             .max_by_key(|grant| grant.window.until);
-        match live {
+        match allowed {
             Some(grant) => Coverage::Live(grant),
+            None if live().next().is_some() => Coverage::TooLong,
             None if relevant().any(|grant| grant.window.phase(now) == Phase::Over) => {
                 Coverage::Over
             }
@@ -149,9 +156,20 @@ mod tests {
     }
 
     fn coverage(claim: &Value, action: &str, now: i64) -> String {
+        coverage_within(claim, action, None, now)
+    }
+
+    fn coverage_within(claim: &Value, action: &str, longest: Option<u64>, now: i64) -> String {
         let grants = EmbeddedGrants::from_claim(Some(claim));
-        match grants.coverage(&ResourceName::new("orders"), &Action::new(action), at(now)) {
+        let longest = longest.map(Duration::from_secs);
+        match grants.coverage(
+            &ResourceName::new("orders"),
+            &Action::new(action),
+            longest,
+            at(now),
+        ) {
             Coverage::Live(grant) => format!("{:?}", grant.id.as_ref().map(GrantId::as_str)),
+            Coverage::TooLong => "too long".into(),
             Coverage::Over => "over".into(),
             Coverage::None => "none".into(),
         }
@@ -178,6 +196,23 @@ mod tests {
             { "id": "short", "resource": "orders", "actions": ["read"], "exp": 200 },
         ]);
         assert_eq!(coverage(&claim, "read", 150), r#"Some("long")"#);
+    }
+
+    #[test]
+    fn a_grant_that_lasts_too_long_hides_no_shorter_one() {
+        let claim = json!([
+            { "id": "long", "resource": "orders", "actions": ["read"], "exp": 300 },
+            { "id": "short", "resource": "orders", "actions": ["read"], "exp": 200 },
+        ]);
+        assert_eq!(
+            coverage_within(&claim, "read", Some(200), 150),
+            r#"Some("long")"#
+        );
+        assert_eq!(
+            coverage_within(&claim, "read", Some(100), 150),
+            r#"Some("short")"#
+        );
+        assert_eq!(coverage_within(&claim, "read", Some(10), 150), "too long");
     }
 
     #[test]

@@ -247,6 +247,8 @@ pub enum GrantOutcome {
     Decided(Ruling),
     /// It did not.
     Failed,
+    /// It was not asked: as many requests wait as may. That says nothing of the service, and never opens anything.
+    Overloaded,
 }
 
 /// Why a reply is not a decision.
@@ -289,14 +291,13 @@ pub struct RawReply<'a> {
 #[derive(Deserialize)]
 struct Evaluation {
     decision: bool,
-    #[serde(default)]
-    context: Object<EvaluationContext>,
+    context: Option<Value>,
 }
 
 #[derive(Deserialize, Default)]
 struct EvaluationContext {
     approval: Option<Object<Approval>>,
-    obligations: Option<Value>,
+    obligations: Option<Vec<Value>>,
 }
 
 #[derive(Deserialize)]
@@ -330,23 +331,27 @@ impl GrantReply {
 }
 
 impl Evaluation {
+    /// A denial is one whatever else the service says; an allow must be understood as a whole.
     fn ruling(self) -> Result<Ruling, String> {
-        let Object(context) = self.context;
-        let obliged = match context.obligations {
-            None => false,
-            Some(Value::Array(obligations)) => !obligations.is_empty(),
-            Some(_) => return Err("`obligations` is not an array".to_owned()),
+        if !self.decision {
+            return Ok(Ruling::Deny);
+        }
+        let context = match self.context {
+            None => EvaluationContext::default(),
+            Some(context) => {
+                let read = Object::<EvaluationContext>::deserialize(context);
+                read.map_err(|error| error.to_string())?.0
+            }
         };
-        match (self.decision, obliged) {
-            (false, _) => Ok(Ruling::Deny),
-            (true, true) => Ok(Ruling::Obliged),
-            (true, false) => match context.approval {
-                Some(Object(approval)) => approval.ruling(),
-                None => Ok(Ruling::Allow {
-                    id: None,
-                    until: None,
-                }),
-            },
+        if context.obligations.is_some_and(|list| !list.is_empty()) {
+            return Ok(Ruling::Obliged);
+        }
+        match context.approval {
+            Some(Object(approval)) => approval.ruling(),
+            None => Ok(Ruling::Allow {
+                id: None,
+                until: None,
+            }),
         }
     }
 }

@@ -131,14 +131,30 @@ pub enum Removal {
     Cookies(Vec<u8>),
 }
 
-/// How to remove every token of `sources` from the request, and nothing else: other schemes and other cookies stay.
+/// Whether anyone could find a token in this value: wider than [`extract`], which must find one without doubt. A proxy may have joined
+/// two headers with a comma.
+fn may_hold_token(value: &[u8], scheme: &str) -> bool {
+    value.split(|byte| *byte == b',').any(|part| {
+        let part = part.trim_ascii();
+        let begins = part
+            .split_at_checked(scheme.len())
+            .is_some_and(|(start, rest)| {
+                start.eq_ignore_ascii_case(scheme.as_bytes())
+                    && (scheme.is_empty() || rest.first().is_none_or(u8::is_ascii_whitespace))
+            });
+        begins && !part.is_empty()
+    })
+}
+
+/// How to remove every token of `sources` from the request. A header that may hold one goes as a whole; other cookies stay.
 pub fn removals(headers: &HeaderList, sources: &[TokenSource]) -> Vec<Removal> {
     let mut removals: Vec<Removal> = sources
         .iter()
         .filter_map(|source| match source {
-            TokenSource::Header { name, .. } => tokens_in(headers, source)
-                .next()
-                .map(|_| Removal::Header(name.clone())),
+            TokenSource::Header { name, scheme } => headers
+                .all(name)
+                .any(|value| may_hold_token(value, scheme))
+                .then(|| Removal::Header(name.clone())),
             TokenSource::Cookie { .. } => None,
         })
         .collect();
@@ -269,6 +285,11 @@ mod tests {
             removals(&only_token, &sources()),
             [Removal::Header("cookie".into())]
         );
+        for value in ["Bearer\ta", "Basic x,Bearer a", "bearer"] {
+            let odd = headers(&[("authorization", value)]);
+            let removed = [Removal::Header("authorization".into())];
+            assert_eq!(removals(&odd, &sources()), removed, "{value}");
+        }
         let none = headers(&[("authorization", "Basic x"), ("cookie", "theme=dark")]);
         assert_eq!(removals(&none, &sources()), []);
     }

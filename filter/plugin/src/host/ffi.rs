@@ -1,5 +1,5 @@
-//! The host's functions (proxy-wasm ABI 0.2.1), each in a safe function. A status other than OK becomes `None` or is ignored where
-//! nothing could follow from it; none is ever an enum, so that a host's new status is no undefined behaviour.
+//! The host's functions (proxy-wasm ABI 0.2.1), each in a safe function. A status other than OK becomes `None` or `false`, or is ignored
+//! where nothing could follow from it; none is ever an enum, so that a host's new status is no undefined behaviour.
 #![expect(unsafe_code, reason = "host functions are foreign functions")]
 
 use std::ptr::{null, null_mut, slice_from_raw_parts_mut};
@@ -22,6 +22,7 @@ pub(crate) enum Level {
 #[repr(u32)]
 pub(super) enum Map {
     HttpRequestHeaders = 0,
+    HttpRequestTrailers = 1,
     HttpCallResponseHeaders = 6,
 }
 
@@ -108,11 +109,11 @@ pub(super) fn log(level: Level, line: &str) {
     unsafe { proxy_log(level as u32, line.as_ptr(), line.len()) };
 }
 
-pub(super) fn current_time_nanoseconds() -> u64 {
+pub(super) fn current_time_nanoseconds() -> Option<u64> {
     let mut time = 0;
     // SAFETY: `time` outlives the call.
-    unsafe { proxy_get_current_time_nanoseconds(&raw mut time) };
-    time
+    let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut time) };
+    (status == OK).then_some(time)
 }
 
 pub(super) fn set_tick_period(millis: u32) {
@@ -152,7 +153,7 @@ pub(super) fn property(path: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-pub(super) fn replace_header(map: Map, name: &[u8], value: &[u8]) {
+pub(super) fn replace_header(map: Map, name: &[u8], value: &[u8]) -> bool {
     // SAFETY: both are live slices.
     unsafe {
         proxy_replace_header_map_value(
@@ -161,13 +162,13 @@ pub(super) fn replace_header(map: Map, name: &[u8], value: &[u8]) {
             name.len(),
             value.as_ptr(),
             value.len(),
-        )
-    };
+        ) == OK
+    }
 }
 
-pub(super) fn remove_header(map: Map, name: &[u8]) {
+pub(super) fn remove_header(map: Map, name: &[u8]) -> bool {
     // SAFETY: the name is a live slice.
-    unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) };
+    unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) == OK }
 }
 
 pub(super) fn continue_request() {

@@ -148,10 +148,20 @@ fn a_decision_is_read_with_its_grant_and_its_end() {
             until: None
         })
     );
-    assert_eq!(
-        ruling(r#"{"decision":false,"context":{"reason":"no","obligations":[{"id":"x"}]}}"#),
-        Ok(Ruling::Deny)
-    );
+}
+
+#[test]
+fn a_denial_is_one_whatever_else_the_service_says() {
+    for context in [
+        r#"{"reason":"no","obligations":[{"id":"x"}]}"#,
+        r#"{"obligations":{}}"#,
+        r#"{"approval":{"id":5}}"#,
+        "null",
+        "[]",
+    ] {
+        let body = format!(r#"{{"decision":false,"context":{context}}}"#);
+        assert_eq!(ruling(&body), Ok(Ruling::Deny), "{body}");
+    }
 }
 
 #[test]

@@ -1,0 +1,181 @@
+//! A service that does not decide lets nothing pass, unless an operator says so loudly.
+
+use hallpass_harness::{Cluster, Harness, Reply, Status};
+use hallpass_tokens::NOW;
+use serde_json::json;
+
+use super::{answers, asked, service};
+use crate::setup::{GRANTS, alice, allow_until, deny, order, refused, seconds, start, timestamp};
+
+#[test]
+fn a_service_that_fails_is_neither_an_allow_nor_a_deny_and_is_not_remembered() {
+    let failures = [
+        ("connection refused", Reply::failed_like_envoy(503)),
+        ("timeout", Reply::failed_like_envoy(504)),
+        ("no headers", Reply::failed_without_headers()),
+        ("server error", Reply::json(500, &allow_until(NOW + 3600))),
+        ("unauthorised", Reply::json(401, &deny())),
+        ("created", Reply::json(201, &allow_until(NOW + 3600))),
+        ("no content", Reply::status(204)),
+        (
+            "redirect",
+            Reply::status(302).header("location", "https://evil.example"),
+        ),
+        (
+            "a page",
+            Reply::status(200)
+                .header("content-type", "text/html")
+                .body("<html>ok</html>"),
+        ),
+        ("an empty body", Reply::status(200)),
+        (
+            "half an answer",
+            Reply::status(200).body(r#"{"decision": tr"#),
+        ),
+        ("no decision", Reply::json(200, &json!({}))),
+        (
+            "a decision in text",
+            Reply::json(200, &json!({ "decision": "true" })),
+        ),
+        (
+            "a decision in numbers",
+            Reply::json(200, &json!({ "decision": 1 })),
+        ),
+        (
+            "a decision of nothing",
+            Reply::json(200, &json!({ "decision": null })),
+        ),
+        ("a list", Reply::json(200, &json!([true]))),
+        (
+            "an allow in a list",
+            Reply::json(200, &json!([true, [["g-42", timestamp(NOW + 3600)]]])),
+        ),
+        (
+            "two decisions",
+            Reply::status(200).body(r#"{"decision": false, "decision": true}"#),
+        ),
+        ("bytes", Reply::status(200).body(b"\xff\xfe{}".to_vec())),
+    ];
+    for (name, failure) in failures {
+        let harness = start();
+        let exchange = harness.request(order(&alice()));
+        harness.callout().reply(failure);
+        let answer = exchange.answer();
+        assert_eq!(
+            (answer.status, answer.reason().as_str()),
+            (503, "grant_service_unavailable"),
+            "{name}"
+        );
+        assert_eq!(answer.headers.all("retry-after"), ["1"], "{name}");
+
+        let next = harness.request(order(&alice()));
+        assert!(next.is_waiting(), "{name} was remembered");
+        harness.callout().reply_json(200, &allow_until(NOW + 3600));
+        next.forwarded();
+    }
+}
+
+#[test]
+fn a_call_that_cannot_be_dispatched_is_a_failure_of_the_service() {
+    for cluster in [Cluster::Unknown, Cluster::Refuses] {
+        let harness = start();
+        harness.set_cluster(GRANTS, cluster);
+        let answer = refused(
+            &harness.request(order(&alice())),
+            503,
+            "grant_service_unavailable",
+        );
+        assert_eq!(answer.headers.all("retry-after"), ["1"]);
+        answers(&harness, &allow_until(NOW + 3600));
+        harness.request(order(&alice())).forwarded();
+    }
+}
+
+#[test]
+fn a_service_that_does_not_answer_in_time_has_failed() {
+    let harness = start();
+    let exchange = harness.request(order(&alice()));
+    harness.advance(seconds(1));
+    refused(&exchange, 503, "grant_service_unavailable");
+}
+
+#[test]
+fn waiting_ends_even_when_the_proxy_forgets_the_timeout() {
+    let harness = Harness::builder()
+        .without_callout_timeouts()
+        .start(crate::setup::config())
+        .expect("it starts");
+    let exchange = harness.request(order(&alice()));
+    harness.advance(seconds(3));
+    refused(&exchange, 503, "grant_service_unavailable");
+
+    let next = harness.request(order(&alice()));
+    assert_eq!(
+        asked(&harness),
+        2,
+        "the lost call does not block the next one"
+    );
+    harness
+        .callouts()
+        .pop()
+        .expect("the second call")
+        .reply_json(200, &allow_until(NOW + 3600));
+    next.forwarded();
+}
+
+#[test]
+fn a_late_answer_after_the_filter_gave_up_harms_nobody() {
+    let harness = Harness::builder()
+        .without_callout_timeouts()
+        .start(crate::setup::config())
+        .expect("it starts");
+    let exchange = harness.request(order(&alice()));
+    harness.advance(seconds(3));
+    refused(&exchange, 503, "grant_service_unavailable");
+    harness.callout().reply_json(200, &allow_until(NOW + 3600));
+    refused(&exchange, 503, "grant_service_unavailable");
+    assert!(harness.is_alive());
+}
+
+#[test]
+fn an_operator_may_choose_to_fail_open_and_it_is_loud() {
+    let harness = service(|service| service["failure_mode"] = json!("allow"));
+    let exchange = harness.request(order(&alice()));
+    harness.callout().fail_like_envoy(503);
+    let forwarded = exchange.forwarded();
+    assert_eq!(
+        forwarded.get("x-hallpass-subject").as_deref(),
+        Some("alice")
+    );
+    assert!(!forwarded.has("x-hallpass-grant-id"));
+    exchange.upstream_answers(200);
+    assert_eq!(harness.audit()[0]["reason"], "grant_service_failed_open");
+    assert_eq!(
+        harness.metric("hallpass.decisions.allow.grant_service_failed_open"),
+        1
+    );
+    assert!(
+        harness
+            .log()
+            .iter()
+            .any(|line| line.level as i32 >= hallpass_harness::LogLevel::Warn as i32),
+        "{harness:?}"
+    );
+}
+
+#[test]
+fn failing_open_does_not_open_the_door_to_bad_tokens_or_denies() {
+    let harness = service(|service| service["failure_mode"] = json!("allow"));
+    refused(&harness.request(order("nonsense")), 401, "token_malformed");
+    answers(&harness, &deny());
+    refused(&harness.request(order(&alice())), 403, "grant_denied");
+}
+
+#[test]
+fn the_proxys_own_cryptography_is_not_required() {
+    let lying =
+        Harness::builder().foreign_function("verify_signature", |_| Err(Status::InternalFailure));
+    let harness = lying.start(crate::setup::config()).expect("it starts");
+    answers(&harness, &allow_until(NOW + 3600));
+    harness.request(order(&alice())).forwarded();
+}

@@ -1,0 +1,103 @@
+//! Requests that wait for one answer together, and clients that do not wait for it.
+
+use hallpass_harness::{Exchange, Reply};
+use hallpass_tokens::{NOW, TokenBuilder};
+
+use super::{answers, asked};
+use crate::setup::{alice, allow_until, deny, key, ms, order, refused, seconds, start};
+
+#[test]
+fn requests_that_miss_together_ask_once() {
+    let harness = start();
+    let waiting: Vec<_> = (0..20).map(|_| harness.request(order(&alice()))).collect();
+    assert_eq!(asked(&harness), 1);
+    harness.callout().reply_json(200, &allow_until(NOW + 3600));
+    for exchange in waiting {
+        exchange.forwarded();
+    }
+    assert_eq!(asked(&harness), 1);
+}
+
+#[test]
+fn requests_that_miss_together_are_denied_together() {
+    let harness = start();
+    let waiting = [
+        harness.request(order(&alice())),
+        harness.request(order(&alice())),
+    ];
+    harness.callout().reply_json(200, &deny());
+    for exchange in waiting {
+        refused(&exchange, 403, "grant_denied");
+    }
+}
+
+#[test]
+fn requests_that_miss_together_fail_together() {
+    for fail in [
+        Reply::failed_like_envoy(504),
+        Reply::failed_without_headers(),
+    ] {
+        let harness = start();
+        let waiting = [
+            harness.request(order(&alice())),
+            harness.request(order(&alice())),
+        ];
+        harness.callout().reply(fail);
+        for exchange in waiting {
+            refused(&exchange, 503, "grant_service_unavailable");
+        }
+    }
+}
+
+#[test]
+fn the_first_client_may_leave_without_harm_to_the_others() {
+    let harness = start();
+    let clients: Vec<_> = (0..5).map(|_| harness.request(order(&alice()))).collect();
+    clients[0].hang_up();
+    harness.callout().reply_json(200, &allow_until(NOW + 3600));
+    assert!(clients[1..].iter().all(Exchange::is_forwarded));
+    assert_eq!(asked(&harness), 1);
+}
+
+#[test]
+fn all_clients_may_leave_and_the_answer_still_counts() {
+    let harness = start();
+    let clients: Vec<_> = (0..5).map(|_| harness.request(order(&alice()))).collect();
+    clients.iter().for_each(Exchange::hang_up);
+    harness.callout().reply_json(200, &allow_until(NOW + 3600));
+    harness.request(order(&alice())).forwarded();
+    assert!(harness.is_alive());
+}
+
+#[test]
+fn a_client_that_leaves_last_and_a_service_that_fails_break_nothing() {
+    let harness = start();
+    harness.request(order(&alice())).hang_up();
+    harness.advance(seconds(5));
+    answers(&harness, &allow_until(NOW + 3600));
+    harness.request(order(&alice())).forwarded();
+}
+
+#[test]
+fn a_grant_that_ended_while_its_request_waited_does_not_pass() {
+    let harness = start();
+    let exchange = harness.request(order(&alice()));
+    harness.at(ms(NOW + 10));
+    harness.callout().reply_json(200, &allow_until(NOW + 10));
+    refused(&exchange, 403, "grant_expired");
+}
+
+#[test]
+fn a_token_that_ended_while_its_request_waited_does_not_pass() {
+    let harness = start();
+    let brief = harness.request(order(
+        &TokenBuilder::for_user("alice")
+            .expires_in(10)
+            .signed_by(&key()),
+    ));
+    let lasting = harness.request(order(&alice()));
+    harness.at(ms(NOW + 40));
+    harness.callout().reply_json(200, &allow_until(NOW + 3600));
+    refused(&brief, 401, "token_expired");
+    lasting.forwarded();
+}
