@@ -48,7 +48,7 @@ pub(crate) fn enter(context: u32) -> bool {
 /// The headers of the effective request and, if `with_source`, its client's address.
 pub(crate) fn request_head(with_source: bool) -> RequestHead {
     RequestHead {
-        headers: header_list(Map::HttpRequestHeaders),
+        headers: header_list(Map::RequestHeaders),
         source_ip: with_source.then(source_address).flatten(),
     }
 }
@@ -69,22 +69,22 @@ fn source_address() -> Option<std::net::IpAddr> {
 /// Changes the effective request's headers. False if the host would not do all of it: then the request must not pass.
 #[must_use]
 pub(crate) fn apply(edits: &Edits) -> bool {
-    let removed = |name: &Vec<u8>| ffi::remove_header(Map::HttpRequestHeaders, name);
+    let removed = |name: &Vec<u8>| ffi::remove_header(Map::RequestHeaders, name);
     let set = |(name, value): &(String, Vec<u8>)| {
-        ffi::replace_header(Map::HttpRequestHeaders, name.as_bytes(), value)
+        ffi::replace_header(Map::RequestHeaders, name.as_bytes(), value)
     };
     edits.remove.iter().all(removed) && edits.set.iter().all(set)
 }
 
 /// The trailers of the effective request.
 pub(crate) fn request_trailers() -> HeaderList {
-    header_list(Map::HttpRequestTrailers)
+    header_list(Map::RequestTrailers)
 }
 
 /// Takes a trailer out of the effective request. False if the host would not.
 #[must_use]
 pub(crate) fn remove_trailer(name: &[u8]) -> bool {
-    ffi::remove_header(Map::HttpRequestTrailers, name)
+    ffi::remove_header(Map::RequestTrailers, name)
 }
 
 /// Lets the effective request, which was held, go on.
@@ -131,12 +131,12 @@ pub(crate) fn tick_from_request(root: u32, request: u32) -> bool {
 
 /// The headers of the reply that is being delivered.
 pub(crate) fn reply_headers() -> HeaderList {
-    header_list(Map::HttpCallResponseHeaders)
+    header_list(Map::ReplyHeaders)
 }
 
 /// The body of the reply that is being delivered.
 pub(crate) fn reply_body(size: usize) -> Vec<u8> {
-    ffi::buffer(Buffer::HttpCallResponseBody, size).unwrap_or_default()
+    ffi::buffer(Buffer::ReplyBody, size).unwrap_or_default()
 }
 
 /// Declares a counter and returns its number.

@@ -21,15 +21,15 @@ pub(crate) enum Level {
 #[derive(Debug, Clone, Copy)]
 #[repr(u32)]
 pub(super) enum Map {
-    HttpRequestHeaders = 0,
-    HttpRequestTrailers = 1,
-    HttpCallResponseHeaders = 6,
+    RequestHeaders = 0,
+    RequestTrailers = 1,
+    ReplyHeaders = 6,
 }
 
 #[derive(Debug, Clone, Copy)]
 #[repr(u32)]
 pub(super) enum Buffer {
-    HttpCallResponseBody = 4,
+    ReplyBody = 4,
     PluginConfiguration = 7,
 }
 
