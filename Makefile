@@ -22,6 +22,7 @@ CARGO_DENY := $(CARGO_TARGET_DIR)/cargo-deny/program
 TEST_TOOLS := $(CARGO_TARGET_DIR)/test-tools
 WASM_TESTS := $(TEST_TOOLS)/bin/wasm-bindgen-test-runner
 WASM       := wasm32-unknown-unknown
+WASM_TARGET := $(CARGO_TARGET_DIR)/wasm
 
 say = @printf '\n==> %s\n' '$(strip $(1))'
 
@@ -36,6 +37,9 @@ ifneq ($(.SHELLSTATUS),0)
 $(error no Rust toolchain, see above)
 endif
 include $(TOOLCHAIN)
+# A folder of their own for wasm builds: where they need RUSTC_BOOTSTRAP and native builds do not, each would otherwise
+# make the other's build scripts run again, and everything after them compile again.
+WASM_ENVIRONMENT += CARGO_TARGET_DIR=$(WASM_TARGET)
 endif
 
 $(ENVOY): setup/envoy.txt
@@ -60,7 +64,7 @@ build: $(MODULE) ## dist/hallpass.wasm, ready to load into the proxy
 $(MODULE): FORCE
 	$(call say, building the module (about 2 minutes the first time))
 	$(WASM_ENVIRONMENT) cargo build --locked --profile wasm $(WASM_FLAGS) -p hallpass-plugin
-	@install -D --mode=644 $(CARGO_TARGET_DIR)/$(WASM)/wasm/hallpass_plugin.wasm $@
+	@install -D --mode=644 $(WASM_TARGET)/$(WASM)/wasm/hallpass_plugin.wasm $@
 
 PORT       ?= 10000
 ADMIN_PORT ?= 9901
@@ -106,7 +110,7 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 	@setup/command.sh node nodejs
 	$(CHECK) imports node gate/imports.mjs $(MODULE) --exactly filter/plugin/imports.txt
 	@$(WASM_ENVIRONMENT) cargo rustc --locked --quiet $(WASM_FLAGS) -p hallpass-core --lib --crate-type cdylib -- $(KEEP_ALL)
-	$(CHECK) core-imports node gate/imports.mjs $(CARGO_TARGET_DIR)/$(WASM)/debug/hallpass_core.wasm --none-of env
+	$(CHECK) core-imports node gate/imports.mjs $(WASM_TARGET)/$(WASM)/debug/hallpass_core.wasm --none-of env
 
 test-unit: ## the core's tests, natively, and those of the tests' own tools
 	$(call say, unit tests (about 1 minute the first time))
