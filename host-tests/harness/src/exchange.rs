@@ -113,6 +113,27 @@ impl Exchange {
             .stream(self.worker, self.context, |stream| stream.response.clone())
     }
 
+    /// Sends a piece of the body, as a host does that goes on reading while it holds the headers. Whether the module lets it go on.
+    pub fn sends_body(&self, bytes: u32) -> bool {
+        self.require_open();
+        self.world.request_body(self.worker, self.context, bytes)
+    }
+
+    /// Sends trailers after the body. What of them goes on, or `None` if the module holds them back.
+    pub fn sends_trailers(&self, trailers: &[(&str, &str)]) -> Option<Headers> {
+        self.require_open();
+        let trailers = trailers
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
+        self.world
+            .request_trailers(self.worker, self.context, trailers)
+            .then(|| {
+                self.world
+                    .stream(self.worker, self.context, |stream| stream.trailers.clone())
+            })
+    }
+
     /// Lets the client leave in the middle.
     ///
     /// # Panics

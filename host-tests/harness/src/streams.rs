@@ -20,6 +20,7 @@ pub type ForeignFunction = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>, Status> + Send +
 /// What the proxy knows of one stream.
 pub(crate) struct Stream {
     pub(crate) request: Headers,
+    pub(crate) trailers: Headers,
     pub(crate) response: Headers,
     pub(crate) phase: Phase,
     /// The context still exists in the module.
@@ -54,6 +55,7 @@ impl Stream {
             .map(|peer| (property_key(&[b"source", b"address"]), peer.into_bytes()));
         Self {
             request: request.headers,
+            trailers: Headers::default(),
             response: Headers::new(),
             phase: Phase::Arriving,
             open: true,
@@ -180,6 +182,7 @@ impl StreamState for Streams {
         let stream = self.open(call.context).ok_or(Status::NotFound)?;
         match map {
             MapType::HttpRequestHeaders => Ok(&mut stream.request),
+            MapType::HttpRequestTrailers => Ok(&mut stream.trailers),
             MapType::HttpResponseHeaders if !stream.response.is_empty() => Ok(&mut stream.response),
             _ => Err(Status::BadArgument),
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use proxy_wasm_host::Error;
+use proxy_wasm_host::abi::v0_2_1::types::Action;
 use proxy_wasm_host::abi::v0_2_1::{
     CallScope, ContextId, Guest, GuestError, HttpCallResponse, PluginConfig, StreamKind,
 };
@@ -121,6 +122,32 @@ impl Worker {
             Ok(())
         });
         (context, outcome)
+    }
+
+    /// A piece of the request's body passes the module; what it says about it.
+    pub(crate) fn request_body(
+        &mut self,
+        now: u64,
+        context: ContextId,
+        bytes: u32,
+    ) -> Result<Action, Fault> {
+        self.drive(now, |scope| scope.on_request_body(context, bytes, false))
+    }
+
+    /// The request's trailers pass the module; what it says about them.
+    pub(crate) fn request_trailers(
+        &mut self,
+        now: u64,
+        context: ContextId,
+    ) -> Result<Action, Fault> {
+        self.drive(now, |scope| {
+            let count = scope
+                .stream()
+                .get(context)
+                .map_or(0, |stream| stream.trailers.len());
+            let count = u32::try_from(count).expect("a test's trailers can be counted");
+            scope.on_request_trailers(context, count)
+        })
     }
 
     /// The response headers pass the module on their way to the client.

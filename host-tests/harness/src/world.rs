@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use proxy_wasm_host::abi::v0_2_1::types::LogLevel;
+use proxy_wasm_host::abi::v0_2_1::types::{Action, LogLevel};
 use proxy_wasm_host::abi::v0_2_1::{ContextId, SharedServices, VmServices};
 
 use crate::clock::ScriptedClock;
@@ -129,6 +129,31 @@ impl World {
         self.accept(outcome);
         self.end_stream(worker, context);
         self.settle();
+    }
+
+    /// A piece of the body arrives: whether the module lets it go on.
+    pub(crate) fn request_body(&self, worker: WorkerIndex, context: ContextId, bytes: u32) -> bool {
+        let now = self.clock.now();
+        let said = self.workers.borrow_mut()[worker].request_body(now, context, bytes);
+        self.accept(said) == Some(Action::Continue)
+    }
+
+    /// The trailers arrive: whether the module lets them go on.
+    pub(crate) fn request_trailers(
+        &self,
+        worker: WorkerIndex,
+        context: ContextId,
+        trailers: Headers,
+    ) -> bool {
+        let now = self.clock.now();
+        let said = {
+            let worker = &mut self.workers.borrow_mut()[worker];
+            if let Some(stream) = worker.streams.get_mut(context) {
+                stream.trailers = trailers;
+            }
+            worker.request_trailers(now, context)
+        };
+        self.accept(said) == Some(Action::Continue)
     }
 
     pub(crate) fn hang_up(&self, worker: WorkerIndex, context: ContextId) {

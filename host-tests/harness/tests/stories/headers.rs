@@ -271,3 +271,18 @@ fn a_public_resource_gets_no_identity() {
         assert!(!forwarded.has(name), "{name}");
     }
 }
+
+#[test]
+fn nobody_speaks_for_the_filter_in_trailers() {
+    let harness = start();
+    let exchange = harness.request(health());
+    let trailers = exchange
+        .sends_trailers(&[
+            ("x-hallpass-subject", "root"),
+            ("x_hallpass_groups", "admin"),
+            ("x-checksum", "1"),
+        ])
+        .expect("they go on");
+    assert_eq!(trailers.get("x-checksum").as_deref(), Some("1"));
+    assert_eq!(trailers.len(), 1);
+}

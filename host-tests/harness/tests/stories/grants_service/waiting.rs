@@ -101,3 +101,16 @@ fn a_token_that_ended_while_its_request_waited_does_not_pass() {
     refused(&brief, 401, "token_expired");
     lasting.forwarded();
 }
+
+#[test]
+fn a_body_that_is_read_meanwhile_does_not_release_its_request() {
+    let harness = start();
+    let exchange = harness.request(order(&alice()));
+    assert!(exchange.is_waiting());
+    assert!(!exchange.sends_body(1024));
+    assert!(exchange.sends_trailers(&[("x-checksum", "1")]).is_none());
+    assert!(exchange.is_waiting());
+    harness.callout().reply_json(200, &allow_until(NOW + 3600));
+    assert!(exchange.sends_body(1024));
+    exchange.forwarded();
+}
