@@ -10,6 +10,7 @@ mod headers;
 mod provider;
 mod raw;
 mod resource;
+mod tokens;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub use grants::{GrantSettings, RequestUrl, ServiceSettings};
 pub use headers::TrustedHeaders;
 pub use provider::{JwksSource, Provider, RemoteJwks};
 
+use crate::cache::Bounds;
 use crate::json::StrictValue;
 use crate::policy::Policy;
 use crate::token::TokenSource;
@@ -38,6 +40,10 @@ pub struct Config {
     pub providers: Vec<Provider>,
     /// Every place where some provider's tokens may sit, each once.
     pub token_sources: Vec<TokenSource>,
+    /// A larger token is not looked into, in bytes.
+    pub max_token_bytes: usize,
+    /// How many verified tokens each worker remembers.
+    pub token_cache: Bounds,
     /// The resources.
     pub policy: Policy,
     /// Where grants come from.
@@ -100,6 +106,8 @@ impl Config {
             hash: hash(text),
             providers,
             token_sources,
+            max_token_bytes: tokens::max_bytes(raw.max_token_bytes, faults),
+            token_cache: tokens::cache(raw.token_cache, faults),
             policy: policy?,
             grants,
             headers,

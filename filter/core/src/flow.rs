@@ -4,6 +4,7 @@
 //! that was to wait, comes back with [`Exchange::on_keys`] or [`Exchange::on_grant`]. Each call judges the request anew at the time it is
 //! given: a token or grant that ended during the wait does not pass.
 
+mod bearers;
 mod gate;
 
 use std::sync::Arc;
@@ -21,7 +22,8 @@ use crate::policy::Resource;
 use crate::request::{Ambiguous, CanonicalRequest, RequestHead};
 use crate::time::UnixMillis;
 
-pub use gate::{Authenticated, Bearer, Gate};
+pub use bearers::Bearer;
+pub use gate::{Authenticated, Gate};
 
 /// What is to be done now.
 #[derive(Debug)]

@@ -1,14 +1,14 @@
 //! Permission that ends by itself: what a grant is, where grants come from, and how long an answer may be remembered.
 
-pub mod cache;
 pub mod embedded;
+pub mod key;
 pub mod service;
 
 use crate::ids::{Action, GrantId, ResourceName};
 use crate::time::Window;
 
-pub use cache::{DecisionCache, DecisionKey};
 pub use embedded::EmbeddedGrants;
+pub use key::DecisionKey;
 pub use service::{GrantOutcome, GrantReply, Query, Ruling, ServiceFault};
 
 /// One subject's permission for some actions on one resource.

@@ -7,6 +7,8 @@ use crate::denial::Reason;
 pub enum Counter {
     /// A request was decided for this reason.
     Decision(Reason),
+    /// A token was recognized that was verified before.
+    TokenHit,
     /// A token had to be verified.
     TokenMiss,
     /// A remembered decision of the grant service answered.
@@ -29,10 +31,20 @@ pub enum Counter {
     JwksError,
 }
 
+/// How many entries a worker's caches hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Held {
+    /// Verified tokens.
+    pub tokens: usize,
+    /// Decisions of the grant service.
+    pub decisions: usize,
+}
+
 impl Counter {
     /// Every counter.
     pub fn all() -> impl Iterator<Item = Self> {
         let others = [
+            Self::TokenHit,
             Self::TokenMiss,
             Self::GrantHit,
             Self::GrantMiss,
@@ -55,6 +67,7 @@ impl Counter {
                 let decision = if reason.allows() { "allow" } else { "deny" };
                 return format!("hallpass.decisions.{decision}.{}", reason.as_str());
             }
+            Self::TokenHit => "tokens.hit",
             Self::TokenMiss => "tokens.miss",
             Self::GrantHit => "grants.hit",
             Self::GrantMiss => "grants.miss",

@@ -31,6 +31,25 @@ impl UnixMillis {
         Some(Self(seconds.saturating_mul(1_000)))
     }
 
+    /// The moment of a `NumericDate` with a fraction, to the millisecond below; as [`Self::from_seconds`] otherwise.
+    pub fn from_fractional_seconds(seconds: f64) -> Option<Self> {
+        let whole = seconds.floor();
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "the last second needs 38 bits, and a double has 53"
+        )]
+        if whole.is_nan() || whole > LAST_SECOND as f64 {
+            return None;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "`as` saturates, and what is negative becomes the epoch"
+        )]
+        let millis = (seconds * 1_000.0).floor() as u64;
+        Some(Self(millis))
+    }
+
     /// The moment that an RFC 3339 timestamp such as `2026-11-23T21:00:00Z` names.
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let moment = DateTime::parse_from_rfc3339(text).ok()?;
@@ -173,6 +192,14 @@ mod tests {
         assert_eq!(UnixMillis::from_seconds(i64::MAX), None);
         assert_eq!(UnixMillis::from_seconds(LAST_SECOND + 1), None);
         assert_eq!(UnixMillis::from_seconds(i64::MIN), Some(at(0)));
+        let fractional = UnixMillis::from_fractional_seconds;
+        assert_eq!(fractional(1_790_000_000.25), Some(at(1_790_000_000_250)));
+        assert_eq!(fractional(253_402_300_799.5), Some(at(253_402_300_799_500)));
+        assert_eq!(fractional(-0.5), Some(at(0)));
+        for none in [253_402_300_800.0, 1e300, f64::INFINITY, f64::NAN] {
+            assert_eq!(fractional(none), None, "{none}");
+        }
+        assert_eq!(fractional(f64::NEG_INFINITY), Some(at(0)));
     }
 
     #[test]

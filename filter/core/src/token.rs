@@ -2,56 +2,18 @@
 //!
 //! [`extract`] finds the token's text, [`parse`] reads it without believing it, [`verify`] is the only maker of [`VerifiedClaims`].
 
+pub mod algorithm;
 pub mod extract;
 pub mod parse;
 pub mod signature;
 pub mod verify;
 
-use std::fmt;
-
 use crate::denial::Reason;
 
+pub use algorithm::Algorithm;
 pub use extract::{Extracted, FoundToken, TokenSource, extract};
 pub use parse::UntrustedToken;
 pub use verify::{ClaimRules, VerifiedClaims, verify};
-
-/// A signature algorithm of JWS (RFC 7518, section 3.1; RFC 8037) that a provider may allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256,
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
-    /// Ed25519 (RFC 8037).
-    EdDsa,
-}
-
-impl Algorithm {
-    /// Every algorithm that can be configured.
-    pub const ALL: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
-
-    /// The name in the `alg` header.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
-
-    /// The algorithm of that name, compared exactly (RFC 7515, section 4.1.1: names are case-sensitive).
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.name() == name)
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// Why a token is not accepted: the reason that everyone may know.
 ///

@@ -14,9 +14,10 @@ use hallpass_core::edits::Edits;
 use hallpass_core::headers::HeaderList;
 use hallpass_core::request::RequestHead;
 use hallpass_core::time::UnixMillis;
+use hallpass_core::token::signature::host::{FUNCTION, HostVerifier};
 use proxy_wasm::types::Status;
 
-pub(crate) use ffi::Level;
+pub(crate) use ffi::Severity;
 use ffi::{Buffer, Map};
 
 /// The time. Where the host cannot tell, it is late: everything that ends has ended.
@@ -26,8 +27,8 @@ pub(crate) fn now() -> UnixMillis {
 }
 
 /// Writes a line to the proxy's log.
-pub(crate) fn log(level: Level, line: &str) {
-    ffi::log(level, line);
+pub(crate) fn log(severity: Severity, line: &str) {
+    ffi::log(severity, line);
 }
 
 /// The plugin's configuration, as it was given to the proxy.
@@ -139,6 +140,16 @@ pub(crate) fn reply_body(size: usize) -> Vec<u8> {
     ffi::buffer(Buffer::ReplyBody, size).unwrap_or_default()
 }
 
+/// The proxy's own cryptography, where it has any.
+pub(crate) fn verifier() -> HostVerifier<fn(&[u8]) -> Option<Vec<u8>>> {
+    HostVerifier(|question| ffi::foreign_function(FUNCTION, question))
+}
+
+/// Declares a gauge and returns its number.
+pub(crate) fn define_gauge(name: &str) -> Option<u32> {
+    ffi::define_metric(ffi::Metric::Gauge, name)
+}
+
 /// Declares a counter and returns its number.
 pub(crate) fn define_counter(name: &str) -> Option<u32> {
     ffi::define_metric(ffi::Metric::Counter, name)
@@ -149,12 +160,12 @@ pub(crate) fn define_histogram(name: &str) -> Option<u32> {
     ffi::define_metric(ffi::Metric::Histogram, name)
 }
 
-/// Adds one to a counter.
-pub(crate) fn increment(counter: u32) {
-    ffi::increment_metric(counter);
+/// Adds to a counter, or to a gauge, which may also fall.
+pub(crate) fn add(metric: u32, change: i64) {
+    ffi::increment_metric(metric, change);
 }
 
-/// Records a value in a histogram.
-pub(crate) fn record(histogram: u32, value: u64) {
-    ffi::record_metric(histogram, value);
+/// Records a value in a histogram, or sets a gauge to it.
+pub(crate) fn record(metric: u32, value: u64) {
+    ffi::record_metric(metric, value);
 }

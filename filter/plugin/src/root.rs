@@ -11,7 +11,7 @@ use hallpass_core::grant::service::{MAX_REPLY_BYTES, RawReply};
 use hallpass_core::jwks::MAX_SET_BYTES;
 use hallpass_core::metrics::Counter;
 use hallpass_core::time::UnixMillis;
-use hallpass_core::token::signature::PureRust;
+use hallpass_core::token::signature::chosen::ChosenVerifier;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType};
 
@@ -37,13 +37,15 @@ impl Root {
 
     fn start(&mut self, config: Config) {
         let calls_services = !config.clusters().is_empty();
-        let gate = Gate::new(Arc::new(config), Box::new(PureRust));
+        let verifier = ChosenVerifier::choose(Box::new(host::verifier()));
+        sinks::tell_backends(&verifier);
+        let gate = Gate::new(Arc::new(config), Box::new(verifier));
         let worker = Worker::new(gate, Stats::declare());
         match self.worker.clone() {
             // Requests that have begun hold the worker of before: it becomes this one, for them too.
             Some(shared) => {
                 self.retire(&shared);
-                shared.with(|old| *old = worker);
+                shared.with(|old| old.replace_by(worker));
             }
             None => self.worker = Some(Shared::new(worker)),
         }

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use hallpass_core::metrics::Counter;
+use hallpass_core::metrics::{Counter, Held};
+use hallpass_core::token::Algorithm;
+use hallpass_core::token::signature::chosen::{Backend, ChosenVerifier};
 
-use crate::host::{self, Level};
+use crate::host::{self, Severity};
 
 /// The marker before each audit line.
 const AUDIT_MARK: &str = "hallpass.audit ";
@@ -15,6 +17,32 @@ const AUDIT_MARK: &str = "hallpass.audit ";
 pub(crate) struct Stats {
     counters: HashMap<Counter, u32>,
     callout_ms: Option<u32>,
+    tokens: Level,
+    decisions: Level,
+}
+
+/// A gauge that all workers move together: each adds and takes away what changes in its own cache.
+#[derive(Debug)]
+struct Level {
+    gauge: Option<u32>,
+    told: usize,
+}
+
+impl Level {
+    fn declare(name: &str) -> Self {
+        Self {
+            gauge: host::define_gauge(name),
+            told: 0,
+        }
+    }
+
+    fn tell(&mut self, now: usize) {
+        if let Some(gauge) = self.gauge.filter(|_| now != self.told) {
+            let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
+            host::add(gauge, number(now).saturating_sub(number(self.told)));
+            self.told = now;
+        }
+    }
 }
 
 impl Stats {
@@ -25,14 +53,22 @@ impl Stats {
                 .filter_map(|counter| Some((counter, host::define_counter(&counter.name())?)))
                 .collect(),
             callout_ms: host::define_histogram("hallpass.callout_ms"),
+            tokens: Level::declare("hallpass.tokens.entries"),
+            decisions: Level::declare("hallpass.grants.entries"),
         }
     }
 
     /// Counts.
     pub(crate) fn count(&self, counter: Counter) {
         if let Some(id) = self.counters.get(&counter) {
-            host::increment(*id);
+            host::add(*id, 1);
         }
+    }
+
+    /// Tells how full this worker's caches are.
+    pub(crate) fn holds(&mut self, held: Held) {
+        self.tokens.tell(held.tokens);
+        self.decisions.tell(held.decisions);
     }
 
     /// Records how long a callout took.
@@ -43,19 +79,47 @@ impl Stats {
     }
 }
 
+/// Tells who verifies the signatures of each algorithm: a line in the log, and a gauge for each that is 1 where the proxy does it.
+pub(crate) fn tell_backends(verifier: &ChosenVerifier) {
+    let (by_host, by_module): (Vec<Algorithm>, Vec<Algorithm>) = Algorithm::ALL
+        .into_iter()
+        .partition(|algorithm| verifier.backend(*algorithm) == Backend::Host);
+    let list = |algorithms: &[Algorithm]| match algorithms {
+        [] => "none".to_owned(),
+        some => some.iter().map(|a| a.name()).collect::<Vec<_>>().join(" "),
+    };
+    let line = format!(
+        "signatures verified by the proxy: {}; in the module: {}",
+        list(&by_host),
+        list(&by_module)
+    );
+    host::log(Severity::Info, &line);
+    for (algorithms, value) in [(by_host, 1), (by_module, 0)] {
+        for algorithm in algorithms {
+            if let Some(gauge) = host::define_gauge(&host_gauge(algorithm)) {
+                host::record(gauge, value);
+            }
+        }
+    }
+}
+
+fn host_gauge(algorithm: Algorithm) -> String {
+    format!("hallpass.signatures.host.{algorithm}")
+}
+
 /// Writes the record of a decision.
 pub(crate) fn audit(line: Option<&str>) {
     if let Some(line) = line {
-        host::log(Level::Info, &format!("{AUDIT_MARK}{line}"));
+        host::log(Severity::Info, &format!("{AUDIT_MARK}{line}"));
     }
 }
 
 /// Tells an operator of something that needs attention.
 pub(crate) fn warn(line: &str) {
-    host::log(Level::Warn, line);
+    host::log(Severity::Warn, line);
 }
 
 /// Tells an operator of something that keeps the plugin from working.
 pub(crate) fn error(line: &str) {
-    host::log(Level::Error, line);
+    host::log(Severity::Error, line);
 }

@@ -11,7 +11,7 @@ use hallpass_core::flight::{Flights, Joined};
 use hallpass_core::flow::{Exchange, Gate, Need, Passage, Refusal, Step};
 use hallpass_core::grant::service::Fact;
 use hallpass_core::grant::{GrantOutcome, Query};
-use hallpass_core::metrics::Counter;
+use hallpass_core::metrics::{Counter, Held};
 use hallpass_core::time::UnixMillis;
 
 use crate::callouts::{Callout, Purpose};
@@ -92,6 +92,12 @@ impl Worker {
             started: Started::None,
             asked: 0,
         }
+    }
+
+    /// Starts anew with `next`; what this worker remembers is gone.
+    pub(crate) fn replace_by(&mut self, next: Self) {
+        self.stats.holds(Held::default());
+        *self = next;
     }
 
     /// Holds a request whose step is to wait; otherwise returns what it comes to.
@@ -260,6 +266,7 @@ impl Worker {
         for counter in self.gate.take_counted() {
             self.stats.count(counter);
         }
+        self.stats.holds(self.gate.held());
         for notice in self.gate.take_notices() {
             sinks::warn(&notice);
         }

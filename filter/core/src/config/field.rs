@@ -1,6 +1,7 @@
 //! A member of the configuration that remembers what is wrong with it, so that the rest can still be read.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -157,6 +158,24 @@ impl Field<Span> {
         let found = Value::from(humantime::format_duration(span).to_string());
         faults.push_value(place, &found, &expected);
         default
+    }
+}
+
+impl Field<u64> {
+    /// The number, or `default`; a fault where it is outside `bounds`.
+    pub(super) fn within(
+        self,
+        bounds: RangeInclusive<u64>,
+        default: u64,
+        place: &Place,
+        faults: &mut Faults,
+    ) -> usize {
+        let number = self.or(default, place, faults);
+        if !bounds.contains(&number) {
+            let expected = format!("a number from `{}` to `{}`", bounds.start(), bounds.end());
+            faults.push_value(place, &number.into(), &expected);
+        }
+        usize::try_from(number).unwrap_or_default()
     }
 }
 

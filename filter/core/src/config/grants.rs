@@ -229,16 +229,16 @@ fn cache(field: Field<RawCache>, place: &Place, faults: &mut Faults) -> Cache {
         &place.member("stale_if_error"),
         faults,
     );
-    let entries_place = place.member("max_entries");
-    let max_entries = raw.max_entries.or(10_000, &entries_place, faults);
-    if max_entries > MAX_ENTRIES {
-        let expected = format!("at most `{MAX_ENTRIES}`");
-        faults.push_value(&entries_place, &max_entries.into(), &expected);
-    }
+    let max_entries = raw.max_entries.within(
+        0..=MAX_ENTRIES,
+        10_000,
+        &place.member("max_entries"),
+        faults,
+    );
     Cache {
         allow_ttl,
         deny_ttl,
-        max_entries: usize::try_from(max_entries.min(MAX_ENTRIES)).unwrap_or_default(),
+        max_entries,
     }
 }
 

@@ -188,7 +188,7 @@ fn algorithms(
     faults: &mut Faults,
 ) -> Vec<Algorithm> {
     let Some(list) = field.optional(place, faults) else {
-        return Algorithm::ALL.to_vec();
+        return Algorithm::DEFAULT.to_vec();
     };
     if list.is_empty() {
         faults.push(place, "an empty list", "at least one algorithm");

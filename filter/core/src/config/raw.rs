@@ -13,6 +13,8 @@ object! {
     RawConfig {
         mode: String,
         providers: List<RawProvider>,
+        max_token_bytes: u64,
+        token_cache: RawTokenCache,
         resources: List<RawResource>,
         grants: RawGrants,
         identity_headers: RawIdentityHeaders,
@@ -61,6 +63,13 @@ object! {
         header: String,
         scheme: String,
         cookie: String,
+    }
+}
+
+object! {
+    RawTokenCache {
+        max_entries: u64,
+        max_bytes: u64,
     }
 }
 

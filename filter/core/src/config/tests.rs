@@ -40,7 +40,7 @@ fn with(pointer: &str, value: Value) -> Value {
 fn the_smallest_configuration_gets_the_documented_defaults() {
     let config = parse(&sound()).unwrap();
     let provider = &config.providers[0];
-    assert_eq!(provider.rules.algorithms, crate::token::Algorithm::ALL);
+    assert_eq!(provider.rules.algorithms, crate::token::Algorithm::DEFAULT);
     assert_eq!(provider.rules.token_types, ["jwt", "at+jwt"]);
     assert_eq!(provider.rules.clock_skew, Duration::from_secs(30));
     assert_eq!(
@@ -143,6 +143,24 @@ fn a_duration_is_one_number_and_one_unit() {
             .map(|c| c.providers[0].rules.max_token_age);
         let age = age.map(|age| age.unwrap().as_secs_f64());
         assert_eq!(age, seconds, "{text}");
+    }
+}
+
+#[test]
+fn what_tokens_may_take_is_bounded() {
+    let config = parse(&sound()).unwrap();
+    assert_eq!(config.max_token_bytes, 8_192);
+    assert_eq!(config.token_cache.max_entries, 10_000);
+    for (pointer, value) in [
+        ("/max_token_bytes", json!(255)),
+        ("/max_token_bytes", json!(1 << 17)),
+        ("/max_token_bytes", json!("8KB")),
+        ("/token_cache", json!({ "max_entries": 1_000_001 })),
+        ("/token_cache", json!({ "max_bytes": 1_u64 << 40 })),
+        ("/token_cache", json!({ "entries": 5 })),
+    ] {
+        let told = faults(&with(pointer, value.clone()));
+        assert_eq!(told.len(), 1, "{pointer}: {value}: {told:?}");
     }
 }
 

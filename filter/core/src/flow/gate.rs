@@ -2,34 +2,31 @@
 
 use std::sync::Arc;
 
+use super::bearers::{Bearer, Bearers, Verified};
+use crate::cache::{Bounds, Cache};
 use crate::config::{Config, JwksSource, RemoteJwks};
 use crate::grant::service::RawReply;
-use crate::grant::{DecisionCache, DecisionKey, EmbeddedGrants, GrantReply, Ruling, ServiceFault};
+use crate::grant::{DecisionKey, EmbeddedGrants, GrantReply, Ruling, ServiceFault};
 use crate::identity::Identity;
 use crate::jwks::{KeySet, KeyStore, Keys, ParsedSet};
-use crate::metrics::Counter;
+use crate::metrics::{Counter, Held};
 use crate::request::RequestHead;
 use crate::time::UnixMillis;
 use crate::token::signature::SignatureVerifier;
-use crate::token::{Extracted, TokenFault, UntrustedToken, extract, verify};
+use crate::token::{Extracted, FoundToken, TokenFault, UntrustedToken, extract, verify};
+
+/// What a remembered decision may take on average, in bytes.
+const DECISION_BYTES: usize = 1_024;
 
 /// A worker's knowledge. Each worker has its own; nothing is shared between threads.
 pub struct Gate {
     config: Arc<Config>,
     stores: Vec<KeyStore>,
-    decisions: DecisionCache,
+    bearers: Bearers,
+    decisions: Cache<DecisionKey, Ruling>,
     verifier: Box<dyn SignatureVerifier>,
     counted: Vec<Counter>,
     notices: Vec<String>,
-}
-
-/// Someone whose token was verified, and the grants that came with it.
-#[derive(Debug)]
-pub struct Bearer {
-    /// Who it is.
-    pub identity: Identity,
-    /// The grants that the token carries.
-    pub grants: EmbeddedGrants,
 }
 
 /// What looking for an identity found.
@@ -58,7 +55,11 @@ impl Gate {
             .collect();
         let max_entries = config.grants.service.as_ref().map_or(0, |s| s.max_entries);
         Self {
-            decisions: DecisionCache::new(max_entries),
+            bearers: Bearers::new(config.token_cache),
+            decisions: Cache::new(Bounds {
+                max_entries,
+                max_bytes: max_entries.saturating_mul(DECISION_BYTES),
+            }),
             counted: Vec::new(),
             notices: Vec::new(),
             config,
@@ -82,6 +83,14 @@ impl Gate {
         self.counted.drain(..)
     }
 
+    /// How much is remembered.
+    pub fn held(&self) -> Held {
+        Held {
+            tokens: self.bearers.len(),
+            decisions: self.decisions.len(),
+        }
+    }
+
     /// What an operator should know of what happened since this was last asked.
     pub fn take_notices(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notices)
@@ -93,8 +102,15 @@ impl Gate {
         let found = match extract(&head.headers, &config.token_sources) {
             Extracted::Missing => return Authenticated::Refused(TokenFault::Missing),
             Extracted::Ambiguous => return Authenticated::Refused(TokenFault::Ambiguous),
+            Extracted::One(found) if found.text.len() > config.max_token_bytes => {
+                return Authenticated::Refused(TokenFault::Malformed);
+            }
             Extracted::One(found) => found,
         };
+        if let Some(bearer) = self.recognize(&found, now) {
+            self.count(Counter::TokenHit);
+            return Authenticated::Known(bearer);
+        }
         let token = match UntrustedToken::parse(found.text) {
             Ok(token) => token,
             Err(fault) => return Authenticated::Refused(fault),
@@ -119,9 +135,31 @@ impl Gate {
         let identity = verify(token, &provider.rules, &keys, self.verifier.as_ref(), now)
             .and_then(|claims| Identity::from_claims(claims, &provider.mapping));
         match identity {
-            Ok(identity) => Authenticated::Known(Arc::new(self.bearer(identity))),
+            Ok(identity) => {
+                let bearer = Arc::new(self.bearer(identity));
+                let verified = Verified {
+                    bearer: bearer.clone(),
+                    provider: index,
+                    keys,
+                };
+                self.bearers.put(found.text, verified, now);
+                Authenticated::Known(bearer)
+            }
             Err(fault) => Authenticated::Refused(fault),
         }
+    }
+
+    /// Who sent this very token before, if everything that made it count still holds.
+    fn recognize(&mut self, found: &FoundToken<'_>, now: UnixMillis) -> Option<Arc<Bearer>> {
+        let known = self.bearers.get(found.text, now)?;
+        let provider = self.config.providers.get(known.provider)?;
+        let current = match self.stores.get(known.provider)?.keys(now) {
+            Keys::Ready(keys) => keys,
+            Keys::Awaited | Keys::Unavailable => return None,
+        };
+        let counts =
+            provider.token_sources.contains(&found.source) && Arc::ptr_eq(&known.keys, &current);
+        counts.then_some(known.bearer)
     }
 
     fn bearer(&mut self, identity: Identity) -> Bearer {
@@ -154,7 +192,9 @@ impl Gate {
     ) -> Result<Ruling, ServiceFault> {
         let reply = GrantReply::parse(reply)?;
         if let Some(until) = self.remember_until(&reply, now) {
-            self.decisions.put(key, reply.ruling.clone(), until, now);
+            let bytes = reply.ruling.weight();
+            self.decisions
+                .put(key, reply.ruling.clone(), bytes, until, now);
         }
         Ok(reply.ruling)
     }
@@ -231,6 +271,9 @@ impl Gate {
                 self.count(Counter::JwksOk);
                 if let Some(store) = self.stores.get_mut(provider) {
                     store.fetched(keys, now);
+                    if let Keys::Ready(current) = store.keys(now) {
+                        self.bearers.keep_only(provider, &current);
+                    }
                 }
                 Ok(())
             }

@@ -231,6 +231,17 @@ pub enum Ruling {
     Obliged,
 }
 
+impl Ruling {
+    /// About what it takes in memory, its key included, in bytes.
+    pub fn weight(&self) -> usize {
+        const FIXED: usize = 256;
+        match self {
+            Self::Allow { id: Some(id), .. } => FIXED.saturating_add(id.as_str().len()),
+            Self::Allow { id: None, .. } | Self::Deny | Self::Obliged => FIXED,
+        }
+    }
+}
+
 /// A decision, and how long the service lets it be remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantReply {

@@ -54,20 +54,24 @@ pub enum Extracted<'a> {
 }
 
 /// Searches every source; a header with another scheme, such as `Basic`, holds no token.
+///
+/// One and the same token in two sources, a header and a cookie, is one token, found in the first of them.
 pub fn extract<'a>(headers: &'a HeaderList, sources: &'a [TokenSource]) -> Extracted<'a> {
-    let mut found = Extracted::Missing;
+    let mut found: Option<FoundToken<'a>> = None;
     for (index, source) in sources.iter().enumerate() {
-        for text in tokens_in(headers, source) {
-            if found != Extracted::Missing || text.contains(&b',') {
-                return Extracted::Ambiguous;
-            }
-            found = Extracted::One(FoundToken {
-                text,
-                source: index,
-            });
+        let mut tokens = tokens_in(headers, source);
+        let Some(text) = tokens.next() else { continue };
+        let repeated = tokens.next().is_some();
+        let differs = found.is_some_and(|other| other.text != text);
+        if repeated || differs || text.contains(&b',') {
+            return Extracted::Ambiguous;
         }
+        found.get_or_insert(FoundToken {
+            text,
+            source: index,
+        });
     }
-    found
+    found.map_or(Extracted::Missing, Extracted::One)
 }
 
 fn tokens_in<'a>(
@@ -254,16 +258,27 @@ mod tests {
     }
 
     #[test]
-    fn more_than_one_token_is_ambiguous_even_if_they_are_equal() {
+    fn more_than_one_token_is_ambiguous() {
         for pairs in [
             &[("authorization", "Bearer a"), ("authorization", "Bearer a")][..],
-            &[("authorization", "Bearer a"), ("cookie", "hallpass=a")],
-            &[("cookie", "hallpass=a; hallpass=b")],
+            &[("authorization", "Bearer a"), ("cookie", "hallpass=b")],
+            &[("cookie", "hallpass=a; hallpass=a")],
             &[("cookie", "hallpass=a"), ("cookie", "hallpass=b")],
             &[("authorization", "Bearer a, Bearer b")],
+            &[("authorization", "Bearer a,"), ("cookie", "hallpass=a,")],
         ] {
             assert_eq!(found(pairs), "ambiguous", "{pairs:?}");
         }
+    }
+
+    #[test]
+    fn the_same_token_in_a_header_and_a_cookie_is_one_token() {
+        let request = headers(&[("cookie", "hallpass=a"), ("authorization", "Bearer a")]);
+        let token = FoundToken {
+            text: b"a",
+            source: 0,
+        };
+        assert_eq!(extract(&request, &sources()), Extracted::One(token));
     }
 
     #[test]

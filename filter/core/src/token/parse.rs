@@ -1,21 +1,25 @@
-//! Reads a token without believing it.
+//! Reads a token without believing it: a compact JWS (RFC 7515, section 7.1) of two JSON objects, and nothing that only resembles one.
 
 use std::fmt;
 
-use jwt_compact::{Claims, UntrustedToken as Jws};
-use serde_json::{Map, Value};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Number, Value};
 
 use super::TokenFault;
 use crate::json::StrictObject;
 use crate::time::UnixMillis;
 
-/// A token longer than this is refused before it is looked into.
-pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// The largest token that is looked into, in bytes, unless configured otherwise.
+pub const DEFAULT_MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// What a token claims to be. Nothing in it is known to be true: only [`super::verify`] turns it into claims.
 pub struct UntrustedToken<'a> {
-    jws: Jws<'a, StrictObject>,
-    signed: &'a str,
+    signed: &'a [u8],
+    signature: Vec<u8>,
+    algorithm: String,
+    key_id: Option<String>,
+    token_type: Option<String>,
     pub(super) dates: Dates,
     pub(super) claims: Map<String, Value>,
 }
@@ -29,46 +33,49 @@ pub(super) struct Dates {
 }
 
 impl<'a> UntrustedToken<'a> {
-    /// Splits, decodes and parses a compact JWS (RFC 7515, section 7.1).
+    /// Splits, decodes and parses.
     ///
     /// # Errors
-    /// [`TokenFault::Malformed`] when it is too large, is not three canonical base64url parts of strict JSON, has a date that is no
-    /// `NumericDate`, or demands an extension by `crit` (RFC 7515, section 4.1.11) or `b64` (RFC 7797).
+    /// [`TokenFault::Malformed`] when it is not three parts in canonical base64url without padding, the first two of them strict JSON
+    /// objects; when a member that is read has another type than its RFC gives it; and when it demands an extension by `crit` (RFC 7515,
+    /// section 4.1.11) or `b64` (RFC 7797).
     pub fn parse(text: &'a [u8]) -> Result<Self, TokenFault> {
-        if text.len() > MAX_TOKEN_BYTES {
+        let (signed, signature) = split_last(text)?;
+        let (header, claims) = split_last(signed)?;
+        let mut header = object(header)?;
+        if header.contains_key("crit") || header.contains_key("b64") {
             return Err(TokenFault::Malformed);
         }
-        let text = std::str::from_utf8(text).map_err(|_| TokenFault::Malformed)?;
-        let (signed, _) = text.rsplit_once('.').ok_or(TokenFault::Malformed)?;
-        let jws = Jws::<StrictObject>::try_from(text).map_err(|_| TokenFault::Malformed)?;
-        let extensions = &jws.header().other_fields.0;
-        if extensions.contains_key("crit") || extensions.contains_key("b64") {
-            return Err(TokenFault::Malformed);
-        }
-        let claims: Claims<StrictObject> = jws
-            .deserialize_claims_unchecked()
-            .map_err(|_| TokenFault::Malformed)?;
+        let mut take = |name| match header.remove(name) {
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(TokenFault::Malformed),
+            None => Ok(None),
+        };
+        let claims = object(claims)?;
         Ok(Self {
+            algorithm: take("alg")?.ok_or(TokenFault::Malformed)?,
+            key_id: take("kid")?,
+            token_type: take("typ")?,
             dates: Dates::of(&claims)?,
-            claims: claims.custom.0,
+            signature: decode(signature)?,
             signed,
-            jws,
+            claims,
         })
     }
 
     /// The `alg` header.
     pub fn algorithm(&self) -> &str {
-        self.jws.algorithm()
+        &self.algorithm
     }
 
     /// The `kid` header.
     pub fn key_id(&self) -> Option<&str> {
-        self.jws.header().key_id.as_deref()
+        self.key_id.as_deref()
     }
 
     /// The `typ` header.
     pub fn token_type(&self) -> Option<&str> {
-        self.jws.header().token_type.as_deref()
+        self.token_type.as_deref()
     }
 
     /// The `iss` claim.
@@ -78,11 +85,11 @@ impl<'a> UntrustedToken<'a> {
 
     /// What the signature is about: header and claims as they came.
     pub(super) fn signed_bytes(&self) -> &[u8] {
-        self.signed.as_bytes()
+        self.signed
     }
 
     pub(super) fn signature(&self) -> &[u8] {
-        self.jws.signature_bytes()
+        &self.signature
     }
 }
 
@@ -93,16 +100,47 @@ impl fmt::Debug for UntrustedToken<'_> {
     }
 }
 
+/// What stands before and after the last dot.
+fn split_last(text: &[u8]) -> Result<(&[u8], &[u8]), TokenFault> {
+    let dot = text.iter().rposition(|byte| *byte == b'.');
+    let (before, after) = dot
+        .and_then(|dot| text.split_at_checked(dot))
+        .ok_or(TokenFault::Malformed)?;
+    Ok((before, after.get(1..).unwrap_or_default()))
+}
+
+/// One part's bytes. A dot is not of the alphabet, so a token of more than three parts (a JWE has five) ends here.
+fn decode(part: &[u8]) -> Result<Vec<u8>, TokenFault> {
+    URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| TokenFault::Malformed)
+}
+
+fn object(part: &[u8]) -> Result<Map<String, Value>, TokenFault> {
+    let StrictObject(members) =
+        serde_json::from_slice(&decode(part)?).map_err(|_| TokenFault::Malformed)?;
+    Ok(members)
+}
+
 impl Dates {
-    fn of(claims: &Claims<StrictObject>) -> Result<Self, TokenFault> {
-        let moment = |date: Option<chrono::DateTime<chrono::Utc>>| {
-            date.map(|date| UnixMillis::from_seconds(date.timestamp()).ok_or(TokenFault::Malformed))
-                .transpose()
+    fn of(claims: &Map<String, Value>) -> Result<Self, TokenFault> {
+        let date = |name| match claims.get(name) {
+            Some(Value::Number(date)) => moment(date).map(Some).ok_or(TokenFault::Malformed),
+            Some(_) => Err(TokenFault::Malformed),
+            None => Ok(None),
         };
         Ok(Self {
-            expires: moment(claims.expiration)?,
-            not_before: moment(claims.not_before)?,
-            issued: moment(claims.issued_at)?,
+            expires: date("exp")?,
+            not_before: date("nbf")?,
+            issued: date("iat")?,
         })
+    }
+}
+
+/// A `NumericDate` (RFC 7519, section 2): whole seconds, or with a fraction. `None` if no moment can be told for it.
+fn moment(date: &Number) -> Option<UnixMillis> {
+    match date.as_i64() {
+        Some(seconds) => UnixMillis::from_seconds(seconds),
+        None => UnixMillis::from_fractional_seconds(date.as_f64()?),
     }
 }

@@ -12,7 +12,7 @@ const DERIVED_GRPC_STATUS: i32 = -1;
 /// How much a line of the log matters.
 #[derive(Debug, Clone, Copy)]
 #[repr(u32)]
-pub(crate) enum Level {
+pub(crate) enum Severity {
     Info = 2,
     Warn = 3,
     Error = 4,
@@ -37,6 +37,7 @@ pub(super) enum Buffer {
 #[repr(u32)]
 pub(super) enum Metric {
     Counter = 0,
+    Gauge = 1,
     Histogram = 2,
 }
 
@@ -65,6 +66,14 @@ unsafe extern "C" {
     fn proxy_get_property(
         path: *const u8,
         path_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        argument: *const u8,
+        argument_size: usize,
         data: *mut *mut u8,
         size: *mut usize,
     ) -> u32;
@@ -104,9 +113,9 @@ unsafe fn owned(status: u32, data: *mut u8, size: usize) -> Option<Vec<u8>> {
     Some(unsafe { Box::from_raw(slice_from_raw_parts_mut(data, size)) }.into_vec())
 }
 
-pub(super) fn log(level: Level, line: &str) {
+pub(super) fn log(severity: Severity, line: &str) {
     // SAFETY: pointer and length are those of a live string.
-    unsafe { proxy_log(level as u32, line.as_ptr(), line.len()) };
+    unsafe { proxy_log(severity as u32, line.as_ptr(), line.len()) };
 }
 
 pub(super) fn current_time_nanoseconds() -> Option<u64> {
@@ -149,6 +158,22 @@ pub(super) fn property(path: &[u8]) -> Option<Vec<u8>> {
     // SAFETY: as in `buffer`; the path is a live slice.
     unsafe {
         let status = proxy_get_property(path.as_ptr(), path.len(), &raw mut data, &raw mut length);
+        owned(status, data, length)
+    }
+}
+
+pub(super) fn foreign_function(name: &str, argument: &[u8]) -> Option<Vec<u8>> {
+    let (mut data, mut length) = (null_mut(), 0);
+    // SAFETY: as in `buffer`; name and argument are live slices.
+    unsafe {
+        let status = proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            argument.as_ptr(),
+            argument.len(),
+            &raw mut data,
+            &raw mut length,
+        );
         owned(status, data, length)
     }
 }
@@ -205,9 +230,9 @@ pub(super) fn define_metric(kind: Metric, name: &str) -> Option<u32> {
     (status == OK).then_some(id)
 }
 
-pub(super) fn increment_metric(id: u32) {
+pub(super) fn increment_metric(id: u32, change: i64) {
     // SAFETY: no pointers.
-    unsafe { proxy_increment_metric(id, 1) };
+    unsafe { proxy_increment_metric(id, change) };
 }
 
 pub(super) fn record_metric(id: u32, value: u64) {

@@ -1,0 +1,69 @@
+//! Those whose tokens were verified before: a token that comes again is recognized by its bytes and need not be verified anew.
+//!
+//! The key is the whole text of the token, so an identity can only ever be answered for exactly that token. It counts as long as the
+//! token holds, and only while the key set that verified it is still its issuer's: a rotation empties what it concerns.
+
+use std::sync::Arc;
+
+use crate::cache::{Bounds, Cache};
+use crate::grant::EmbeddedGrants;
+use crate::identity::Identity;
+use crate::jwks::KeySet;
+use crate::time::UnixMillis;
+
+/// Someone whose token was verified, and the grants that came with it.
+#[derive(Debug)]
+pub struct Bearer {
+    /// Who it is.
+    pub identity: Identity,
+    /// The grants that the token carries.
+    pub grants: EmbeddedGrants,
+}
+
+/// What is known of a token that was verified.
+#[derive(Debug, Clone)]
+pub(super) struct Verified {
+    pub(super) bearer: Arc<Bearer>,
+    /// The provider whose rules and keys verified it, by place in the configuration.
+    pub(super) provider: usize,
+    pub(super) keys: Arc<KeySet>,
+}
+
+/// Verified tokens, by their text.
+#[derive(Debug)]
+pub(super) struct Bearers(Cache<Box<[u8]>, Verified>);
+
+impl Bearers {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self(Cache::new(bounds))
+    }
+
+    /// What was found out about this very token, unless it is over.
+    pub(super) fn get(&mut self, token: &[u8], now: UnixMillis) -> Option<Verified> {
+        self.0.get(token, now).cloned()
+    }
+
+    pub(super) fn put(&mut self, token: &[u8], verified: Verified, now: UnixMillis) {
+        let until = verified.bearer.identity.window().until;
+        let bytes = weight(token);
+        self.0.put(token.into(), verified, bytes, until, now);
+    }
+
+    /// Forgets those of `provider` that other keys than `current` verified.
+    pub(super) fn keep_only(&mut self, provider: usize, current: &Arc<KeySet>) {
+        self.0.retain(|verified| {
+            verified.provider != provider || Arc::ptr_eq(&verified.keys, current)
+        });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// About what an entry takes: the text once as the key, and the claims in it once as JSON values and once as grants and headers, each
+/// piece with its own allocation.
+fn weight(token: &[u8]) -> usize {
+    const FIXED: usize = 1_024;
+    token.len().saturating_mul(5).saturating_add(FIXED)
+}

@@ -1,0 +1,86 @@
+//! Verification by the proxy: Envoy offers its own cryptography to modules as the foreign function `verify_signature`.
+//!
+//! The function takes and returns protobuf messages; the plugin lends the call itself. It is asked for what those messages can express:
+//! RSASSA-PKCS1-v1_5 and ECDSA. They have no place for PSS's parameters, and Envoy's function fails for Ed25519.
+
+use p256::pkcs8::der;
+use prost::Message;
+
+use super::{PublicKey, SignatureFault, SignatureVerifier};
+use crate::token::Algorithm;
+
+/// The foreign function's name.
+pub const FUNCTION: &str = "verify_signature";
+
+/// The proxy's cryptography, behind a function that calls [`FUNCTION`] with an encoded argument: `None` where the call failed.
+#[derive(Debug, Clone, Copy)]
+pub struct HostVerifier<F>(pub F);
+
+/// What the function is asked (Envoy, `api/envoy/extensions/../verify_signature.proto`: field numbers as there).
+#[derive(Clone, PartialEq, Message)]
+struct Question {
+    #[prost(string, tag = "1")]
+    hash: String,
+    #[prost(bytes = "vec", tag = "2")]
+    spki: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    signature: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    message: Vec<u8>,
+}
+
+/// What it says. The error's text in field 2 has no use here: a signature that is not valid is not valid.
+#[derive(Clone, PartialEq, Message)]
+struct Answer {
+    #[prost(bool, tag = "1")]
+    valid: bool,
+}
+
+impl<F: Fn(&[u8]) -> Option<Vec<u8>>> SignatureVerifier for HostVerifier<F> {
+    fn verify(
+        &self,
+        algorithm: Algorithm,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureFault> {
+        let question = Question {
+            hash: hash(algorithm)?.to_owned(),
+            spki: key.spki().to_vec(),
+            signature: for_host(algorithm, signature)?,
+            message: message.to_vec(),
+        };
+        let answer = self.0(&question.encode_to_vec()).ok_or(SignatureFault::Unsupported)?;
+        let answer = Answer::decode(&*answer).map_err(|_| SignatureFault::Unsupported)?;
+        answer.valid.then_some(()).ok_or(SignatureFault::Invalid)
+    }
+}
+
+fn hash(algorithm: Algorithm) -> Result<&'static str, SignatureFault> {
+    match algorithm {
+        Algorithm::Rs256 | Algorithm::Es256 => Ok("sha256"),
+        Algorithm::Rs384 | Algorithm::Es384 => Ok("sha384"),
+        Algorithm::Rs512 | Algorithm::Es512 => Ok("sha512"),
+        Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 | Algorithm::EdDsa => {
+            Err(SignatureFault::Unsupported)
+        }
+    }
+}
+
+/// The signature as the host reads it: an ECDSA one as a DER sequence of two integers instead of JWS's two halves.
+fn for_host(algorithm: Algorithm, signature: &[u8]) -> Result<Vec<u8>, SignatureFault> {
+    let size = match algorithm {
+        Algorithm::Es256 => 32,
+        Algorithm::Es384 => 48,
+        Algorithm::Es512 => 66,
+        _ => return Ok(signature.to_vec()),
+    };
+    if signature.len() != 2 * size {
+        return Err(SignatureFault::Invalid);
+    }
+    let (r, s) = signature
+        .split_at_checked(size)
+        .ok_or(SignatureFault::Invalid)?;
+    let integer = |bytes| der::asn1::UintRef::new(bytes).map_err(|_| SignatureFault::Invalid);
+    der::Encode::to_der(&[integer(r)?, integer(s)?]).map_err(|_| SignatureFault::Invalid)
+}
