@@ -152,7 +152,10 @@ mod tests {
         let mut cache = cache(4, 100);
         cache.put(1, "old", 10, LATER, NOW);
         cache.put(1, "new", 20, LATER, NOW);
-        assert_eq!((cache.get(&1, NOW).copied(), cache.bytes), (Some("new"), 20));
+        assert_eq!(
+            (cache.get(&1, NOW).copied(), cache.bytes),
+            (Some("new"), 20)
+        );
         cache.put(1, "over", 10, NOW, NOW);
         assert_eq!((cache.get(&1, NOW).copied(), cache.bytes), (None, 0));
     }

@@ -76,3 +76,56 @@ fn knows(verifier: &dyn SignatureVerifier, known: &KnownAnswer) -> bool {
             && says(b"another message", &good) == Err(SignatureFault::Invalid)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    type Verdict = Result<(), SignatureFault>;
+
+    /// A host that verifies like the module, and then bends the verdict.
+    struct Bent(fn(Algorithm, Verdict) -> Verdict);
+
+    impl SignatureVerifier for Bent {
+        fn verify(
+            &self,
+            algorithm: Algorithm,
+            key: &PublicKey,
+            message: &[u8],
+            signature: &[u8],
+        ) -> Verdict {
+            let verdict = PureRust.verify(algorithm, key, message, signature);
+            self.0(algorithm, verdict)
+        }
+    }
+
+    fn by_host(bend: fn(Algorithm, Verdict) -> Verdict) -> Vec<Algorithm> {
+        ChosenVerifier::choose(Box::new(Bent(bend))).by_host
+    }
+
+    #[test]
+    fn a_backend_that_tells_good_from_bad_passes_for_every_algorithm() {
+        assert_eq!(by_host(|_, verdict| verdict), Algorithm::ALL);
+    }
+
+    #[test]
+    fn a_host_is_chosen_for_just_the_algorithms_that_it_knows() {
+        let chosen = by_host(|algorithm, verdict| match algorithm {
+            Algorithm::Rs256 | Algorithm::EdDsa => verdict,
+            _ => Err(SignatureFault::Unsupported),
+        });
+        assert_eq!(chosen, [Algorithm::Rs256, Algorithm::EdDsa]);
+    }
+
+    #[test]
+    fn a_host_that_takes_a_bad_signature_or_refuses_a_good_one_is_not_chosen() {
+        let nothing: [Algorithm; 0] = [];
+        assert_eq!(by_host(|_, _| Ok(())), nothing);
+        assert_eq!(by_host(|_, _| Err(SignatureFault::Invalid)), nothing);
+        assert_eq!(by_host(|_, _| Err(SignatureFault::Unsupported)), nothing);
+        let cannot_tell = |_, verdict: Verdict| verdict.map_err(|_| SignatureFault::Unsupported);
+        assert_eq!(by_host(cannot_tell), nothing);
+    }
+}

@@ -84,3 +84,99 @@ fn for_host(algorithm: Algorithm, signature: &[u8]) -> Result<Vec<u8>, Signature
     let integer = |bytes| der::asn1::UintRef::new(bytes).map_err(|_| SignatureFault::Invalid);
     der::Encode::to_der(&[integer(r)?, integer(s)?]).map_err(|_| SignatureFault::Invalid)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::PureRust;
+    use super::super::known_answers::{KNOWN_ANSWERS, KnownAnswer};
+    use super::*;
+    use std::cell::RefCell;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    const VALID: &[u8] = &[0x08, 0x01];
+    const INVALID: &[u8] = b"\x12\x10Failed to verify";
+
+    fn known(algorithm: Algorithm) -> (PublicKey, Vec<u8>) {
+        let answer = KNOWN_ANSWERS.iter().find(|a| a.algorithm == algorithm);
+        answer.unwrap().read().unwrap()
+    }
+
+    /// What a host that answers with `reply` makes of the known answer, and what it was asked.
+    fn ask(
+        algorithm: Algorithm,
+        reply: Option<&[u8]>,
+    ) -> (Result<(), SignatureFault>, Vec<Question>) {
+        let asked = RefCell::new(Vec::new());
+        let host = HostVerifier(|argument: &[u8]| {
+            asked.borrow_mut().push(Question::decode(argument).unwrap());
+            reply.map(<[u8]>::to_vec)
+        });
+        let (key, signature) = known(algorithm);
+        let verdict = host.verify(algorithm, &key, KnownAnswer::MESSAGE, &signature);
+        (verdict, asked.into_inner())
+    }
+
+    #[test]
+    fn the_hosts_word_is_taken_as_it_is_and_no_word_is_no_support() {
+        for (reply, verdict) in [
+            (Some(VALID), Ok(())),
+            (Some(INVALID), Err(SignatureFault::Invalid)),
+            (Some(&b""[..]), Err(SignatureFault::Invalid)),
+            (Some(&b"\xff\xff"[..]), Err(SignatureFault::Unsupported)),
+            (None, Err(SignatureFault::Unsupported)),
+        ] {
+            assert_eq!(ask(Algorithm::Rs256, reply).0, verdict, "{reply:?}");
+        }
+    }
+
+    #[test]
+    fn the_host_gets_hash_key_signature_and_text_in_its_own_forms() {
+        for (algorithm, hash) in [
+            (Algorithm::Rs256, "sha256"),
+            (Algorithm::Rs384, "sha384"),
+            (Algorithm::Rs512, "sha512"),
+        ] {
+            let (key, signature) = known(algorithm);
+            let question = Question {
+                hash: hash.to_owned(),
+                spki: key.spki().to_vec(),
+                signature,
+                message: KnownAnswer::MESSAGE.to_vec(),
+            };
+            assert_eq!(ask(algorithm, Some(VALID)).1, [question]);
+        }
+        let (_, asked) = ask(Algorithm::Es256, Some(VALID));
+        let der = p256::ecdsa::DerSignature::try_from(&*asked[0].signature).unwrap();
+        let (key, signature) = known(Algorithm::Es256);
+        let signature = p256::ecdsa::Signature::from_slice(&signature).unwrap();
+        assert_eq!(der, signature.to_der());
+        assert_eq!(asked[0].spki, key.spki());
+    }
+
+    #[test]
+    fn a_host_is_not_asked_for_what_its_messages_cannot_say() {
+        for algorithm in [
+            Algorithm::Ps256,
+            Algorithm::Ps384,
+            Algorithm::Ps512,
+            Algorithm::EdDsa,
+        ] {
+            let (verdict, asked) = ask(algorithm, Some(VALID));
+            assert_eq!(verdict, Err(SignatureFault::Unsupported), "{algorithm}");
+            assert_eq!(asked, [], "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn an_ecdsa_signature_of_another_length_is_invalid_without_asking() {
+        let host = HostVerifier(|_: &[u8]| panic!("the host was asked"));
+        let (key, signature) = known(Algorithm::Es256);
+        for odd in [&signature[1..], &[&signature[..], &[0]].concat(), &[]] {
+            let verdict = host.verify(Algorithm::Es256, &key, b"", odd);
+            assert_eq!(verdict, Err(SignatureFault::Invalid));
+            let verdict = PureRust.verify(Algorithm::Es256, &key, b"", odd);
+            assert_eq!(verdict, Err(SignatureFault::Invalid));
+        }
+    }
+}
