@@ -3,94 +3,51 @@
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use p256::ecdsa::signature::Signer;
-use rsa::pkcs8::DecodePrivateKey;
-use rsa::signature::SignatureEncoding;
-use rsa::traits::PublicKeyParts;
 use serde_json::{Value, json};
-use sha2::Sha256;
 
-/// The published RSA test keys; see `keys/README.md`.
-const RSA_1: &[u8] = include_bytes!("../keys/public-test-key-rsa-1.der");
-const RSA_2: &[u8] = include_bytes!("../keys/public-test-key-rsa-2.der");
-const EC_SEED: [u8; 32] = [7; 32];
-const ED25519_SEED: [u8; 32] = [9; 32];
+use crate::Algorithm;
+use crate::private::Private;
 
-/// A signature algorithm, named as in JOSE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256,
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
-    /// `EdDSA` on Curve25519.
-    EdDsa,
-}
-
-impl Algorithm {
-    /// The value of the `alg` header.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
-}
-
-/// A private test key and the key id that it is published under.
+/// A private test key, the key id that it is published under, and the one algorithm that it signs with.
 #[derive(Clone)]
 pub struct SigningKey {
     kid: String,
+    algorithm: Algorithm,
     private: Private,
 }
 
-#[derive(Clone)]
-enum Private {
-    Rsa(Box<rsa::pkcs1v15::SigningKey<Sha256>>),
-    Ec(Box<p256::ecdsa::SigningKey>),
-    Ed25519(Box<ed25519_dalek::SigningKey>),
-}
-
 impl SigningKey {
-    /// The first RSA-2048 test key.
+    /// The test key for `algorithm`. Those of the RSA algorithms are one key of 2048 bits under different `alg`.
+    pub fn of(algorithm: Algorithm, kid: &str) -> Self {
+        Self {
+            kid: kid.to_owned(),
+            algorithm,
+            private: Private::of(algorithm),
+        }
+    }
+
+    /// The first RSA-2048 test key, for RS256.
     pub fn rs256(kid: &str) -> Self {
-        Self::rsa(kid, RSA_1)
+        Self::of(Algorithm::Rs256, kid)
     }
 
     /// A second RSA-2048 test key: the same algorithm, another signer.
     pub fn other_rs256(kid: &str) -> Self {
-        Self::rsa(kid, RSA_2)
+        Self {
+            kid: kid.to_owned(),
+            algorithm: Algorithm::Rs256,
+            private: Private::other_rs256(),
+        }
     }
 
     /// The P-256 test key.
-    ///
-    /// # Panics
-    /// Never: the fixed seed is a scalar of the curve.
     pub fn es256(kid: &str) -> Self {
-        let key =
-            p256::ecdsa::SigningKey::from_slice(&EC_SEED).expect("the seed is a P-256 scalar");
-        Self {
-            kid: kid.to_owned(),
-            private: Private::Ec(Box::new(key)),
-        }
+        Self::of(Algorithm::Es256, kid)
     }
 
     /// The Ed25519 test key.
     pub fn ed25519(kid: &str) -> Self {
-        let key = ed25519_dalek::SigningKey::from_bytes(&ED25519_SEED);
-        Self {
-            kid: kid.to_owned(),
-            private: Private::Ed25519(Box::new(key)),
-        }
-    }
-
-    fn rsa(kid: &str, pkcs8: &[u8]) -> Self {
-        let key = rsa::PrivateKey::from_pkcs8_der(pkcs8).expect("the published test key is PKCS#8");
-        Self {
-            kid: kid.to_owned(),
-            private: Private::Rsa(Box::new(rsa::pkcs1v15::SigningKey::new(key))),
-        }
+        Self::of(Algorithm::EdDsa, kid)
     }
 
     /// The key id.
@@ -100,43 +57,19 @@ impl SigningKey {
 
     /// The algorithm that this key signs with.
     pub fn algorithm(&self) -> Algorithm {
-        match self.private {
-            Private::Rsa(_) => Algorithm::Rs256,
-            Private::Ec(_) => Algorithm::Es256,
-            Private::Ed25519(_) => Algorithm::EdDsa,
-        }
+        self.algorithm
     }
 
     /// Signs bytes as JWS does: an ECDSA signature is `r` and `s` side by side, not DER.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        match &self.private {
-            Private::Rsa(key) => key.sign(message).to_vec(),
-            Private::Ec(key) => {
-                let signature: p256::ecdsa::Signature = key.sign(message);
-                signature.to_bytes().to_vec()
-            }
-            Private::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
-        }
+        self.private.sign(message)
     }
 
     /// The public half as a JSON Web Key with `kid`, `alg` and `use`.
     pub fn jwk(&self) -> Value {
-        let mut jwk = match &self.private {
-            Private::Rsa(key) => {
-                let public: &rsa::PrivateKey = key.as_ref().as_ref();
-                json!({ "kty": "RSA", "n": encode(&public.n_bytes()), "e": encode(&public.e_bytes()) })
-            }
-            Private::Ec(key) => {
-                let point = key.verifying_key().to_sec1_point(false);
-                let (x, y) = point.as_bytes()[1..].split_at(32);
-                json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) })
-            }
-            Private::Ed25519(key) => {
-                json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(key.verifying_key().as_bytes()) })
-            }
-        };
+        let mut jwk = self.private.public();
         jwk["kid"] = json!(self.kid);
-        jwk["alg"] = json!(self.algorithm().name());
+        jwk["alg"] = json!(self.algorithm.name());
         jwk["use"] = json!("sig");
         jwk
     }
@@ -147,7 +80,7 @@ impl fmt::Debug for SigningKey {
         write!(
             formatter,
             "SigningKey({} {})",
-            self.algorithm().name(),
+            self.algorithm.name(),
             self.kid
         )
     }
@@ -165,7 +98,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use p256::ecdsa::signature::Verifier;
+    use p256::ecdsa::signature::{SignatureEncoding, Verifier};
+    use sha2::{Sha256, Sha384, Sha512};
 
     use super::*;
 
@@ -175,42 +109,68 @@ mod tests {
             .expect("base64url")
     }
 
+    /// Whether the published key says that `signature` is that of `message`.
+    fn verifies(jwk: &Value, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let rsa = || {
+            let number = |member| rsa::BoxedUint::from_be_slice_vartime(&decode(jwk, member));
+            rsa::PublicKey::new(number("n"), number("e")).expect("a public key")
+        };
+        let point = || [vec![4], decode(jwk, "x"), decode(jwk, "y")].concat();
+        match algorithm {
+            Algorithm::Rs256 => rsa().pkcs1v15_verify::<Sha256>(message, signature).is_ok(),
+            Algorithm::Rs384 => rsa().pkcs1v15_verify::<Sha384>(message, signature).is_ok(),
+            Algorithm::Rs512 => rsa().pkcs1v15_verify::<Sha512>(message, signature).is_ok(),
+            Algorithm::Ps256 => rsa().pss_verify::<Sha256>(message, signature).is_ok(),
+            Algorithm::Ps384 => rsa().pss_verify::<Sha384>(message, signature).is_ok(),
+            Algorithm::Ps512 => rsa().pss_verify::<Sha512>(message, signature).is_ok(),
+            Algorithm::Es256 => {
+                let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&point()).expect("a key");
+                accepts::<p256::ecdsa::Signature>(&key, message, signature)
+            }
+            Algorithm::Es384 => {
+                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(&point()).expect("a key");
+                accepts::<p384::ecdsa::Signature>(&key, message, signature)
+            }
+            Algorithm::Es512 => {
+                let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(&point()).expect("a key");
+                accepts::<p521::ecdsa::Signature>(&key, message, signature)
+            }
+            Algorithm::EdDsa => {
+                let x = decode(jwk, "x").try_into().expect("32 bytes");
+                let key = ed25519_dalek::VerifyingKey::from_bytes(&x).expect("a key");
+                accepts::<ed25519_dalek::Signature>(&key, message, signature)
+            }
+        }
+    }
+
+    fn accepts<S: SignatureEncoding>(
+        key: &impl Verifier<S>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        S::try_from(signature).is_ok_and(|signature| key.verify(message, &signature).is_ok())
+    }
+
     #[test]
-    fn the_published_rsa_key_verifies_what_the_private_one_signed() {
-        for key in [SigningKey::rs256("k"), SigningKey::other_rs256("k")] {
-            let jwk = key.jwk();
-            let number = |member| rsa::BoxedUint::from_be_slice_vartime(&decode(&jwk, member));
-            let public = rsa::PublicKey::new(number("n"), number("e")).expect("a public key");
-            let signature = key
-                .sign(b"text")
-                .as_slice()
-                .try_into()
-                .expect("a signature");
-            let verifier = rsa::pkcs1v15::VerifyingKey::<Sha256>::new(public);
-            assert!(verifier.verify(b"text", &signature).is_ok());
-            assert!(verifier.verify(b"other text", &signature).is_err());
+    fn each_published_key_verifies_what_its_private_half_signed() {
+        let mut keys = Algorithm::ALL
+            .map(|algorithm| SigningKey::of(algorithm, "k"))
+            .to_vec();
+        keys.push(SigningKey::other_rs256("k"));
+        for key in keys {
+            let (jwk, signature) = (key.jwk(), key.sign(b"text"));
+            let verifies = |message| verifies(&jwk, key.algorithm(), message, &signature);
+            assert!(verifies(b"text"), "{key:?}");
+            assert!(!verifies(b"other text"), "{key:?}");
         }
     }
 
     #[test]
-    fn the_published_ec_key_verifies_what_the_private_one_signed() {
-        let key = SigningKey::es256("k");
-        let jwk = key.jwk();
-        let point = [vec![4], decode(&jwk, "x"), decode(&jwk, "y")].concat();
-        let public = p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).expect("a public key");
-        let signature = p256::ecdsa::Signature::from_slice(&key.sign(b"text")).expect("r and s");
-        assert!(public.verify(b"text", &signature).is_ok());
-        assert!(public.verify(b"other text", &signature).is_err());
-    }
-
-    #[test]
-    fn the_published_ed25519_key_verifies_what_the_private_one_signed() {
-        let key = SigningKey::ed25519("k");
-        let x = decode(&key.jwk(), "x").try_into().expect("32 bytes");
-        let public = ed25519_dalek::VerifyingKey::from_bytes(&x).expect("a public key");
-        let signature = ed25519_dalek::Signature::from_slice(&key.sign(b"text")).expect("64 bytes");
-        assert!(public.verify(b"text", &signature).is_ok());
-        assert!(public.verify(b"other text", &signature).is_err());
+    fn a_key_signs_the_same_text_the_same_way_each_time() {
+        for algorithm in Algorithm::ALL {
+            let signature = || SigningKey::of(algorithm, "k").sign(b"text");
+            assert_eq!(signature(), signature(), "{}", algorithm.name());
+        }
     }
 
     #[test]

@@ -16,12 +16,15 @@
 //! # assert_eq!(token.split('.').count(), 3);
 //! ```
 
+mod algorithm;
 mod grant;
 mod key;
+mod private;
 mod tamper;
 mod token;
 
+pub use algorithm::Algorithm;
 pub use grant::Grant;
-pub use key::{Algorithm, SigningKey, jwks};
+pub use key::{SigningKey, jwks};
 pub use tamper::{unsigned, with_claims_swapped, with_flipped_signature};
 pub use token::{AUDIENCE, ISSUER, LIFETIME, NOW, TokenBuilder};
