@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | [`time`], [`ids`], [`json`] | moments and windows; names as types; JSON that repeats no member |
 //! | [`headers`], [`request`] | a request as bytes, and its one canonical form |
-//! | [`cache`] | what was found out once and holds for a while |
+//! | [`cache`], [`cache_control`] | what was found out once and holds for a while; how long a service says that its answer does |
 //! | [`denial`] | the closed list of reasons, and the answer that each leads to |
 //! | [`token`], [`jwks`] | from a request's bytes to verified claims; the keys that verify them |
 //! | [`identity`], [`grant`] | who asks; permission that ends |
@@ -41,6 +41,7 @@
 
 pub mod audit;
 pub mod cache;
+pub mod cache_control;
 pub mod config;
 pub mod decision;
 pub mod denial;

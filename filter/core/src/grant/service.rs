@@ -12,6 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::DecisionKey;
+use crate::cache_control::CacheControl;
 use crate::identity::{Identity, is_header_value};
 use crate::ids::{Action, GrantId, ResourceName};
 use crate::json::{self, Object};
@@ -396,23 +397,14 @@ fn is_json(content_type: &[u8]) -> bool {
         .eq_ignore_ascii_case(b"application/json")
 }
 
+/// How long the answer may be remembered, where the service says.
 fn max_age(cache_control: &[u8]) -> Option<Duration> {
-    let text = std::str::from_utf8(cache_control)
-        .ok()?
-        .to_ascii_lowercase();
-    let mut shortest: Option<Duration> = None;
-    for directive in text.split(',').map(str::trim) {
-        let age = match directive.split_once('=') {
-            None if directive == "no-store" || directive == "no-cache" => Duration::ZERO,
-            Some(("max-age", seconds)) => {
-                // An age that cannot be read is no permission to remember (RFC 9111, section 4.2.1).
-                Duration::from_secs(seconds.trim_matches('"').parse().unwrap_or(0))
-            }
-            _ => continue,
-        };
-        shortest = Some(shortest.map_or(age, |other| other.min(age)));
+    let control = CacheControl::parse(cache_control);
+    if control.is_for_now_only {
+        Some(Duration::ZERO)
+    } else {
+        control.max_age
     }
-    shortest
 }
 
 #[cfg(test)]
