@@ -7,6 +7,7 @@ mod fault;
 mod field;
 mod grants;
 mod headers;
+mod keys;
 mod provider;
 mod raw;
 mod resource;
@@ -21,7 +22,8 @@ use sha2::{Digest, Sha256};
 pub use fault::{Fault, Faults};
 pub use grants::{GrantSettings, RequestUrl, ServiceSettings};
 pub use headers::TrustedHeaders;
-pub use provider::{JwksSource, Provider, RemoteJwks};
+pub use keys::{JwksSource, RemoteJwks};
+pub use provider::Provider;
 
 use crate::cache::Bounds;
 use crate::json::StrictValue;
@@ -133,12 +135,11 @@ impl Config {
 
     /// The names of every host cluster that the filter calls, each once.
     pub fn clusters(&self) -> HashSet<&str> {
-        let keys = self.providers.iter().filter_map(|p| match &p.jwks {
-            JwksSource::Remote(remote) => Some(remote.cluster.as_str()),
-            JwksSource::Inline(_) => None,
-        });
+        let fetched = self.providers.iter().filter_map(|p| p.jwks.remote());
         let service = self.grants.service.as_ref();
-        keys.chain(service.map(|service| service.cluster.as_str()))
+        fetched
+            .map(|remote| remote.cluster.as_str())
+            .chain(service.map(|service| service.cluster.as_str()))
             .collect()
     }
 }

@@ -57,12 +57,22 @@ impl<K: Eq + Hash + Clone, W: PartialEq> Flights<K, W> {
         }
     }
 
-    /// Starts the flight `key` without a waiter, unless it is under way.
+    /// Starts the flight `key` without a waiter. One that is under way goes on, with this deadline.
     pub fn start(&mut self, key: K, deadline: UnixMillis) {
-        self.flights.entry(key).or_insert_with(|| Flight {
-            waiters: Vec::new(),
-            deadline,
-        });
+        self.flights
+            .entry(key)
+            .or_insert_with(|| Flight {
+                waiters: Vec::new(),
+                deadline,
+            })
+            .deadline = deadline;
+    }
+
+    /// How many wait for the flight `key`.
+    pub fn waiters(&self, key: &K) -> usize {
+        self.flights
+            .get(key)
+            .map_or(0, |flight| flight.waiters.len())
     }
 
     /// Ends a flight and returns its waiters, in the order in which they came.
@@ -124,6 +134,18 @@ mod tests {
         flights.join("key", 1, SOON);
         assert_eq!(flights.join("key", 2, SOON), Joined::Full);
         assert_eq!(flights.land(&"key"), [1]);
+    }
+
+    #[test]
+    fn a_flight_that_is_started_again_keeps_its_waiters_and_gets_a_new_deadline() {
+        let mut flights = Flights::new(8);
+        flights.join("key", 1, SOON);
+        flights.start("key", UnixMillis::new(200));
+        assert_eq!(flights.overdue(UnixMillis::new(199)), [] as [&str; 0]);
+        assert_eq!(flights.overdue(UnixMillis::new(200)), ["key"]);
+        assert_eq!(flights.waiters(&"key"), 1);
+        assert_eq!(flights.land(&"key"), [1]);
+        assert_eq!(flights.waiters(&"key"), 0);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::request::{Ambiguous, CanonicalRequest, RequestHead};
 use crate::time::UnixMillis;
 
 pub use bearers::Bearer;
-pub use gate::{Authenticated, Gate};
+pub use gate::{Authenticated, Gate, KeysReply, KeysRequest, Progress};
 
 /// What is to be done now.
 #[derive(Debug)]
@@ -58,11 +58,16 @@ pub struct Refusal {
     pub audit: Option<String>,
 }
 
+/// A request waits for keys twice at most: for a fetch that began before it came, and for one that began after.
+const MAX_KEY_WAITS: u8 = 2;
+
 /// What a request waits for.
 #[derive(Debug)]
 pub enum Need {
-    /// The keys of the provider at this place in the configuration.
+    /// The keys of the provider at this place in the configuration, of which there are none.
     Keys(usize),
+    /// The keys of the provider at this place once more, since a token names one that is not among those at hand.
+    NewKey(usize),
     /// The answer to this question.
     Grant(Box<Query>),
 }
@@ -71,6 +76,8 @@ pub enum Need {
 #[derive(Debug)]
 pub struct Exchange {
     head: RequestHead,
+    came: UnixMillis,
+    key_waits: u8,
     route: Option<Route>,
     bearer: Option<Arc<Bearer>>,
 }
@@ -88,6 +95,8 @@ impl Exchange {
     pub fn new(head: RequestHead) -> Self {
         Self {
             head,
+            came: UnixMillis::new(0),
+            key_waits: 0,
             route: None,
             bearer: None,
         }
@@ -101,17 +110,25 @@ impl Exchange {
     /// Judges the request for the first time.
     pub fn start(&mut self, gate: &mut Gate, now: UnixMillis) -> Step {
         let config = gate.config();
+        self.came = now;
         match self.find_route(&config) {
             Ok(route) => self.route = Some(route),
             Err(reason) => return self.refuse(&config, gate, reason, now),
         }
-        self.judge(&config, gate, true, now)
+        self.judge(&config, gate, now)
     }
 
     /// Judges again, now that the keys it waited for have come or will not come.
     pub fn on_keys(&mut self, gate: &mut Gate, now: UnixMillis) -> Step {
         let config = gate.config();
-        self.judge(&config, gate, false, now)
+        self.judge(&config, gate, now)
+    }
+
+    /// Judges without the keys, since there is no room to hold the request until they come.
+    pub fn without_keys(&mut self, gate: &mut Gate, now: UnixMillis) -> Step {
+        let config = gate.config();
+        let decision = self.decide(&config, Caller::Unknowable, Service::Unasked, now);
+        self.conclude(&config, gate, decision, now)
     }
 
     /// Judges again, now that the grant service has answered or will not answer.
@@ -157,23 +174,26 @@ impl Exchange {
         self.head.canonical()
     }
 
-    fn judge(&mut self, config: &Config, gate: &mut Gate, may_wait: bool, now: UnixMillis) -> Step {
+    fn judge(&mut self, config: &Config, gate: &mut Gate, now: UnixMillis) -> Step {
         let needs_identity = self
             .resource(config)
             .is_some_and(|resource| resource.access.needs_identity());
         let caller = if needs_identity {
-            match gate.authenticate(&self.head, now) {
+            match gate.authenticate(&self.head, self.came, now) {
                 Authenticated::Known(bearer) => {
                     self.bearer = Some(bearer);
                     self.known_caller()
                 }
                 Authenticated::Refused(fault) => Caller::Refused(fault),
-                Authenticated::KeysAwaited(provider) if may_wait => {
+                Authenticated::KeysAwaited(provider) if self.may_wait_for_keys() => {
                     return Step::Wait(Need::Keys(provider));
                 }
-                Authenticated::KeysAwaited(_) | Authenticated::KeysUnavailable => {
-                    Caller::Unknowable
+                Authenticated::NewKeyAwaited(provider) if self.may_wait_for_keys() => {
+                    return Step::Wait(Need::NewKey(provider));
                 }
+                Authenticated::KeysAwaited(_)
+                | Authenticated::NewKeyAwaited(_)
+                | Authenticated::KeysUnavailable => Caller::Unknowable,
             }
         } else {
             Caller::Unasked
@@ -186,6 +206,12 @@ impl Exchange {
             Decision::NeedGrant => self.ask(config, gate, now),
             decided => self.conclude(config, gate, decided, now),
         }
+    }
+
+    fn may_wait_for_keys(&mut self) -> bool {
+        let may = self.key_waits < MAX_KEY_WAITS;
+        self.key_waits = self.key_waits.saturating_add(1);
+        may
     }
 
     /// Looks for a remembered answer, and asks the service where there is none.

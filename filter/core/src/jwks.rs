@@ -1,7 +1,11 @@
-//! The keys of an issuer: read from a JWK set, and kept fresh.
+//! The keys of an issuer: where they are, read from a JWK set, and kept fresh.
 
+mod discovery;
 mod keys;
+mod locator;
 mod store;
 
+pub use discovery::{Address, Discovery};
 pub use keys::{Key, KeyFault, KeySet, MAX_SET_BYTES, ParsedSet};
-pub use store::{KeyStore, Keys, RefreshRules};
+pub use locator::{Location, Locator, Stage};
+pub use store::{KeyStore, Keys, RefreshRules, Sought};

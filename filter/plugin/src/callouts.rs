@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use hallpass_core::config::{RemoteJwks, ServiceSettings};
+use hallpass_core::config::ServiceSettings;
+use hallpass_core::flow::KeysRequest;
 use hallpass_core::grant::{DecisionKey, Query};
 use hallpass_core::headers::HeaderList;
 
@@ -26,17 +27,17 @@ pub(crate) struct Callout {
 }
 
 impl Callout {
-    /// Asks an issuer for its keys.
-    pub(crate) fn for_keys(provider: usize, remote: &RemoteJwks) -> Self {
+    /// Asks an issuer for its keys, or on the way to them.
+    pub(crate) fn for_keys(provider: usize, request: KeysRequest<'_>) -> Self {
         Self {
             purpose: Purpose::Keys(provider),
-            cluster: remote.cluster.clone(),
-            timeout: remote.timeout,
+            cluster: request.cluster.to_owned(),
+            timeout: request.timeout,
             body: None,
             headers: owned(&[
                 (":method", "GET"),
-                (":path", &remote.path),
-                (":authority", &remote.authority),
+                (":path", &request.address.path),
+                (":authority", &request.address.authority),
                 ("accept", "application/json"),
             ]),
         }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hallpass_core::config::Config;
-use hallpass_core::flow::Gate;
-use hallpass_core::grant::GrantOutcome;
+use hallpass_core::flow::{Gate, KeysReply, Progress};
 use hallpass_core::grant::service::{MAX_REPLY_BYTES, RawReply};
+use hallpass_core::grant::{DecisionKey, GrantOutcome};
 use hallpass_core::jwks::MAX_SET_BYTES;
 use hallpass_core::metrics::Counter;
 use hallpass_core::time::UnixMillis;
@@ -55,11 +55,17 @@ impl Root {
         }
     }
 
-    /// Requests that wait under the configuration of before are not left hanging.
+    /// Requests that wait under the configuration of before are not left hanging, nor is one that would wait for something else next.
     fn retire(&self, worker: &Shared) {
-        for purpose in worker.with(|worker| worker.under_way()) {
-            let replaced = Arrival::Nothing("the configuration was replaced");
-            self.settle(worker, purpose, replaced);
+        loop {
+            let under_way = worker.with(|worker| worker.under_way());
+            if under_way.is_empty() {
+                return;
+            }
+            for purpose in under_way {
+                let replaced = Arrival::Nothing("the configuration was replaced");
+                self.settle(worker, purpose, replaced);
+            }
         }
     }
 
@@ -75,8 +81,21 @@ impl Root {
     fn settle(&self, worker: &Shared, purpose: Purpose, arrival: Arrival) {
         let now = host::now();
         let done = worker.with(|worker| {
-            let outcome = learn(&mut worker.gate, purpose, arrival, now);
-            let done = worker.land(purpose, &outcome, now);
+            let done = match purpose {
+                Purpose::Keys(provider) => {
+                    match learn_keys(&mut worker.gate, provider, arrival, now) {
+                        Progress::Ended => worker.land(purpose, None, now),
+                        Progress::HalfWay => {
+                            worker.ask_for_keys(provider, now);
+                            Vec::new()
+                        }
+                    }
+                }
+                Purpose::Grant(key) => {
+                    let outcome = learn_grant(&mut worker.gate, key, arrival, now);
+                    worker.land(purpose, Some(&outcome), now)
+                }
+            };
             worker.write_down();
             done
         });
@@ -113,25 +132,34 @@ fn send(worker: &Shared, callout: &Callout) -> Option<Arrival> {
     }
 }
 
-/// Lets the gate learn from what came, and says in the log what was wrong with it.
-fn learn(gate: &mut Gate, purpose: Purpose, arrival: Arrival, now: UnixMillis) -> GrantOutcome {
-    match (purpose, arrival) {
-        (Purpose::Keys(provider), arrival) => {
-            let learned = match arrival {
-                Arrival::Reply(reply) => {
-                    gate.on_keys_reply(provider, reply.status, &reply.body, now)
-                }
-                Arrival::Nothing(why) => {
-                    gate.fetch_failed(provider, now);
-                    Err(why.to_owned())
-                }
+/// Lets the gate learn from what an issuer's server answered.
+fn learn_keys(gate: &mut Gate, provider: usize, arrival: Arrival, now: UnixMillis) -> Progress {
+    match arrival {
+        Arrival::Reply(reply) => {
+            let cache_control = reply.header("cache-control");
+            let raw = KeysReply {
+                status: reply.status,
+                cache_control: cache_control.as_deref(),
+                body: &reply.body,
             };
-            if let Err(fault) = learned {
-                warn_about_keys(gate, provider, &fault);
-            }
-            GrantOutcome::Failed
+            gate.on_keys_reply(provider, raw, now)
         }
-        (Purpose::Grant(key), Arrival::Reply(reply)) => {
+        Arrival::Nothing(why) => {
+            gate.fetch_failed(provider, why, now);
+            Progress::Ended
+        }
+    }
+}
+
+/// Lets the gate learn from what the grant service answered, and says in the log what was wrong with it.
+fn learn_grant(
+    gate: &mut Gate,
+    key: DecisionKey,
+    arrival: Arrival,
+    now: UnixMillis,
+) -> GrantOutcome {
+    let fault = match arrival {
+        Arrival::Reply(reply) => {
             let content_type = reply.header("content-type");
             let cache_control = reply.header("cache-control");
             let raw = RawReply {
@@ -141,30 +169,14 @@ fn learn(gate: &mut Gate, purpose: Purpose, arrival: Arrival, now: UnixMillis) -
                 body: &reply.body,
             };
             match gate.on_grant_reply(key, raw, now) {
-                Ok(ruling) => GrantOutcome::Decided(ruling),
-                Err(fault) => {
-                    sinks::warn(&format!("the grant service did not decide: {fault}"));
-                    GrantOutcome::Failed
-                }
+                Ok(ruling) => return GrantOutcome::Decided(ruling),
+                Err(fault) => fault.to_string(),
             }
         }
-        (Purpose::Grant(_), Arrival::Nothing(why)) => {
-            sinks::warn(&format!("the grant service did not decide: {why}"));
-            GrantOutcome::Failed
-        }
-    }
-}
-
-fn warn_about_keys(gate: &Gate, provider: usize, fault: &str) {
-    let config = gate.config();
-    let name = config.providers.get(provider).map(|p| p.name.as_str());
-    let Some((name, remote)) = name.zip(gate.remote_keys(provider)) else {
-        return;
+        Arrival::Nothing(why) => why.to_owned(),
     };
-    sinks::warn(&format!(
-        "the keys of provider `{name}` (cluster `{}`, path `{}`) could not be fetched: {fault}",
-        remote.cluster, remote.path
-    ));
+    sinks::warn(&format!("the grant service did not decide: {fault}"));
+    GrantOutcome::Failed
 }
 
 fn resume(id: u32, outcome: &Outcome) {

@@ -19,6 +19,9 @@ use crate::sinks::{self, Stats};
 
 /// How many requests a worker holds at most, whatever they wait for: each keeps its headers. One more is refused.
 const MAX_WAITING: usize = 4_096;
+/// How many of these may wait for keys that their tokens name and nobody knows: anyone can write such a token, and must not take the room
+/// of those who are known.
+const MAX_WAITING_FOR_NEW_KEYS: usize = MAX_WAITING / 4;
 /// How much later than its timeout a call is given up that the host never answers.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -120,7 +123,7 @@ impl Worker {
                 return None;
             }
             step = match purpose {
-                Purpose::Keys(_) => exchange.on_keys(&mut self.gate, now),
+                Purpose::Keys(_) => exchange.without_keys(&mut self.gate, now),
                 Purpose::Grant(_) => {
                     exchange.on_grant(&mut self.gate, &GrantOutcome::Overloaded, now)
                 }
@@ -135,18 +138,24 @@ impl Worker {
 
     /// Joins the flight, or starts it. False when there is no room.
     fn join(&mut self, id: u32, need: Need, exchange: &Exchange, now: UnixMillis) -> bool {
-        if self.waiting.len() >= MAX_WAITING {
+        let wants_new_key = matches!(need, Need::NewKey(_));
+        if self.waiting.len() >= MAX_WAITING
+            || wants_new_key && self.waiting_for_keys() >= MAX_WAITING_FOR_NEW_KEYS
+        {
             return false;
         }
         let purpose = purpose_of(&need);
         let callout = match need {
-            Need::Keys(provider) => self.keys_callout(provider),
+            Need::Keys(provider) | Need::NewKey(provider) => self.keys_callout(provider),
             Need::Grant(query) => self.grant_callout(&query, exchange.request_id()),
         };
         let Some(callout) = callout else { return false };
-        let deadline = now.saturating_add(callout.timeout).saturating_add(GRACE);
+        let deadline = deadline(&callout, now);
         match self.flights.join(purpose, id, deadline) {
             Joined::First => {
+                if let Purpose::Keys(provider) = purpose {
+                    self.gate.fetch_started(provider, now);
+                }
                 self.outbox.push_back(callout);
                 true
             }
@@ -160,9 +169,16 @@ impl Worker {
         }
     }
 
+    fn waiting_for_keys(&self) -> usize {
+        let providers = 0..self.gate.config().providers.len();
+        providers
+            .map(|provider| self.flights.waiters(&Purpose::Keys(provider)))
+            .sum()
+    }
+
     fn keys_callout(&self, provider: usize) -> Option<Callout> {
-        let remote = self.gate.remote_keys(provider)?;
-        Some(Callout::for_keys(provider, remote))
+        let request = self.gate.keys_request(provider)?;
+        Some(Callout::for_keys(provider, request))
     }
 
     fn grant_callout(&mut self, query: &Query, request_id: Option<&str>) -> Option<Callout> {
@@ -192,12 +208,15 @@ impl Worker {
     /// Queues fetches of the keys that are due.
     pub(crate) fn fetch_due_keys(&mut self, now: UnixMillis) {
         for provider in self.gate.due_keys(now) {
-            let Some(callout) = self.keys_callout(provider) else {
-                continue;
-            };
-            let deadline = now.saturating_add(callout.timeout).saturating_add(GRACE);
-            self.gate.fetch_started(provider);
-            self.flights.start(callout.purpose, deadline);
+            self.gate.fetch_started(provider, now);
+            self.ask_for_keys(provider, now);
+        }
+    }
+
+    /// Queues the next question of a fetch that has started, with a deadline of its own.
+    pub(crate) fn ask_for_keys(&mut self, provider: usize, now: UnixMillis) {
+        if let Some(callout) = self.keys_callout(provider) {
+            self.flights.start(callout.purpose, deadline(&callout, now));
             self.outbox.push_back(callout);
         }
     }
@@ -211,11 +230,11 @@ impl Worker {
     }
 
     /// Ends a flight and judges each of its waiters anew. Returns those that are done, with what they come to; the one whose header
-    /// callback is still running is left for [`Worker::take_started`].
+    /// callback is still running is left for [`Worker::take_started`]. Without an outcome, the answer was about keys.
     pub(crate) fn land(
         &mut self,
         purpose: Purpose,
-        outcome: &GrantOutcome,
+        outcome: Option<&GrantOutcome>,
         now: UnixMillis,
     ) -> Vec<(u32, Outcome)> {
         let mut done = Vec::new();
@@ -223,9 +242,9 @@ impl Worker {
             let Some(Waiting { mut exchange, .. }) = self.waiting.remove(&id) else {
                 continue;
             };
-            let step = match purpose {
-                Purpose::Keys(_) => exchange.on_keys(&mut self.gate, now),
-                Purpose::Grant(_) => exchange.on_grant(&mut self.gate, outcome, now),
+            let step = match outcome {
+                None => exchange.on_keys(&mut self.gate, now),
+                Some(outcome) => exchange.on_grant(&mut self.gate, outcome, now),
             };
             if matches!(self.started, Started::Running(running) if running == id) {
                 self.started = Started::Settled(Box::new((exchange, step)));
@@ -275,9 +294,14 @@ impl Worker {
 
 fn purpose_of(need: &Need) -> Purpose {
     match need {
-        Need::Keys(provider) => Purpose::Keys(*provider),
+        Need::Keys(provider) | Need::NewKey(provider) => Purpose::Keys(*provider),
         Need::Grant(query) => Purpose::Grant(query.key()),
     }
+}
+
+/// When a call is given up that the host never answers.
+fn deadline(callout: &Callout, now: UnixMillis) -> UnixMillis {
+    now.saturating_add(callout.timeout).saturating_add(GRACE)
 }
 
 /// Writes the record of an outcome, and says loudly when a request passes that nobody could check.

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use http::Uri;
 use serde_json::Value;
 
-use super::CALL_TIMEOUTS;
 use super::fault::{Faults, Place};
 use super::field::Field;
 use super::headers::{TrustedHeaders, header_name};
-use super::raw::{RawClaims, RawJwks, RawProvider, RawRemoteJwks, RawTokenSource};
+use super::keys::{self, JwksSource};
+use super::raw::{RawClaims, RawProvider, RawTokenSource};
 use crate::identity::IdentityMapping;
 use crate::ids::Issuer;
-use crate::jwks::{KeySet, RefreshRules};
 use crate::token::verify::{RequiredClaim, normal_type};
 use crate::token::{Algorithm, ClaimRules, TokenSource};
 
@@ -29,30 +27,6 @@ pub struct Provider {
     pub jwks: JwksSource,
     /// Where its tokens may sit: places in [`super::Config::token_sources`].
     pub token_sources: Vec<usize>,
-}
-
-/// Where an issuer's keys come from.
-#[derive(Debug, Clone)]
-pub enum JwksSource {
-    /// They are part of the configuration.
-    Inline(KeySet),
-    /// They are fetched.
-    Remote(RemoteJwks),
-}
-
-/// How to fetch an issuer's keys.
-#[derive(Debug, Clone)]
-pub struct RemoteJwks {
-    /// The host's cluster.
-    pub cluster: String,
-    /// `:authority` of the request.
-    pub authority: String,
-    /// `:path` of the request.
-    pub path: String,
-    /// How long to wait for the answer.
-    pub timeout: Duration,
-    /// How long the keys serve.
-    pub rules: RefreshRules,
 }
 
 pub(super) fn validate_all(
@@ -101,7 +75,7 @@ fn validate(
     let issuer = filled(raw.issuer, &place.member("issuer"), faults);
     let audiences = audiences(raw.audiences, &place.member("audiences"), faults);
     let algorithms = algorithms(raw.algorithms, &place.member("algorithms"), faults);
-    let jwks = jwks(raw.jwks, &place.member("jwks"), faults);
+    let jwks = keys::validate(raw.jwks, issuer.as_deref(), place, faults);
     let sources = sources(
         raw.token_sources,
         token_sources,
@@ -318,101 +292,4 @@ fn source(raw: RawTokenSource, place: &Place, faults: &mut Faults) -> Option<Tok
             None
         }
     }
-}
-
-fn jwks(field: Field<RawJwks>, place: &Place, faults: &mut Faults) -> Option<JwksSource> {
-    let raw = field.required(place, faults)?;
-    raw.refuse_unknown(place, faults);
-    let inline = raw.inline.optional(&place.member("inline"), faults);
-    let remote_place = place.member("remote");
-    let remote = raw.remote.optional(&remote_place, faults);
-    match (inline, remote) {
-        (Some(set), None) => inline_keys(&set, &place.member("inline"), faults),
-        (None, Some(remote)) => remote_keys(remote, &remote_place, faults).map(JwksSource::Remote),
-        (Some(_), Some(_)) => {
-            faults.push(place, "both", "either `inline` or `remote`");
-            None
-        }
-        (None, None) => {
-            faults.push(place, "neither", "either `inline` or `remote`");
-            None
-        }
-    }
-}
-
-/// Keys in the configuration are the operator's own: one that cannot be used is a fault, not something to skip.
-fn inline_keys(set: &Value, place: &Place, faults: &mut Faults) -> Option<JwksSource> {
-    let parsed = match KeySet::from_value(set) {
-        Ok(parsed) => parsed,
-        Err(expected) => {
-            faults.push_value(place, set, &expected);
-            return None;
-        }
-    };
-    for (index, fault) in &parsed.skipped {
-        let place = place.member("keys").element(*index);
-        faults.push(
-            &place,
-            &format!("a key of which {fault}"),
-            "a public signature key",
-        );
-    }
-    Some(JwksSource::Inline(parsed.keys))
-}
-
-fn remote_keys(raw: RawRemoteJwks, place: &Place, faults: &mut Faults) -> Option<RemoteJwks> {
-    raw.refuse_unknown(place, faults);
-    let cluster = filled(raw.cluster, &place.member("cluster"), faults);
-    let uri_place = place.member("uri");
-    let uri = filled(raw.uri, &uri_place, faults);
-    let timeout = raw.timeout.within(
-        CALL_TIMEOUTS,
-        Duration::from_secs(2),
-        &place.member("timeout"),
-        faults,
-    );
-    let refresh = raw.refresh.within(
-        (Duration::from_secs(1), Duration::from_hours(24)),
-        Duration::from_mins(5),
-        &place.member("refresh"),
-        faults,
-    );
-    let max_stale = raw.max_stale.within(
-        (Duration::ZERO, Duration::from_hours(7 * 24)),
-        Duration::from_hours(1),
-        &place.member("max_stale"),
-        faults,
-    );
-    let cluster = cluster?;
-    let (authority, path) = target(&uri?, &cluster, &uri_place, faults)?;
-    Some(RemoteJwks {
-        cluster,
-        authority,
-        path,
-        timeout,
-        rules: RefreshRules { refresh, max_stale },
-    })
-}
-
-/// `https://idp.example/keys` names authority and path; `/keys` alone is asked for under the cluster's name.
-fn target(
-    uri: &str,
-    cluster: &str,
-    place: &Place,
-    faults: &mut Faults,
-) -> Option<(String, String)> {
-    let parsed = uri.parse::<Uri>().ok();
-    let target = parsed.and_then(|parsed| {
-        let path = parsed.path_and_query().map(ToString::to_string)?;
-        match (parsed.scheme_str(), parsed.authority()) {
-            (Some("http" | "https"), Some(authority)) => Some((authority.to_string(), path)),
-            (None, None) if path.starts_with('/') => Some((cluster.to_owned(), path)),
-            _ => None,
-        }
-    });
-    if target.is_none() {
-        let expected = "a URL such as `https://idp.example/jwks.json`, or a path";
-        faults.push_value(place, &uri.into(), expected);
-    }
-    target
 }

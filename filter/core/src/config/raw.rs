@@ -45,6 +45,7 @@ object! {
     RawJwks {
         inline: Value,
         remote: RawRemoteJwks,
+        discovery: RawDiscovery,
     }
 }
 
@@ -55,6 +56,18 @@ object! {
         timeout: Span,
         refresh: Span,
         max_stale: Span,
+        cool_down: Span,
+    }
+}
+
+object! {
+    RawDiscovery {
+        cluster: String,
+        issuer_path: String,
+        timeout: Span,
+        refresh: Span,
+        max_stale: Span,
+        cool_down: Span,
     }
 }
 

@@ -1,3 +1,5 @@
+mod keys;
+
 use super::*;
 use hallpass_tokens::SigningKey;
 use serde_json::json;
@@ -94,7 +96,7 @@ fn every_fault_is_told_at_once_with_its_place_value_and_expectation() {
         "`providers[0].issuer`: found `7`, expected a string",
         "`providers[0].audiences`: found an empty list",
         r#"`providers[0].algorithms[0]`: found `"none"`, expected one of `RS256`"#,
-        "`providers[0].jwks`: found neither, expected either `inline` or `remote`",
+        "`providers[0].jwks`: found none, expected one of `inline`, `remote` or `discovery`",
         r#"`providers[0].clock_skew`: found `"10m"`, expected a duration from `0s` to `5m`"#,
         "`providers[0].audience`: found an unknown field, expected one of `name`",
         r#"`resources[0].match.paths[0]`: found `"orders"`"#,
@@ -214,43 +216,6 @@ fn without_a_provider_nothing_may_demand_an_identity() {
     let open = json!({ "resources": [
         { "name": "a", "match": {}, "access": "public" }, { "name": "b", "access": "deny" }] });
     assert!(parse(&open).is_ok());
-}
-
-#[test]
-fn a_key_in_the_configuration_that_cannot_be_used_is_a_fault() {
-    let set = json!({ "keys": [SigningKey::es256("e").jwk(), { "kty": "oct", "k": "c2VjcmV0" }] });
-    let told = faults(&with("/providers/0/jwks/inline", set));
-    assert!(
-        told[0].starts_with("`providers[0].jwks.inline.keys[1]`"),
-        "{told:?}"
-    );
-    assert!(!told[0].contains("c2VjcmV0"));
-}
-
-#[test]
-fn remote_keys_are_named_by_a_url_or_a_path() {
-    for (uri, target) in [
-        (
-            "https://idp.example/keys?v=1",
-            Some(("idp.example", "/keys?v=1")),
-        ),
-        (
-            "http://idp.example:8080/keys",
-            Some(("idp.example:8080", "/keys")),
-        ),
-        ("/keys", Some(("idp", "/keys"))),
-        ("keys", None),
-        ("ftp://idp.example/keys", None),
-        ("", None),
-    ] {
-        let remote = json!({ "remote": { "cluster": "idp", "uri": uri } });
-        let read = parse(&with("/providers/0/jwks", remote)).ok();
-        let read = read.as_ref().map(|config| match &config.providers[0].jwks {
-            JwksSource::Remote(remote) => (remote.authority.as_str(), remote.path.as_str()),
-            JwksSource::Inline(_) => panic!("not inline"),
-        });
-        assert_eq!(read, target, "{uri}");
-    }
 }
 
 #[test]

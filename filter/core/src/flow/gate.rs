@@ -1,19 +1,24 @@
 //! What a worker knows between requests: the configuration, the issuers' keys, remembered decisions.
 
+mod keys;
+
 use std::sync::Arc;
 
 use super::bearers::{Bearer, Bearers, Verified};
 use crate::cache::{Bounds, Cache};
-use crate::config::{Config, JwksSource, RemoteJwks};
+use crate::config::{Config, JwksSource};
 use crate::grant::service::RawReply;
 use crate::grant::{DecisionKey, EmbeddedGrants, GrantReply, Ruling, ServiceFault};
 use crate::identity::Identity;
-use crate::jwks::{KeySet, KeyStore, Keys, ParsedSet};
+use crate::jwks::{KeyStore, Keys, Locator, Sought};
 use crate::metrics::{Counter, Held};
 use crate::request::RequestHead;
 use crate::time::UnixMillis;
 use crate::token::signature::SignatureVerifier;
+use crate::token::verify::lacks_only_its_key;
 use crate::token::{Extracted, FoundToken, TokenFault, UntrustedToken, extract, verify};
+
+pub use keys::{KeysReply, KeysRequest, Progress};
 
 /// What a remembered decision may take on average, in bytes.
 const DECISION_BYTES: usize = 1_024;
@@ -22,6 +27,8 @@ const DECISION_BYTES: usize = 1_024;
 pub struct Gate {
     config: Arc<Config>,
     stores: Vec<KeyStore>,
+    /// For each provider the way to its keys, if they are fetched.
+    locators: Vec<Option<Locator>>,
     bearers: Bearers,
     decisions: Cache<DecisionKey, Ruling>,
     verifier: Box<dyn SignatureVerifier>,
@@ -38,6 +45,8 @@ pub enum Authenticated {
     Refused(TokenFault),
     /// A token whose issuer's keys are being fetched, by the provider's place in the configuration.
     KeysAwaited(usize),
+    /// A token that names a key which its issuer may have published since its keys were last fetched.
+    NewKeyAwaited(usize),
     /// A token whose issuer's keys are not to be had.
     KeysUnavailable,
 }
@@ -53,6 +62,11 @@ impl Gate {
                 JwksSource::Remote(remote) => KeyStore::remote(remote.rules),
             })
             .collect();
+        let locators = config
+            .providers
+            .iter()
+            .map(|provider| Some(Locator::new(provider.jwks.remote()?.location.clone())))
+            .collect();
         let max_entries = config.grants.service.as_ref().map_or(0, |s| s.max_entries);
         Self {
             bearers: Bearers::new(config.token_cache),
@@ -64,6 +78,7 @@ impl Gate {
             notices: Vec::new(),
             config,
             stores,
+            locators,
             verifier,
         }
     }
@@ -96,8 +111,13 @@ impl Gate {
         std::mem::take(&mut self.notices)
     }
 
-    /// Finds out who sent the request.
-    pub fn authenticate(&mut self, head: &RequestHead, now: UnixMillis) -> Authenticated {
+    /// Finds out who sent the request, which came at `came`.
+    pub fn authenticate(
+        &mut self,
+        head: &RequestHead,
+        came: UnixMillis,
+        now: UnixMillis,
+    ) -> Authenticated {
         let config = self.config();
         let found = match extract(&head.headers, &config.token_sources) {
             Extracted::Missing => return Authenticated::Refused(TokenFault::Missing),
@@ -126,11 +146,22 @@ impl Gate {
         if !provider.token_sources.contains(&found.source) {
             return Authenticated::Refused(TokenFault::Missing);
         }
-        let keys = match self.stores.get(index).map(|store| store.keys(now)) {
-            Some(Keys::Ready(keys)) => keys,
-            Some(Keys::Awaited) => return Authenticated::KeysAwaited(index),
-            Some(Keys::Unavailable) | None => return Authenticated::KeysUnavailable,
+        let Some(store) = self.stores.get_mut(index) else {
+            return Authenticated::KeysUnavailable;
         };
+        let keys = match store.keys(now) {
+            Keys::Ready(keys) => keys,
+            Keys::Awaited => return Authenticated::KeysAwaited(index),
+            Keys::Unavailable => return Authenticated::KeysUnavailable,
+        };
+        let is_unknown = token.key_id().is_some_and(|id| !keys.has(id));
+        if is_unknown && lacks_only_its_key(&token, &provider.rules, now) {
+            match store.seek(came, now) {
+                Sought::Awaited => return Authenticated::NewKeyAwaited(index),
+                Sought::Unavailable => return Authenticated::KeysUnavailable,
+                Sought::Absent => {}
+            }
+        }
         self.count(Counter::TokenMiss);
         let identity = verify(token, &provider.rules, &keys, self.verifier.as_ref(), now)
             .and_then(|claims| Identity::from_claims(claims, &provider.mapping));
@@ -214,73 +245,5 @@ impl Gate {
         };
         let ttl = reply.max_age.map_or(ttl, |max_age| max_age.min(ttl));
         Some(now.saturating_add(ttl).min(end))
-    }
-
-    /// Providers whose keys should be fetched now, by place in the configuration.
-    pub fn due_keys(&self, now: UnixMillis) -> Vec<usize> {
-        let due = self.stores.iter().enumerate();
-        due.filter(|(_, store)| store.is_due(now))
-            .map(|(index, _)| index)
-            .collect()
-    }
-
-    /// How to fetch a provider's keys.
-    pub fn remote_keys(&self, provider: usize) -> Option<&RemoteJwks> {
-        match &self.config.providers.get(provider)?.jwks {
-            JwksSource::Remote(remote) => Some(remote),
-            JwksSource::Inline(_) => None,
-        }
-    }
-
-    /// A provider's keys are being fetched.
-    pub fn fetch_started(&mut self, provider: usize) {
-        if let Some(store) = self.stores.get_mut(provider) {
-            store.fetch_started();
-        }
-    }
-
-    /// A provider's keys were not to be had; the last good ones stay.
-    pub fn fetch_failed(&mut self, provider: usize, now: UnixMillis) {
-        self.count(Counter::JwksError);
-        if let Some(store) = self.stores.get_mut(provider) {
-            store.fetch_failed(now);
-        }
-    }
-
-    /// Takes the reply to a fetch of a provider's keys.
-    ///
-    /// # Errors
-    /// What is wrong with it, in words; then the last good keys stay.
-    pub fn on_keys_reply(
-        &mut self,
-        provider: usize,
-        status: u16,
-        body: &[u8],
-        now: UnixMillis,
-    ) -> Result<(), String> {
-        let parsed = if status == 200 {
-            KeySet::parse(body)
-        } else {
-            Err(format!("status {status}, expected 200"))
-        };
-        match parsed {
-            Ok(ParsedSet { keys, skipped }) => {
-                self.notices.extend(skipped.iter().map(|(index, fault)| {
-                    format!("key {index} of the fetched set cannot be used and is skipped: {fault}")
-                }));
-                self.count(Counter::JwksOk);
-                if let Some(store) = self.stores.get_mut(provider) {
-                    store.fetched(keys, now);
-                    if let Keys::Ready(current) = store.keys(now) {
-                        self.bearers.keep_only(provider, &current);
-                    }
-                }
-                Ok(())
-            }
-            Err(fault) => {
-                self.fetch_failed(provider, now);
-                Err(fault)
-            }
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! Whole decisions, told as stories: a [`World`] holds a gate and a clock, and its users send requests.
 
+mod keys;
+
 use super::*;
 use crate::config::Config;
 use crate::grant::service::RawReply;
@@ -73,6 +75,7 @@ fn told(step: &Step) -> String {
         Step::Continue(passage) => passage.reason.as_str().to_owned(),
         Step::Respond(refusal) => format!("{} {}", refusal.answer.status, refusal.reason.as_str()),
         Step::Wait(Need::Keys(_)) => "waits for keys".to_owned(),
+        Step::Wait(Need::NewKey(_)) => "waits for a new key".to_owned(),
         Step::Wait(Need::Grant(_)) => "asks".to_owned(),
     }
 }
@@ -354,57 +357,6 @@ fn the_service_shortens_what_is_remembered_but_never_lengthens_it() {
         }
         assert_eq!(world.outcome(request()), "asks", "{cache_control}");
     }
-}
-
-fn remote() -> Value {
-    let mut config = config();
-    config["providers"][0]["jwks"] = json!({ "remote": { "cluster": "idp", "uri": "/keys" } });
-    config
-}
-
-#[test]
-fn a_request_before_the_first_keys_waits_and_is_never_told_that_its_token_is_bad() {
-    let mut world = World::with(&remote());
-    let request = || Request::get("/me").by(alice());
-    assert_eq!(world.gate.due_keys(world.now), [0]);
-    world.gate.fetch_started(0);
-    let (mut waiting, step) = world.send(request());
-    assert_eq!(told(&step), "waits for keys");
-
-    let keys = hallpass_tokens::jwks(&[&key()]).to_string();
-    let taken = world.gate.on_keys_reply(0, 200, keys.as_bytes(), world.now);
-    assert_eq!(taken, Ok(()));
-    assert_eq!(
-        told(&waiting.on_keys(&mut world.gate, world.now)),
-        "identity"
-    );
-    assert_eq!(world.outcome(request()), "identity");
-}
-
-#[test]
-fn keys_that_cannot_be_had_are_the_filters_problem_and_not_the_tokens() {
-    let mut world = World::with(&remote());
-    let request = || Request::get("/me").by(alice());
-    world.gate.fetch_started(0);
-    let (mut waiting, _) = world.send(request());
-    for (status, body) in [
-        (503, ""),
-        (302, ""),
-        (200, "<html>"),
-        (200, r#"{"keys":[]}"#),
-    ] {
-        assert!(
-            world
-                .gate
-                .on_keys_reply(0, status, body.as_bytes(), world.now)
-                .is_err()
-        );
-    }
-    let step = waiting.on_keys(&mut world.gate, world.now);
-    assert_eq!(told(&step), "503 keys_unavailable");
-    assert_eq!(world.outcome(request()), "503 keys_unavailable");
-    world.pass(60);
-    assert_eq!(world.gate.due_keys(world.now), [0], "it is tried again");
 }
 
 fn edits(step: Step) -> Edits {

@@ -1,12 +1,13 @@
 //! The keys of one issuer over time: not there yet, fresh, stale but usable, or gone.
 //!
 //! Nothing is fetched here. The store says when a fetch is due and takes its outcome; a failed fetch never loses the last good keys
-//! before their stated age.
+//! before their stated age. A key that the set does not have is sought at the issuer once per cool-down, however many tokens name one:
+//! in between the issuer's last word stands, for all of them, so that nothing has to be remembered of any.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::KeySet;
+use super::{KeyFault, KeySet, ParsedSet};
 use crate::time::UnixMillis;
 
 /// The first wait after a failed fetch; it doubles with each further one.
@@ -21,6 +22,8 @@ pub struct RefreshRules {
     pub refresh: Duration,
     /// How much longer than that the last good keys serve while fetches fail.
     pub max_stale: Duration,
+    /// How long after a fetch for an unknown key there is no other such fetch.
+    pub cool_down: Duration,
 }
 
 /// The keys of one issuer.
@@ -28,14 +31,22 @@ pub struct RefreshRules {
 pub struct KeyStore {
     rules: Option<RefreshRules>,
     keys: Option<Fetched>,
-    fetching: bool,
+    /// When the fetch began that is under way.
+    fetching: Option<UnixMillis>,
     failures: u32,
+    planned: UnixMillis,
     due: UnixMillis,
+    /// When a key was last sought that the set does not have.
+    sought: Option<UnixMillis>,
 }
 
 #[derive(Debug)]
 struct Fetched {
     set: Arc<KeySet>,
+    /// What the document held besides.
+    skipped: Vec<(usize, KeyFault)>,
+    /// When the fetch began that last brought this set: it has every key that the issuer had published by then.
+    asked: UnixMillis,
     usable_until: UnixMillis,
 }
 
@@ -50,6 +61,17 @@ pub enum Keys {
     Unavailable,
 }
 
+/// What is to be said of a key that is not among the keys at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sought {
+    /// A fetch is under way or due now: its outcome is worth waiting for.
+    Awaited,
+    /// The issuer was asked, and has no such key.
+    Absent,
+    /// The issuer did not answer, so nobody can know.
+    Unavailable,
+}
+
 impl KeyStore {
     /// A store whose keys are part of the configuration and never change.
     pub fn fixed(keys: KeySet) -> Self {
@@ -57,11 +79,15 @@ impl KeyStore {
             rules: None,
             keys: Some(Fetched {
                 set: Arc::new(keys),
+                skipped: Vec::new(),
+                asked: UnixMillis::new(0),
                 usable_until: UnixMillis::new(u64::MAX),
             }),
-            fetching: false,
+            fetching: None,
             failures: 0,
+            planned: UnixMillis::new(0),
             due: UnixMillis::new(u64::MAX),
+            sought: None,
         }
     }
 
@@ -70,9 +96,11 @@ impl KeyStore {
         Self {
             rules: Some(rules),
             keys: None,
-            fetching: false,
+            fetching: None,
             failures: 0,
+            planned: UnixMillis::new(0),
             due: UnixMillis::new(0),
+            sought: None,
         }
     }
 
@@ -80,103 +108,110 @@ impl KeyStore {
     pub fn keys(&self, now: UnixMillis) -> Keys {
         match &self.keys {
             Some(fetched) if now < fetched.usable_until => Keys::Ready(fetched.set.clone()),
-            _ if self.fetching => Keys::Awaited,
+            _ if self.fetching.is_some() => Keys::Awaited,
             _ => Keys::Unavailable,
         }
     }
 
-    /// Whether a fetch should start now.
+    /// Looks for a key that the set does not have, for a token that came at `came`. Where that is worth a fetch, one is due from now on.
+    pub fn seek(&mut self, came: UnixMillis, now: UnixMillis) -> Sought {
+        let Some(rules) = self.rules else {
+            return Sought::Absent;
+        };
+        // A moment that lies ahead is from before the clock was set back, and says nothing.
+        let covers = |keys: &Fetched| keys.asked > came && keys.asked <= now;
+        if self.keys.as_ref().is_some_and(covers) {
+            return Sought::Absent;
+        }
+        if self.fetching.is_some() || self.is_due(now) {
+            return Sought::Awaited;
+        }
+        let cools_down = |sought: UnixMillis| sought <= now && now.since(sought) < rules.cool_down;
+        if !self.sought.is_some_and(cools_down) {
+            self.sought = Some(now);
+            self.plan(now, Duration::ZERO);
+            return Sought::Awaited;
+        }
+        if self.failures > 0 {
+            Sought::Unavailable
+        } else {
+            Sought::Absent
+        }
+    }
+
+    /// Whether a fetch should start now: its time has come, or the clock was set back and nobody knows when that will be.
     pub fn is_due(&self, now: UnixMillis) -> bool {
-        !self.fetching && now >= self.due
+        self.fetching.is_none() && !(self.planned..self.due).contains(&now)
+    }
+
+    fn plan(&mut self, now: UnixMillis, wait: Duration) {
+        self.planned = now;
+        self.due = now.saturating_add(wait);
     }
 
     /// A fetch has started.
-    pub fn fetch_started(&mut self) {
-        self.fetching = true;
+    pub fn fetch_started(&mut self, now: UnixMillis) {
+        self.fetching = Some(now);
     }
 
-    /// The fetch brought keys: they replace the old ones.
-    pub fn fetched(&mut self, keys: KeySet, now: UnixMillis) {
-        let Some(rules) = self.rules else { return };
-        self.fetching = false;
+    /// The fetch brought keys: they replace the old ones, unless they are the same; then the very set of before stays, so that whoever
+    /// remembers something by it need not forget. `max_age` is the issuer's own word on how long they last, which can bring the next
+    /// fetch nearer.
+    ///
+    /// Whether the document says anything that the last one did not.
+    pub fn fetched(
+        &mut self,
+        parsed: ParsedSet,
+        max_age: Option<Duration>,
+        now: UnixMillis,
+    ) -> bool {
+        let Some(rules) = self.rules else {
+            return false;
+        };
+        let asked = self.fetching.take().unwrap_or(now);
         self.failures = 0;
-        self.due = now.saturating_add(rules.refresh);
+        self.plan(now, rules.next_refresh(max_age));
+        let usable_until = now
+            .saturating_add(rules.refresh)
+            .saturating_add(rules.max_stale);
+        let ParsedSet { keys, skipped } = parsed;
+        let last = self.keys.take();
+        let is_news = last
+            .as_ref()
+            .is_none_or(|last| *last.set != keys || last.skipped != skipped);
+        let set = match last {
+            Some(last) if *last.set == keys => last.set,
+            _ => Arc::new(keys),
+        };
         self.keys = Some(Fetched {
-            set: Arc::new(keys),
-            usable_until: self.due.saturating_add(rules.max_stale),
+            set,
+            skipped,
+            asked,
+            usable_until,
         });
+        is_news
     }
 
     /// The fetch failed: the old keys stay, and the next attempt comes after a growing wait.
     pub fn fetch_failed(&mut self, now: UnixMillis) {
         let Some(rules) = self.rules else { return };
-        self.fetching = false;
+        self.fetching = None;
         let doubled = FIRST_RETRY.saturating_mul(1 << self.failures.min(10));
         self.failures = self.failures.saturating_add(1);
-        self.due = now.saturating_add(doubled.min(LONGEST_RETRY).min(rules.refresh));
+        self.plan(now, doubled.min(LONGEST_RETRY).min(rules.refresh));
+    }
+}
+
+impl RefreshRules {
+    /// How long after a good fetch the next one is due. The issuer's word shortens it down to the cool-down and never lengthens it. Zero
+    /// says nothing here: issuers send it whose keys last for months, and keys must be kept in any case.
+    fn next_refresh(&self, max_age: Option<Duration>) -> Duration {
+        match max_age {
+            Some(max_age) if !max_age.is_zero() => self.refresh.min(max_age.max(self.cool_down)),
+            _ => self.refresh,
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    const START: UnixMillis = UnixMillis::new(1_790_000_000_000);
-
-    fn after(seconds: u64) -> UnixMillis {
-        START.saturating_add(Duration::from_secs(seconds))
-    }
-
-    fn store() -> KeyStore {
-        KeyStore::remote(RefreshRules {
-            refresh: Duration::from_mins(5),
-            max_stale: Duration::from_hours(1),
-        })
-    }
-
-    #[test]
-    fn keys_are_due_at_once_awaited_while_fetched_and_then_ready() {
-        let mut store = store();
-        assert!(store.is_due(START));
-        assert!(matches!(store.keys(START), Keys::Unavailable));
-        store.fetch_started();
-        assert!(!store.is_due(START), "one fetch at a time");
-        assert!(matches!(store.keys(START), Keys::Awaited));
-        store.fetched(KeySet::default(), START);
-        assert!(matches!(store.keys(START), Keys::Ready(_)));
-        assert!(!store.is_due(after(299)));
-        assert!(store.is_due(after(300)));
-    }
-
-    #[test]
-    fn last_good_keys_outlive_failed_fetches_until_their_stated_age() {
-        let mut store = store();
-        store.fetch_started();
-        store.fetched(KeySet::default(), START);
-        store.fetch_started();
-        store.fetch_failed(after(300));
-        assert!(matches!(store.keys(after(3899)), Keys::Ready(_)));
-        assert!(matches!(store.keys(after(3900)), Keys::Unavailable));
-    }
-
-    #[test]
-    fn failed_fetches_are_repeated_with_growing_waits() {
-        let mut store = store();
-        let mut waits = Vec::new();
-        for _ in 0..7 {
-            store.fetch_started();
-            store.fetch_failed(START);
-            waits.push(store.due.since(START).as_secs());
-        }
-        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
-    }
-
-    #[test]
-    fn fixed_keys_are_never_due() {
-        let store = KeyStore::fixed(KeySet::default());
-        assert!(!store.is_due(after(u64::MAX / 2_000)));
-        assert!(matches!(store.keys(START), Keys::Ready(_)));
-    }
-}
+mod tests;

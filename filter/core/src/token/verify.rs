@@ -80,17 +80,20 @@ pub fn verify(
     }
     check_type(&token, rules)?;
     check_signature(&token, rules, keys, verifier)?;
-    let window = check_dates(&token, rules, now)?;
-    check_audience(&token, rules)?;
-    check_required_claims(&token, rules)?;
-    if token.claims.contains_key("cnf") {
-        return Err(TokenFault::BindingUnsupported);
-    }
+    let window = check_claims(&token, rules, now)?;
     Ok(VerifiedClaims {
         issuer: rules.issuer.clone(),
         window,
         claims: token.claims,
     })
+}
+
+/// Whether everything that can be told of a token without its key speaks for it: whoever wants keys fetched must at least write such a
+/// token.
+pub fn lacks_only_its_key(token: &UntrustedToken<'_>, rules: &ClaimRules, now: UnixMillis) -> bool {
+    check_type(token, rules).is_ok()
+        && allowed_algorithm(token, rules).is_ok()
+        && check_claims(token, rules, now).is_ok()
 }
 
 /// RFC 8725, section 3.11: a token of another kind is not an access token. An absent `typ` counts as `JWT`.
@@ -119,9 +122,7 @@ fn check_signature(
     keys: &KeySet,
     verifier: &dyn SignatureVerifier,
 ) -> Result<(), TokenFault> {
-    let algorithm = Algorithm::from_name(token.algorithm())
-        .filter(|algorithm| rules.algorithms.contains(algorithm))
-        .ok_or(TokenFault::AlgorithmNotAllowed)?;
+    let algorithm = allowed_algorithm(token, rules)?;
     let key = keys.select(token.key_id(), algorithm)?;
     verifier
         .verify(
@@ -131,6 +132,29 @@ fn check_signature(
             token.signature(),
         )
         .map_err(|_| TokenFault::SignatureInvalid)
+}
+
+fn allowed_algorithm(
+    token: &UntrustedToken<'_>,
+    rules: &ClaimRules,
+) -> Result<Algorithm, TokenFault> {
+    Algorithm::from_name(token.algorithm())
+        .filter(|algorithm| rules.algorithms.contains(algorithm))
+        .ok_or(TokenFault::AlgorithmNotAllowed)
+}
+
+fn check_claims(
+    token: &UntrustedToken<'_>,
+    rules: &ClaimRules,
+    now: UnixMillis,
+) -> Result<Window, TokenFault> {
+    let window = check_dates(token, rules, now)?;
+    check_audience(token, rules)?;
+    check_required_claims(token, rules)?;
+    if token.claims.contains_key("cnf") {
+        return Err(TokenFault::BindingUnsupported);
+    }
+    Ok(window)
 }
 
 fn check_dates(
