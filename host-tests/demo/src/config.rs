@@ -13,6 +13,11 @@ use serde_json::{Value, json};
 pub struct EnvoyConfig(Value);
 
 impl EnvoyConfig {
+    /// A configuration that was made rather than read.
+    pub fn new(value: Value) -> Self {
+        Self(value)
+    }
+
     /// Reads a YAML file.
     ///
     /// # Errors

@@ -146,6 +146,11 @@ impl Envoy {
         Ok(self.child.exited()?.is_none())
     }
 
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it wrote.
     pub fn log(&self) -> &Log {
         &self.log

@@ -1,0 +1,155 @@
+//! The ways to set up the proxy that are measured: each is one HTTP filter, or none, on a listener of its own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use hallpass_demo::idp;
+use hallpass_tokens::{AUDIENCE, ISSUER, jwks};
+use serde_json::{Value, json};
+
+/// The path that every request asks for.
+pub(crate) const PATH: &str = "/me";
+/// The cluster of the server that publishes the keys.
+pub(crate) const KEY_CLUSTER: &str = "idp";
+
+/// A way to set up the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contender {
+    /// No filter: what the proxy and the load itself cost.
+    Plain,
+    /// `jwt_authn`, which verifies each token.
+    Native,
+    /// `jwt_authn` with its cache of verified tokens.
+    NativeCached,
+    /// Hallpass, with the keys in its configuration.
+    Hallpass,
+    /// Another build of Hallpass.
+    OtherBuild,
+    /// Hallpass, with keys that it fetches.
+    HallpassRemote,
+}
+
+impl Contender {
+    const ALL: [Self; 6] = [
+        Self::Plain,
+        Self::Native,
+        Self::NativeCached,
+        Self::Hallpass,
+        Self::OtherBuild,
+        Self::HallpassRemote,
+    ];
+
+    /// The name of its listener, and of its part of the proxy's stats.
+    pub(crate) const fn listener(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Native => "jwt_authn",
+            Self::NativeCached => "jwt_authn_cached",
+            Self::Hallpass => "hallpass",
+            Self::OtherBuild => "hallpass_other_build",
+            Self::HallpassRemote => "hallpass_remote",
+        }
+    }
+}
+
+/// What the contenders need.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// The filter.
+    pub(crate) module: PathBuf,
+    /// The other build of it, if there is one.
+    pub(crate) other_module: Option<PathBuf>,
+    /// Where the keys are published.
+    pub(crate) idp: SocketAddr,
+}
+
+impl Setting {
+    /// Every contender that there is, with its filter, or `None` for the proxy alone.
+    pub(crate) fn contenders(&self) -> Vec<(Contender, Option<Value>)> {
+        Contender::ALL
+            .into_iter()
+            .filter(|contender| *contender != Contender::OtherBuild || self.other_module.is_some())
+            .map(|contender| (contender, self.filter(contender)))
+            .collect()
+    }
+
+    fn filter(&self, contender: Contender) -> Option<Value> {
+        let inline = json!({ "inline": key_set() });
+        let name = contender.listener();
+        match contender {
+            Contender::Plain => None,
+            Contender::Native => Some(jwt_authn(&json!({}))),
+            Contender::NativeCached => {
+                let cache = json!({ "jwt_cache_config": { "jwt_cache_size": 1000 } });
+                Some(jwt_authn(&cache))
+            }
+            Contender::Hallpass => Some(hallpass(name, &self.module, &inline)),
+            Contender::OtherBuild => {
+                let module = self.other_module.as_deref()?;
+                Some(hallpass(name, module, &inline))
+            }
+            Contender::HallpassRemote => {
+                // No refresh falls into the measurement: what is fetched then is fetched because of a token.
+                let remote = json!({ "remote": { "cluster": KEY_CLUSTER, "uri": "/jwks.json", "refresh": "1h" } });
+                Some(hallpass(name, &self.module, &remote))
+            }
+        }
+    }
+}
+
+/// The algorithms that tokens are signed with, as JOSE names them.
+pub(crate) const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
+
+fn key_set() -> Value {
+    let keys: Vec<_> = ALGORITHMS.into_iter().filter_map(idp::key_for).collect();
+    jwks(&keys)
+}
+
+/// Envoy's own filter: the same issuer, audience and keys.
+fn jwt_authn(more: &Value) -> Value {
+    let mut provider = json!({
+        "issuer": ISSUER,
+        "audiences": [AUDIENCE],
+        "local_jwks": { "inline_string": key_set().to_string() },
+    });
+    if let (Some(provider), Some(more)) = (provider.as_object_mut(), more.as_object()) {
+        provider.extend(more.clone());
+    }
+    json!({
+        "name": "envoy.filters.http.jwt_authn",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+            "providers": { "bench": provider },
+            "rules": [{ "match": { "prefix": "/" }, "requires": { "provider_name": "bench" } }],
+        },
+    })
+}
+
+/// Hallpass as it does the same: it demands an identity, and writes no audit lines. Each contender has a VM of its own.
+fn hallpass(vm_id: &str, module: &Path, keys: &Value) -> Value {
+    let configuration = json!({
+        "providers": [{ "name": "bench", "issuer": ISSUER, "audiences": [AUDIENCE], "jwks": keys }],
+        "resources": [{ "name": "profile", "match": { "paths": [PATH] }, "access": "identity" }],
+        "audit": { "log": "none" },
+    });
+    json!({
+        "name": "hallpass",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": "hallpass",
+                "root_id": "hallpass",
+                "vm_config": {
+                    "vm_id": vm_id,
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": { "local": { "filename": module } },
+                },
+                "failure_policy": "FAIL_RELOAD",
+                "configuration": {
+                    "@type": "type.googleapis.com/google.protobuf.StringValue",
+                    "value": configuration.to_string(),
+                },
+            },
+        },
+    })
+}

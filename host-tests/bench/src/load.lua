@@ -1,0 +1,48 @@
+-- Sends one request after the other, each with the next token of a file, and says at the end how it went.
+--
+--   wrk -t1 -s load.lua URL -- FILE FIRST [PAUSE]
+--
+-- FILE has one token a line. FIRST is the index, counted from 0, of the token to begin with; after the last comes the
+-- first again. PAUSE is how many milliseconds each connection rests before a request: at random, from nothing to twice
+-- as much, so that the connections do not march in step.
+
+function setup(thread)
+   walker = thread -- there is one thread alone, so that the tokens come in their order
+end
+
+function init(arguments)
+   requests = {}
+   for token in io.lines(arguments[1]) do
+      requests[#requests + 1] = wrk.format("GET", nil, { ["Authorization"] = "Bearer " .. token })
+   end
+   position = tonumber(arguments[2])
+
+   local pause = tonumber(arguments[3])
+   if pause then
+      delay = function() return math.random(0, 2 * pause) end
+   end
+end
+
+function request()
+   local text = requests[position % #requests + 1]
+   position = position + 1
+   return text
+end
+
+function done(summary, latency)
+   local errors = summary.errors
+   local answered = {
+      requests = summary.requests,
+      microseconds = summary.duration,
+      p50_us = latency:percentile(50),
+      p99_us = latency:percentile(99),
+      refused = errors.status,
+      broken = errors.connect + errors.read + errors.write + errors.timeout,
+      next = walker:get("position"),
+   }
+   local members = {}
+   for name, number in pairs(answered) do
+      members[#members + 1] = string.format('"%s":%d', name, number)
+   end
+   print("{" .. table.concat(members, ",") .. "}")
+end

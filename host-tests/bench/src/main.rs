@@ -1,0 +1,25 @@
+//! Measures the filter in real Envoy, side by side with Envoy's own JWT filter.
+//!
+//! One Envoy with one worker has a listener for each [`contender`]. [`plan`] says what is measured, as groups of rows; [`rounds`] measures
+//! each row in turn, again and again, so that the machine's drift hits all alike; a [`premise`] that did not hold keeps a figure from
+//! being shown; [`report`] tells medians and ratios.
+//!
+//! Processes that this one starts die with it, however it ends: see [`hallpass_demo::process`].
+
+mod cli;
+mod contender;
+mod counters;
+mod load;
+mod plan;
+mod premise;
+mod proxy;
+mod report;
+mod rounds;
+mod sample;
+mod tokens;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,141 @@
+//! The one Envoy under measurement: one worker, a listener for each contender, and every answer made by the proxy itself, so that no
+//! upstream is measured with it.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use hallpass_demo::config::EnvoyConfig;
+use hallpass_demo::envoy::{Envoy, built};
+use serde_json::{Value, json};
+
+use crate::contender::{Contender, KEY_CLUSTER, Setting};
+use crate::counters::Counters;
+
+/// With one worker its speed is the filter's, and the other processor is left for the load.
+const WORKERS: u32 = 1;
+/// Envoy compiles the filter before it serves, once for each contender and thread.
+const START: Duration = Duration::from_mins(2);
+
+/// A serving Envoy. Dropping it ends the process.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    envoy: Envoy,
+    admin: SocketAddr,
+    listeners: HashMap<String, SocketAddr>,
+}
+
+impl Proxy {
+    /// Starts `program` with a listener for each contender, and waits until it serves.
+    pub(crate) fn start(program: &Path, setting: &Setting, directory: &Path) -> Result<Self> {
+        let program = built("Envoy", program)?;
+        let config = EnvoyConfig::new(configuration(setting));
+        let mut envoy = Envoy::start(&program, &config, WORKERS, directory)?;
+        let admin = envoy.await_ready(START)?.admin;
+        Ok(Self {
+            envoy,
+            admin,
+            listeners: listeners(admin).context("cannot find Envoy's listeners")?,
+        })
+    }
+
+    /// Where a contender listens.
+    pub(crate) fn address(&self, contender: Contender) -> Result<SocketAddr> {
+        let name = contender.listener();
+        let address = self.listeners.get(name).copied();
+        address.with_context(|| format!("Envoy has no listener `{name}`"))
+    }
+
+    /// Its counters now.
+    pub(crate) fn counters(&self) -> Result<Counters> {
+        let url = format!("http://{}/stats?usedonly", self.admin);
+        let mut answer = ureq::get(&url)
+            .call()
+            .context("Envoy does not tell its stats")?;
+        Ok(Counters::parse(&answer.body_mut().read_to_string()?))
+    }
+
+    /// The processor time that its threads have used.
+    pub(crate) fn cpu_time(&self) -> Result<Duration> {
+        let tasks = format!("/proc/{}/task", self.envoy.id());
+        let mut nanoseconds = 0;
+        for task in std::fs::read_dir(&tasks).with_context(|| format!("cannot read {tasks}"))? {
+            // A thread may end between being listed and being read.
+            let Ok(text) = std::fs::read_to_string(task?.path().join("schedstat")) else {
+                continue;
+            };
+            let used = text.split(' ').next().and_then(|first| first.parse().ok());
+            nanoseconds += used.unwrap_or(0);
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+}
+
+fn listeners(admin: SocketAddr) -> Result<HashMap<String, SocketAddr>> {
+    let url = format!("http://{admin}/listeners?format=json");
+    let statuses: Value = ureq::get(&url).call()?.body_mut().read_json()?;
+    let statuses = statuses["listener_statuses"].as_array();
+    let named = |status: &Value| {
+        let socket = status.pointer("/local_address/socket_address")?;
+        let ip = socket["address"].as_str()?.parse().ok()?;
+        let port = socket["port_value"].as_u64()?.try_into().ok()?;
+        Some((
+            status["name"].as_str()?.to_owned(),
+            SocketAddr::new(ip, port),
+        ))
+    };
+    Ok(statuses.into_iter().flatten().filter_map(named).collect())
+}
+
+fn configuration(setting: &Setting) -> Value {
+    let listeners: Vec<Value> = setting
+        .contenders()
+        .into_iter()
+        .map(|(contender, filter)| listener(contender.listener(), filter))
+        .collect();
+    json!({
+        "admin": { "address": loopback(0) },
+        "static_resources": { "listeners": listeners, "clusters": [key_cluster(setting.idp)] },
+    })
+}
+
+fn listener(name: &str, filter: Option<Value>) -> Value {
+    let router = json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+    });
+    let filters: Vec<Value> = filter.into_iter().chain([router]).collect();
+    let answer = json!({ "status": 200, "body": { "inline_string": "ok" } });
+    let manager = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": name,
+        "http_filters": filters,
+        "route_config": { "virtual_hosts": [{
+            "name": "bench",
+            "domains": ["*"],
+            "routes": [{ "match": { "prefix": "/" }, "direct_response": answer }],
+        }] },
+    });
+    json!({
+        "name": name,
+        "address": loopback(0),
+        "filter_chains": [{ "filters": [{ "name": "envoy.filters.network.http_connection_manager", "typed_config": manager }] }],
+    })
+}
+
+fn key_cluster(idp: SocketAddr) -> Value {
+    let endpoint = json!({ "endpoint": { "address": loopback(idp.port()) } });
+    json!({
+        "name": KEY_CLUSTER,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": { "cluster_name": KEY_CLUSTER, "endpoints": [{ "lb_endpoints": [endpoint] }] },
+    })
+}
+
+/// A port on the loopback address; 0 takes a free one.
+fn loopback(port: u16) -> Value {
+    json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } })
+}

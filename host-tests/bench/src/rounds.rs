@@ -1,0 +1,182 @@
+//! Measures every row in turn, round after round.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use hallpass_demo::idp::IdentityProvider;
+use hallpass_demo::process::OwnedChild;
+
+use crate::counters::Counters;
+use crate::load::{CONNECTIONS, Load, Walk};
+use crate::plan::{Group, Lane, Row};
+use crate::premise::Seen;
+use crate::proxy::Proxy;
+use crate::sample::{Sample, Strangers};
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rounds {
+    /// How often each row is measured.
+    pub(crate) count: u32,
+    /// How many seconds each measurement takes.
+    pub(crate) seconds: u32,
+    /// How many requests a second strangers send at most.
+    pub(crate) strangers_a_second: u32,
+}
+
+impl Rounds {
+    /// How many strangers come at most until the end: a second goes by before each measurement and after it, and one is the warm-up.
+    pub(crate) fn strangers_in_all(&self) -> usize {
+        let seconds = (self.count + 1) * (self.seconds + 2);
+        (seconds * self.strangers_a_second) as usize
+    }
+}
+
+/// What is measured with.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    pub(crate) proxy: Proxy,
+    pub(crate) load: Load,
+    pub(crate) idp: IdentityProvider,
+    pub(crate) rounds: Rounds,
+}
+
+/// One moment, to measure from and to.
+struct Moment {
+    counters: Counters,
+    cpu: Duration,
+    key_fetches: usize,
+    time: Instant,
+}
+
+/// How long strangers may take to be seen.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long each row runs before the first round, for compilers and caches to do their work.
+const WARM_UP_SECONDS: u32 = 1;
+
+impl Bench {
+    /// Measures all rows. One whose premise fails is not measured again.
+    pub(crate) fn run(&self, groups: &mut [Group]) -> Result<()> {
+        let mut rows: Vec<&mut Row> = groups
+            .iter_mut()
+            .flat_map(|group| &mut group.rows)
+            .collect();
+        eprintln!("warming up");
+        for row in &mut rows {
+            // What the caches do not hold yet is no fault now.
+            self.measure(row, WARM_UP_SECONDS)?;
+            row.fault = None;
+        }
+        for round in 1..=self.rounds.count {
+            eprintln!("round {round} of {}", self.rounds.count);
+            for row in &mut rows {
+                if row.fault.is_none()
+                    && let Some(sample) = self.measure(row, self.rounds.seconds)?
+                {
+                    row.samples.push(sample);
+                }
+            }
+            // The next round goes the other way, so that nobody always comes after the same one.
+            rows.reverse();
+        }
+        Ok(())
+    }
+
+    /// Measures a row once. `None` when a premise did not hold, which the row's fault tells then.
+    fn measure(&self, row: &mut Row, seconds: u32) -> Result<Option<Sample>> {
+        let listener = row.contender.listener();
+        let address = self.proxy.address(row.contender)?;
+
+        let first = self.moment()?;
+        let strangers = self.let_strangers_in(row, &first.counters)?;
+        let before = self.moment()?;
+        let walk = Walk {
+            tokens: &row.users.tokens,
+            first: row.users.next,
+        };
+        let answered = self.load.users(address, walk, seconds)?;
+        let after = self.moment()?;
+        drop(strangers);
+
+        row.users.next = answered.next;
+        if let Some(lane) = &mut row.strangers {
+            let came = after
+                .counters
+                .since(&first.counters)
+                .answers(listener, "4xx");
+            lane.next += usize::try_from(came)? + CONNECTIONS as usize;
+        }
+
+        let grown = after.counters.since(&before.counters);
+        let elapsed = after.time - before.time;
+        let key_fetches = after.key_fetches - before.key_fetches;
+        let seen = Seen {
+            listener,
+            answered: answered.requests.into(),
+            refused: answered.refused.into(),
+            broken: answered.broken.into(),
+            with_strangers: row.strangers.is_some(),
+            grown: &grown,
+            elapsed,
+            key_fetches,
+        };
+        let premises = row.premises.iter().map(|premise| premise.check(&seen));
+        if let Some(fault) = [seen.nobody_was_refused()]
+            .into_iter()
+            .chain(premises)
+            .find_map(Result::err)
+        {
+            row.fault = Some(fault);
+            return Ok(None);
+        }
+        let strangers = row.strangers.as_ref().map(|_| Strangers {
+            came: grown.answers(listener, "4xx"),
+            elapsed,
+            key_fetches,
+        });
+        let cpu = after.cpu.saturating_sub(before.cpu);
+        Ok(Some(Sample::new(&answered, cpu, strangers)))
+    }
+
+    /// Starts the strangers' requests, and waits until they arrive.
+    fn let_strangers_in(&self, row: &Row, before: &Counters) -> Result<Option<OwnedChild>> {
+        let Some(Lane { tokens, next }) = &row.strangers else {
+            return Ok(None);
+        };
+        let walk = Walk {
+            tokens,
+            first: *next,
+        };
+        let address = self.proxy.address(row.contender)?;
+        let strangers = self
+            .load
+            .strangers(address, walk, self.rounds.strangers_a_second)?;
+        let listener = row.contender.listener();
+        let deadline = Instant::now() + PATIENCE;
+        while self
+            .proxy
+            .counters()?
+            .since(before)
+            .answers(listener, "4xx")
+            < u64::from(CONNECTIONS)
+        {
+            ensure!(
+                Instant::now() < deadline,
+                "{}: no stranger was refused within {PATIENCE:?}",
+                row.name
+            );
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(Some(strangers))
+    }
+
+    fn moment(&self) -> Result<Moment> {
+        Ok(Moment {
+            counters: self.proxy.counters()?,
+            cpu: self.proxy.cpu_time()?,
+            key_fetches: self.idp.keys_asked(),
+            time: Instant::now(),
+        })
+    }
+}
