@@ -53,7 +53,7 @@ $(WASM_TESTS): Cargo.lock
 
 # ---- What a user does -------------------------------------------------------------------------------------------
 
-.PHONY: help build run test bench clean
+.PHONY: help build run test bench fuzz clean
 
 help: ## lists what can be made (the default)
 	@echo 'make TARGET, where TARGET is one of'
@@ -77,9 +77,9 @@ run: $(MODULE) $(ENVOY) ## the demo on real Envoy, until Ctrl-C (ONCE=1 ends it 
 	@$(DEMO) --port $(PORT) --admin-port $(ADMIN_PORT) $(if $(ONCE),--once)
 
 ROUNDS    ?= 5
-SECONDS   ?= 2
 STRANGERS ?= 1000
 
+bench: SECONDS ?= 2
 bench: $(MODULE) $(ENVOY) ## speed side by side with Envoy's own filter: a table and dist/bench.json (ROUNDS=5, SECONDS=2, AGAINST=other.wasm)
 	@setup/command.sh wrk wrk
 	$(call say, building the benchmark (about a minute the first time))
@@ -87,6 +87,11 @@ bench: $(MODULE) $(ENVOY) ## speed side by side with Envoy's own filter: a table
 	$(call say, measuring (4 minutes with 5 rounds of 2 seconds))
 	@cargo run --locked --quiet -p hallpass-bench -- --envoy $(ENVOY) --module $(MODULE) --rounds $(ROUNDS) --seconds $(SECONDS) \
 		--strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST))
+
+fuzz: SECONDS ?= 60
+fuzz: fuzz-programs ## looks for inputs that break a promise, SECONDS=60 for each target (FUZZ_TARGETS='token jwks' for these two)
+	$(call say, fuzzing $(FUZZ_TARGETS) for $(SECONDS) seconds each)
+	@fuzz/run.sh hunt $(SECONDS) $(FUZZ_TARGETS)
 
 clean: ## removes what was made and what was installed into target/
 	rm -rf target dist
@@ -105,10 +110,10 @@ export HALLPASS_ENVOY  := $(ENVOY)
 # the host, it then visibly asks.
 KEEP_ALL := -C link-dead-code -C link-arg=--no-gc-sections
 
-.PHONY: lint test-unit test-wasm test-harness test-envoy test-tour
+.PHONY: lint test-unit test-wasm test-fuzz test-harness test-envoy test-tour fuzz-programs
 
-test: lint test-unit test-wasm test-harness test-envoy test-tour ## everything that CI runs: all of the following
-	@gate/total.sh $(RESULTS) format clippy clippy-wasm licences imports core-imports unit wasm harness envoy tour
+test: lint test-unit test-wasm test-fuzz test-harness test-envoy test-tour ## everything that CI runs: all of the following
+	@gate/total.sh $(RESULTS) format clippy clippy-wasm licences imports core-imports unit wasm fuzz harness envoy tour
 
 lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modules import
 	$(call say, format)
@@ -126,12 +131,24 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 
 test-unit: ## the core's tests, natively, and those of the tests' own tools
 	$(call say, unit tests (about 1 minute the first time))
-	$(TESTS) unit cargo test --locked -p hallpass-core -p hallpass-tokens -p hallpass-demo -p hallpass-bench
+	$(TESTS) unit cargo test --locked -p hallpass-core -p hallpass-tokens -p hallpass-demo -p hallpass-bench -p hallpass-fuzz
 
 test-wasm: $(WASM_TESTS) ## the core's tests, compiled to wasm and run under Node
 	$(call say, unit tests in wasm (about 3 minutes the first time))
 	$(TESTS) wasm env $(WASM_ENVIRONMENT) CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(WASM_TESTS) \
 		cargo test --locked $(WASM_FLAGS) -p hallpass-core --tests
+
+FUZZ_TARGETS ?= token claims jwks configuration grant_reply request
+FUZZ_RUNS    := 20000
+
+test-fuzz: fuzz-programs ## each fuzz target on the same few thousand inputs, from the committed seeds
+	$(call say, $(FUZZ_RUNS) inputs for each fuzz target)
+	$(TESTS) fuzz fuzz/run.sh smoke $(FUZZ_RUNS) $(FUZZ_TARGETS)
+
+fuzz-programs:
+	$(call say, building the fuzz targets (about a minute the first time))
+	@setup/command.sh c++ g++
+	fuzz/run.sh build
 
 test-harness: $(MODULE) ## the module in a scripted wasmtime host
 	$(call say, stories in the wasmtime host (about 7 minutes the first time))

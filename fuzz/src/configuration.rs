@@ -1,0 +1,131 @@
+//! Target `configuration`: what an operator may write.
+
+use std::sync::Arc;
+
+use hallpass_core::config::Config;
+use hallpass_core::denial::Reason;
+use hallpass_core::flow::{Exchange, Gate, Need, Step};
+use hallpass_core::grant::service::RawReply;
+use hallpass_core::grant::{GrantOutcome, Query};
+use hallpass_core::request::RequestHead;
+use hallpass_core::token::TokenSource;
+
+use crate::{Reached, promise, world};
+
+/// Reads a configuration, and serves a few requests by it where it is sound.
+///
+/// # Panics
+/// When a fault does not say where, what and what else; when a configuration is accepted that lacks what it must have; and when by any
+/// configuration a stranger gets past what is not public.
+pub fn configuration(text: &[u8]) -> Reached {
+    let config = match Config::parse(text) {
+        Ok(config) => Arc::new(config),
+        Err(faults) => {
+            assert!(!faults.is_empty(), "refused without a fault");
+            for fault in faults.iter() {
+                promise::one_line(&fault.found);
+                promise::one_line(&fault.expected);
+                promise::one_line(&fault.to_string());
+            }
+            return match serde_json::from_slice::<serde_json::Value>(text) {
+                Ok(_) => Reached::Refused,
+                Err(_) => Reached::Unread,
+            };
+        }
+    };
+    check_completeness(&config);
+    let mut gate = world::trusting_gate(config.clone());
+    for path in ["/healthz", "/me", "/orders/7"] {
+        serve_stranger(&mut gate, path);
+        serve_alice(&mut gate, path);
+    }
+    Reached::Accepted
+}
+
+fn check_completeness(config: &Config) {
+    assert!(config.policy.iter().next().is_some(), "no resource");
+    let needs_identity = config.policy.iter().any(|r| r.access.needs_identity());
+    assert!(!needs_identity || !config.providers.is_empty());
+    for provider in &config.providers {
+        assert!(!provider.name.is_empty() && !provider.rules.issuer.as_str().is_empty());
+        assert!(!provider.rules.audiences.is_empty(), "for any audience");
+        assert!(!provider.rules.algorithms.is_empty());
+        assert!(!provider.token_sources.is_empty());
+        for source in &provider.token_sources {
+            assert!(*source < config.token_sources.len());
+        }
+    }
+    assert_eq!(config.hash.len(), 32, "{}", config.hash);
+}
+
+/// Nobody gets in without a token, but where it is public.
+fn serve_stranger(gate: &mut Gate, path: &str) {
+    let step = Exchange::new(request(path)).start(gate, world::now());
+    promise::step(&step);
+    match step {
+        Step::Continue(passage) => assert_eq!(passage.reason, Reason::Public),
+        Step::Respond(_) => {}
+        Step::Wait(need) => panic!("waits for {need:?} on behalf of a stranger"),
+    }
+}
+
+/// Someone with a token gets an answer in the end, whatever has to be fetched for it.
+fn serve_alice(gate: &mut Gate, path: &str) {
+    let config = gate.config();
+    let Some(source) = config.token_sources.first() else {
+        return;
+    };
+    let mut head = request(path);
+    let (_, token) = &world::genuine_tokens()[0];
+    match source {
+        TokenSource::Header { name, scheme } => {
+            let value = format!("{scheme} {token}");
+            head.headers
+                .push(name.as_bytes(), value.trim_start().as_bytes());
+        }
+        TokenSource::Cookie { name } => {
+            head.headers
+                .push(b"cookie", format!("{name}={token}").as_bytes());
+        }
+    }
+    let mut exchange = Exchange::new(head);
+    let mut step = exchange.start(gate, world::now());
+    promise::step(&step);
+    if let Step::Wait(Need::Keys(provider)) = step {
+        assert!(gate.remote_keys(provider).is_some());
+        step = exchange.on_keys(gate, world::now());
+        promise::step(&step);
+    }
+    if let Step::Wait(Need::Grant(query)) = &step {
+        let outcome = allowed(gate, query);
+        step = exchange.on_grant(gate, &outcome, world::now());
+        promise::step(&step);
+    }
+    assert!(!matches!(step, Step::Wait(_)), "asked, answered, and waits");
+}
+
+fn allowed(gate: &mut Gate, query: &Query) -> GrantOutcome {
+    let question: serde_json::Value =
+        serde_json::from_slice(&query.to_body()).expect("a question is JSON");
+    assert!(question["subject"]["id"].is_string(), "{question}");
+    let reply = RawReply {
+        status: 200,
+        content_type: Some(b"application/json"),
+        cache_control: None,
+        body: br#"{"decision":true,"context":{"approval":{"id":"g","approved_until":"2026-09-21T15:00:00Z"}}}"#,
+    };
+    let ruling = gate
+        .on_grant_reply(query.key(), reply, world::now())
+        .expect("the reply is a decision");
+    GrantOutcome::Decided(ruling)
+}
+
+fn request(path: &str) -> RequestHead {
+    let mut head = RequestHead::default();
+    head.headers.push(b":method", b"GET");
+    head.headers.push(b":authority", b"admin.example");
+    head.headers.push(b":path", path.as_bytes());
+    head.headers.push(b"accept", b"text/html");
+    head.headers.push(b"x-hallpass-subject", b"root");
+    head
+}

@@ -1,0 +1,174 @@
+//! Target `grant_reply`: what the grant service answers.
+
+use std::time::Duration;
+
+use hallpass_core::denial::Reason;
+use hallpass_core::flow::{Exchange, Gate, Need, Step};
+use hallpass_core::grant::service::RawReply;
+use hallpass_core::grant::{DecisionKey, GrantOutcome, GrantReply, Query, Ruling, ServiceFault};
+use hallpass_core::headers::HeaderList;
+use hallpass_core::request::RequestHead;
+use hallpass_core::time::UnixMillis;
+use serde_json::Value;
+
+use crate::{Reached, input, promise, world};
+
+/// Reads a reply as it would look in HTTP/1.1: a line with the status, lines of headers, an empty line, the body.
+///
+/// # Panics
+/// When anything but the boolean `true` lets a request pass, when an allow outlives its end or its time in the cache, and when what is
+/// told of a faulty reply could forge a line of the log.
+pub fn grant_reply(data: &[u8]) -> Reached {
+    let (status, rest) = input::line(data);
+    let (head, body) = split_body(rest);
+    let mut headers = HeaderList::default();
+    input::add_headers(&mut headers, head);
+    let status = std::str::from_utf8(status)
+        .ok()
+        .and_then(|s| s.parse().ok());
+    let reply = RawReply {
+        status: status.unwrap_or(200),
+        content_type: headers.all("content-type").next(),
+        cache_control: headers.all("cache-control").next(),
+        body,
+    };
+    match GrantReply::parse(reply) {
+        Ok(parsed) => {
+            check_reading(&reply, &parsed);
+            check_use(reply, &parsed)
+        }
+        Err(fault) => {
+            promise::one_line(&fault.to_string());
+            check_failure(reply, &fault);
+            Reached::Unread
+        }
+    }
+}
+
+fn split_body(rest: &[u8]) -> (&[u8], &[u8]) {
+    if let Some(body) = rest.strip_prefix(b"\n") {
+        return (b"", body);
+    }
+    match rest.windows(2).position(|pair| pair == b"\n\n") {
+        Some(end) => (&rest[..end], &rest[end + 2..]),
+        None => (b"", rest),
+    }
+}
+
+/// The ruling is what the body says in plain JSON.
+fn check_reading(reply: &RawReply<'_>, parsed: &GrantReply) {
+    assert_eq!(reply.status, 200);
+    let body: Value = serde_json::from_slice(reply.body).expect("a decision is JSON");
+    let decision = body["decision"].as_bool().expect("a decision is a boolean");
+    let context = &body["context"];
+    match &parsed.ruling {
+        Ruling::Deny => assert!(!decision),
+        Ruling::Obliged => assert!(decision && context["obligations"].is_array()),
+        Ruling::Allow { id, until } => {
+            assert!(decision, "{body}");
+            let obligations = context["obligations"].as_array();
+            assert!(obligations.is_none_or(Vec::is_empty), "{body}");
+            let approval = &context["approval"];
+            assert_eq!(until.is_some(), approval["approved_until"].is_string());
+            assert_eq!(id.as_ref().map(|id| id.as_str()), approval["id"].as_str());
+            if let Some(id) = id {
+                promise::header_value("the grant's id", id.as_str());
+            }
+        }
+    }
+    if let Some(directives) = reply.cache_control {
+        let forbidden = directives
+            .split(|byte| *byte == b',')
+            .any(|directive| directive.trim_ascii().eq_ignore_ascii_case(b"no-store"));
+        assert!(!forbidden || parsed.max_age == Some(Duration::ZERO) || !directives.is_ascii());
+    }
+}
+
+/// A request that asked gets what was ruled, and so does the next one for as long as the ruling counts, and no longer.
+fn check_use(reply: RawReply<'_>, parsed: &GrantReply) -> Reached {
+    let now = world::now();
+    let mut gate = world::trusting_gate(world::config());
+    let (mut exchange, query) = ask(&mut gate);
+    let ruling = gate
+        .on_grant_reply(query.key(), reply, now)
+        .expect("it was read before");
+    assert_eq!(ruling, parsed.ruling);
+    let step = exchange.on_grant(&mut gate, &GrantOutcome::Decided(ruling), now);
+    let reached = promise::step(&step);
+    match (&step, &parsed.ruling) {
+        (Step::Continue(passage), Ruling::Allow { until, .. }) => {
+            assert_eq!(passage.reason, Reason::GrantService);
+            assert!(until.is_none_or(|until| until > now), "it is over");
+        }
+        (
+            Step::Respond(_),
+            Ruling::Allow {
+                until: Some(until), ..
+            },
+        ) => {
+            let longest = Duration::from_secs_f64(world::LONGEST_GRANT);
+            assert!(*until <= now || until.since(now) > longest, "it counts");
+        }
+        (Step::Respond(_), _) => {}
+        (Step::Continue(_), Ruling::Deny | Ruling::Obliged) => panic!("denied, and it passes"),
+        (Step::Wait(_), _) => panic!("asked, answered, and waits"),
+    }
+    check_memory(&mut gate, query.key(), parsed);
+    reached
+}
+
+fn check_memory(gate: &mut Gate, key: DecisionKey, parsed: &GrantReply) {
+    let now = world::now();
+    let service = gate.config();
+    let service = service.grants.service.as_ref().expect("a service");
+    let mut ends = vec![now.saturating_add(service.allow_ttl)];
+    ends.extend(parsed.max_age.map(|age| now.saturating_add(age)));
+    if let Ruling::Allow {
+        until: Some(until), ..
+    } = parsed.ruling
+    {
+        ends.push(until.max(now));
+    }
+    for end in ends {
+        let step = Exchange::new(request()).start(gate, end);
+        promise::step(&step);
+        assert!(!matches!(step, Step::Continue(_)), "passes at {end:?}");
+    }
+    let long_after = UnixMillis::new(u64::MAX);
+    assert_eq!(gate.remembered(&key, long_after), None);
+}
+
+/// What is no decision changes nothing: nothing is remembered, and the request is refused.
+fn check_failure(reply: RawReply<'_>, fault: &ServiceFault) {
+    let now = world::now();
+    let mut gate = world::trusting_gate(world::config());
+    let (mut exchange, query) = ask(&mut gate);
+    let again = gate.on_grant_reply(query.key(), reply, now);
+    assert_eq!(again.as_ref(), Err(fault));
+    assert_eq!(gate.remembered(&query.key(), now), None);
+    let step = exchange.on_grant(&mut gate, &GrantOutcome::Failed, now);
+    promise::step(&step);
+    assert!(
+        matches!(step, Step::Respond(_)),
+        "no decision, and {step:?}"
+    );
+}
+
+fn ask(gate: &mut Gate) -> (Exchange, Query) {
+    let mut exchange = Exchange::new(request());
+    match exchange.start(gate, world::now()) {
+        Step::Wait(Need::Grant(query)) => (exchange, *query),
+        other => panic!("nothing is asked: {other:?}"),
+    }
+}
+
+fn request() -> RequestHead {
+    let mut head = RequestHead::default();
+    let (_, token) = &world::genuine_tokens()[0];
+    head.headers.push(b":method", b"GET");
+    head.headers.push(b":authority", b"admin.example");
+    head.headers.push(b":path", b"/orders/7");
+    head.headers
+        .push(b"authorization", format!("Bearer {token}").as_bytes());
+    head
+}

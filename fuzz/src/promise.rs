@@ -1,0 +1,116 @@
+//! Promises that every target can check: what is written to a log, sent to a client, and told to an upstream.
+
+use hallpass_core::edits::Edits;
+use hallpass_core::flow::{Passage, Refusal, Step};
+use serde_json::Value;
+
+use crate::Reached;
+
+/// A text for the log or an operator says something, and begins no line of its own.
+pub(crate) fn one_line(text: &str) {
+    assert!(!text.trim().is_empty(), "a text that says nothing");
+    assert!(!text.contains(is_control), "a text of two lines: {text:?}");
+}
+
+/// No header's value holds a control character: it could end the header and begin another.
+pub(crate) fn header_value(name: &str, value: &str) {
+    let plain = !value.contains(char::is_control) && value.trim() == value;
+    assert!(plain, "header {name} with the value {value:?}");
+}
+
+/// Checks what a step says and does. The judgement itself is the caller's to check.
+pub(crate) fn step(step: &Step) -> Reached {
+    match step {
+        Step::Continue(Passage {
+            edits,
+            reason,
+            audit,
+        }) => {
+            assert!(reason.allows(), "passes because of {}", reason.as_str());
+            audit_line(audit.as_deref());
+            upstream_headers(edits);
+            Reached::Accepted
+        }
+        Step::Respond(refusal) => {
+            answer(refusal);
+            audit_line(refusal.audit.as_deref());
+            Reached::Refused
+        }
+        Step::Wait(_) => Reached::Refused,
+    }
+}
+
+fn answer(refusal: &Refusal) {
+    let Refusal { answer, reason, .. } = refusal;
+    assert!(!reason.allows(), "refused because of {}", reason.as_str());
+    assert_eq!(answer.status, reason.kind().status());
+    let mut content_type = None;
+    for (name, value) in &answer.headers {
+        header_value(name, value);
+        if *name == "content-type" {
+            content_type = Some(value.as_str());
+        }
+    }
+    let body = std::str::from_utf8(&answer.body).expect("an answer is UTF-8");
+    match content_type {
+        _ if body.is_empty() => {}
+        Some("application/problem+json") => {
+            let problem: Value = serde_json::from_str(body).expect("a problem is JSON");
+            assert_eq!(problem["reason"], reason.as_str());
+            assert_eq!(problem["status"], answer.status);
+        }
+        Some("text/html; charset=utf-8") => {
+            assert!(body.starts_with("<!doctype html>"), "{body}");
+            assert!(!body.contains("<script"), "{body}");
+        }
+        other => panic!("an answer of type {other:?}"),
+    }
+}
+
+fn audit_line(line: Option<&str>) {
+    if let Some(line) = line {
+        one_line(line);
+        let record: Value = serde_json::from_str(line).expect("a record is JSON");
+        assert!(record["reason"].is_string(), "{record}");
+    }
+}
+
+/// What is left of the client's own cookies and path is the client's; everything else is the filter's word.
+fn upstream_headers(edits: &Edits) {
+    for (name, value) in &edits.set {
+        if !["cookie", ":path"].contains(&name.as_str()) {
+            header_value(
+                name,
+                std::str::from_utf8(value).expect("the filter's word is UTF-8"),
+            );
+        }
+    }
+}
+
+/// Those that could end a line or command a terminal.
+fn is_control(character: char) -> bool {
+    character < ' '
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "two lines")]
+    fn a_line_break_in_a_text_is_noticed() {
+        one_line("not JSON\nhallpass.audit {}");
+    }
+
+    #[test]
+    #[should_panic(expected = "says nothing")]
+    fn an_empty_text_is_noticed() {
+        one_line(" ");
+    }
+
+    #[test]
+    #[should_panic(expected = "header x-a")]
+    fn a_header_that_could_begin_another_is_noticed() {
+        header_value("x-a", "alice\r\nx-b: root");
+    }
+}
