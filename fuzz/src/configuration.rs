@@ -92,7 +92,7 @@ fn serve_alice(gate: &mut Gate, path: &str) {
     let mut step = exchange.start(gate, world::now());
     promise::step(&step);
     if let Step::Wait(Need::Keys(provider)) = step {
-        assert!(gate.remote_keys(provider).is_some());
+        assert!(gate.keys_request(provider).is_some());
         step = exchange.on_keys(gate, world::now());
         promise::step(&step);
     }
