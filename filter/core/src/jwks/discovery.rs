@@ -6,6 +6,7 @@
 use http::Uri;
 use serde::Deserialize;
 
+use super::MAX_SET_BYTES;
 use crate::ids::Issuer;
 use crate::json::{self, Object};
 
@@ -66,6 +67,9 @@ impl Discovery {
     /// What is wrong with it, in words: it is no JSON object, is another issuer's (section 4.3), or names keys that are not on the issuer's
     /// own server.
     pub fn read(&self, document: &[u8]) -> Result<Address, String> {
+        if document.len() > MAX_SET_BYTES {
+            return Err(format!("larger than {MAX_SET_BYTES} bytes"));
+        }
         let Object(found): Object<Document> =
             json::from_slice(document).map_err(|error| error.to_string())?;
         if found.issuer != self.issuer.as_str() {
@@ -259,5 +263,9 @@ mod tests {
         ] {
             assert!(discovery.read(document.as_bytes()).is_err(), "{document}");
         }
+        let sound = r#"{"issuer":"https://idp.example","jwks_uri":"https://idp.example/a"}"#;
+        assert!(discovery.read(sound.as_bytes()).is_ok());
+        let too_large = format!("{sound}{}", " ".repeat(MAX_SET_BYTES));
+        assert!(discovery.read(too_large.as_bytes()).is_err());
     }
 }
