@@ -196,6 +196,15 @@ impl Harness {
         }
     }
 
+    /// Gives the running module another configuration, as a proxy does that keeps its virtual machine.
+    ///
+    /// # Panics
+    /// When the module refuses it.
+    pub fn reconfigure(&self, config: impl fmt::Display) {
+        let taken = self.world.configure(self.worker, &config.to_string());
+        assert!(taken, "the configuration was refused:{}", self.world.log);
+    }
+
     /// Sends a request into the proxy. It goes as far as it can without the test's help.
     pub fn request(&self, request: Request) -> Exchange {
         let context = self.world.request(self.worker, request);

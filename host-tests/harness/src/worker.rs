@@ -60,9 +60,7 @@ impl Worker {
         config: &str,
         now: u64,
     ) -> Result<Start, Fault> {
-        let plugin = PluginConfig::new()
-            .with_name("hallpass")
-            .with_configuration(config);
+        let plugin = plugin(config);
         let (started, streams) = guest.with(streams, |scope| {
             let root = scope.on_context_create(None)?;
             let accepted = scope.on_vm_start(root)? && scope.on_configure(root, plugin)?;
@@ -97,6 +95,13 @@ impl Worker {
         }
         let root = self.root;
         self.drive(now, |scope| scope.on_tick(root))
+    }
+
+    /// Gives the running module another configuration; whether it takes it.
+    pub(crate) fn configure(&mut self, now: u64, config: &str) -> Result<bool, Fault> {
+        let root = self.root;
+        let plugin = plugin(config);
+        self.drive(now, |scope| scope.on_configure(root, plugin))
     }
 
     /// A client's request arrives.
@@ -237,6 +242,12 @@ impl Worker {
             });
         }
     }
+}
+
+fn plugin(config: &str) -> PluginConfig {
+    PluginConfig::new()
+        .with_name("hallpass")
+        .with_configuration(config)
 }
 
 type OpenCalloutId = proxy_wasm_host::abi::v0_2_1::CalloutId;

@@ -83,6 +83,14 @@ impl World {
         Some(index)
     }
 
+    /// Gives a running worker another configuration; whether its module takes it.
+    pub(crate) fn configure(&self, worker: WorkerIndex, config: &str) -> bool {
+        let outcome = self.workers.borrow_mut()[worker].configure(self.clock.now(), config);
+        let taken = self.accept(outcome);
+        self.settle();
+        taken == Some(true)
+    }
+
     pub(crate) fn is_alive(&self, worker: WorkerIndex) -> bool {
         self.workers.borrow()[worker].is_alive()
     }

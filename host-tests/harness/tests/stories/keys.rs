@@ -1,28 +1,72 @@
-//! Keys that are fetched from the issuer: waiting for them, keeping them, and what happens when they cannot be reached.
+//! Keys that are fetched from the issuer: waiting for them, keeping them, looking for new ones, and what happens when they cannot be reached.
+
+mod discovery;
+mod hostile;
+mod outage;
+mod rotation;
+mod storm;
 
 use hallpass_harness::{Call, Caller, Cluster, Harness, HarnessBuilder, Reply};
 use hallpass_tokens::{SigningKey, TokenBuilder, jwks};
 use serde_json::{Value, json};
 
-use crate::setup::{IDP, alice, config_with, health, key, profile, refused, seconds};
+use crate::setup::{IDP, alice, config_with, health, key, order, profile, refused, seconds};
+
+/// The configuration with the provider's keys from there.
+fn config_with_jwks(jwks: &Value) -> Value {
+    config_with(|config| config["providers"][0]["jwks"] = jwks.clone())
+}
 
 fn remote_config() -> Value {
-    config_with(|config| {
-        config["providers"][0]["jwks"] = json!({
-            "remote": { "cluster": IDP, "uri": "https://idp.example/keys.json", "timeout": "2s", "refresh": "5m", "max_stale": "1h" },
-        });
-    })
+    config_with_jwks(&json!({
+        "remote": { "cluster": IDP, "uri": "https://idp.example/keys.json", "timeout": "2s", "refresh": "5m", "max_stale": "1h" },
+    }))
 }
 
 fn start(builder: HarnessBuilder) -> Harness {
+    start_with(builder, &remote_config())
+}
+
+fn start_with(builder: HarnessBuilder, config: &Value) -> Harness {
     builder
-        .start(remote_config())
+        .start(config)
         .unwrap_or_else(|refused| panic!("{refused}"))
 }
 
 /// Serves the key of the default configuration.
 fn served(_: &Call) -> Reply {
     Reply::json(200, &jwks(&[&key()]))
+}
+
+/// A module that has fetched the key of the default configuration from an issuer that goes on answering.
+fn started_with_keys() -> Harness {
+    start(Harness::builder().cluster(IDP, Cluster::answers(served)))
+}
+
+/// The issuer publishes these keys from now on.
+fn publish(harness: &Harness, keys: &[&SigningKey]) {
+    let keys = jwks(keys);
+    harness.set_cluster(IDP, Cluster::answers(move |_| Reply::json(200, &keys)));
+}
+
+/// Every call to the issuer from now on gets this answer.
+fn answer_with(harness: &Harness, reply: &Reply) {
+    let reply = reply.clone();
+    harness.set_cluster(IDP, Cluster::answers(move |_| reply.clone()));
+}
+
+fn asked(harness: &Harness) -> usize {
+    harness.calls_to(IDP).len()
+}
+
+/// A key that nobody has published yet.
+fn new_key() -> SigningKey {
+    SigningKey::ed25519("kid-2")
+}
+
+/// A sound token of Alice's, signed by `key`.
+fn signed_by(key: &SigningKey) -> String {
+    TokenBuilder::for_user("alice").signed_by(key)
 }
 
 #[test]
@@ -76,89 +120,6 @@ fn a_request_without_a_token_does_not_wait_for_keys() {
 }
 
 #[test]
-fn keys_that_cannot_be_had_are_our_fault_and_not_the_tokens() {
-    let failures = [
-        ("connection refused", Reply::failed_like_envoy(503)),
-        ("timeout", Reply::failed_like_envoy(504)),
-        ("no headers", Reply::failed_without_headers()),
-        ("server error", Reply::json(500, &jwks(&[&key()]))),
-        ("not found", Reply::status(404)),
-        (
-            "redirect",
-            Reply::status(302).header("location", "https://evil.example/keys.json"),
-        ),
-        (
-            "a page",
-            Reply::status(200)
-                .header("content-type", "text/html")
-                .body("<html></html>"),
-        ),
-        (
-            "not a key set",
-            Reply::json(200, &json!({ "keys": "none" })),
-        ),
-        ("an empty answer", Reply::status(200)),
-    ];
-    for (name, failure) in failures {
-        let harness = start(Harness::builder());
-        let exchange = harness.request(profile(&alice()));
-        harness.callout().reply(failure);
-        let answer = exchange.answer();
-        assert_eq!(
-            (answer.status, answer.reason().as_str()),
-            (503, "keys_unavailable"),
-            "{name}"
-        );
-        assert_eq!(answer.headers.all("retry-after"), ["1"], "{name}");
-        assert!(!answer.headers.has("www-authenticate"), "{name}");
-    }
-}
-
-#[test]
-fn a_fetch_that_cannot_be_dispatched_fails_too() {
-    for cluster in [Cluster::Unknown, Cluster::Refuses] {
-        let harness = start(Harness::builder().cluster(IDP, cluster));
-        let exchange = harness.request(profile(&alice()));
-        harness.advance(seconds(3));
-        refused(&exchange, 503, "keys_unavailable");
-    }
-}
-
-#[test]
-fn waiting_for_keys_ends_with_the_timeout_even_when_the_proxy_forgets_it() {
-    let harness = start(Harness::builder().without_callout_timeouts());
-    let exchange = harness.request(profile(&alice()));
-    harness.advance(seconds(1));
-    assert!(exchange.is_waiting());
-    harness.advance(seconds(3));
-    refused(&exchange, 503, "keys_unavailable");
-}
-
-#[test]
-fn the_filter_recovers_when_the_issuer_is_back() {
-    let harness =
-        start(Harness::builder().cluster(IDP, Cluster::answers(|_| Reply::failed_like_envoy(503))));
-    refused(&harness.request(profile(&alice())), 503, "keys_unavailable");
-    harness.set_cluster(IDP, Cluster::answers(served));
-    harness.advance(seconds(60));
-    harness.request(profile(&alice())).forwarded();
-}
-
-#[test]
-fn an_issuer_that_is_down_is_not_hammered() {
-    let harness =
-        start(Harness::builder().cluster(IDP, Cluster::answers(|_| Reply::failed_like_envoy(503))));
-    for _ in 0..100 {
-        refused(&harness.request(profile(&alice())), 503, "keys_unavailable");
-    }
-    assert!(
-        harness.calls_to(IDP).len() <= 2,
-        "{} calls",
-        harness.calls_to(IDP).len()
-    );
-}
-
-#[test]
 fn the_keys_are_fetched_again_after_the_refresh_period() {
     let harness = start(Harness::builder().cluster(IDP, Cluster::answers(served)));
     harness.advance(seconds(299));
@@ -168,62 +129,11 @@ fn the_keys_are_fetched_again_after_the_refresh_period() {
 }
 
 #[test]
-fn a_key_that_the_issuer_withdrew_counts_no_longer() {
-    let new = SigningKey::ed25519("kid-2");
-    let harness = start(Harness::builder().cluster(IDP, Cluster::answers(served)));
-    harness.request(profile(&alice())).forwarded();
-    let keys = jwks(&[&new]);
-    harness.set_cluster(IDP, Cluster::answers(move |_| Reply::json(200, &keys)));
-    harness.advance(seconds(301));
-    assert_eq!(harness.request(profile(&alice())).answer().status, 401);
-    harness
-        .request(profile(&TokenBuilder::for_user("alice").signed_by(&new)))
-        .forwarded();
-}
-
-#[test]
 fn a_request_is_served_with_the_known_keys_while_new_ones_are_fetched() {
     let harness = start(Harness::builder().cluster(IDP, Cluster::answers(served)));
     harness.set_cluster(IDP, Cluster::Waits);
     harness.advance(seconds(301));
     assert_eq!(harness.callouts().len(), 1);
-    harness.request(profile(&alice())).forwarded();
-}
-
-#[test]
-fn the_last_good_keys_are_kept_for_the_stated_time_and_no_longer() {
-    let lasting = || {
-        TokenBuilder::for_user("alice")
-            .expires_in(86_400)
-            .signed_by(&key())
-    };
-    let harness = start(Harness::builder().cluster(IDP, Cluster::answers(served)));
-    harness.set_cluster(IDP, Cluster::answers(|_| Reply::failed_like_envoy(503)));
-    harness.advance(seconds(50 * 60));
-    harness.request(profile(&lasting())).forwarded();
-    harness.advance(seconds(70 * 60));
-    refused(
-        &harness.request(profile(&lasting())),
-        503,
-        "keys_unavailable",
-    );
-}
-
-#[test]
-fn a_bad_answer_does_not_replace_good_keys() {
-    let harness = start(Harness::builder().cluster(IDP, Cluster::answers(served)));
-    harness.set_cluster(IDP, Cluster::answers(|_| Reply::status(200).body("{")));
-    harness.advance(seconds(301));
-    harness.request(profile(&alice())).forwarded();
-}
-
-#[test]
-fn one_bad_key_does_not_spoil_the_set() {
-    let bad = json!({ "kty": "RSA", "kid": "bad", "n": "AQAB", "e": "AQAB", "alg": "RS256" });
-    let strange = json!({ "kty": "magic", "kid": "strange" });
-    let keys = json!({ "keys": [bad, strange, 7, key().jwk()] });
-    let harness =
-        start(Harness::builder().cluster(IDP, Cluster::answers(move |_| Reply::json(200, &keys))));
     harness.request(profile(&alice())).forwarded();
 }
 
@@ -257,4 +167,37 @@ fn each_worker_fetches_its_own_keys() {
     let second = harness.second_worker();
     second.request(profile(&alice())).forwarded();
     assert_eq!(harness.calls_to(IDP).len(), 2);
+}
+
+#[test]
+fn the_issuers_word_shortens_the_refresh_period_and_never_lengthens_it() {
+    for (cache_control, fetched_again_after) in [
+        ("public, max-age=60", 60),
+        ("max-age=1", 10),
+        ("max-age=86400", 300),
+        ("no-cache, no-store, max-age=0, must-revalidate", 300),
+    ] {
+        let keys =
+            Cluster::answers(move |call| served(call).header("cache-control", cache_control));
+        let harness = start(Harness::builder().cluster(IDP, keys));
+        harness.advance(seconds(fetched_again_after - 1));
+        assert_eq!(asked(&harness), 1, "{cache_control}");
+        harness.advance(seconds(2));
+        assert_eq!(asked(&harness), 2, "{cache_control}");
+    }
+}
+
+#[test]
+fn requests_that_wait_when_the_configuration_is_replaced_are_not_left_hanging() {
+    let harness = started_with_keys();
+    harness.set_cluster(IDP, Cluster::Waits);
+    harness.advance(seconds(300));
+    assert_eq!(harness.callouts().len(), 1, "a refresh is under way");
+    // When that ends in vain, this one would wait for a fetch of its own.
+    let seeking = harness.request(profile(&signed_by(&new_key())));
+    let asking = harness.request(order(&alice()));
+    assert!(seeking.is_waiting() && asking.is_waiting());
+    harness.reconfigure(remote_config());
+    refused(&asking, 503, "grant_service_unavailable");
+    refused(&seeking, 503, "keys_unavailable");
 }
