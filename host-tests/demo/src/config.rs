@@ -12,6 +12,13 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug)]
 pub struct EnvoyConfig(Value);
 
+impl From<Value> for EnvoyConfig {
+    /// A configuration of other make. What looks for a part of the shipped one in it may not find it.
+    fn from(value: Value) -> Self {
+        Self(value)
+    }
+}
+
 impl EnvoyConfig {
     /// A configuration that was made rather than read.
     pub fn new(value: Value) -> Self {

@@ -78,6 +78,19 @@ impl Log {
         found(&self.await_until(patience, |written| found(written).len() >= count))
     }
 
+    /// What `wanted` makes of the first line that it takes, as soon as there is one; `None` when the process has ended or `patience` is
+    /// over without.
+    pub fn await_line<T>(
+        &self,
+        patience: Duration,
+        wanted: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let found = |written: &Written| written.lines.iter().find_map(|line| wanted(line));
+        found(&self.await_until(patience, |written| {
+            written.ended || found(written).is_some()
+        }))
+    }
+
     fn await_until(
         &self,
         patience: Duration,

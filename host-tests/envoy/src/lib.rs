@@ -4,7 +4,9 @@
 //! sees; what single decisions depend on is told by the tests of the core and of the harness.
 
 mod client;
+mod lone;
 mod proxy;
 
 pub use client::{Answer, Request, raw};
+pub use lone::said_by_module;
 pub use proxy::{Proxy, Refused, Setup};

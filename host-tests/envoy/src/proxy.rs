@@ -187,7 +187,7 @@ impl Drop for Proxy {
 }
 
 /// The Envoy program.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let program = env::var_os("HALLPASS_ENVOY").map(PathBuf::from);
     let program = program
         .expect("HALLPASS_ENVOY is not set: it names the Envoy program; `make test-envoy` sets it");
@@ -199,7 +199,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn directory() -> TempDir {
+/// A folder for one Envoy's files.
+pub(crate) fn directory() -> TempDir {
     let parent = root().join("target/envoy-tests");
     std::fs::create_dir_all(&parent).expect("target/ can be written");
     tempfile::tempdir_in(parent).expect("target/envoy-tests can be written")
