@@ -2,6 +2,8 @@
 
 use hallpass_core::edits::Edits;
 use hallpass_core::flow::{Passage, Refusal, Step};
+use hallpass_core::headers::HeaderList;
+use hallpass_core::token::{Extracted, TokenSource, extract};
 use serde_json::Value;
 
 use crate::Reached;
@@ -16,6 +18,16 @@ pub(crate) fn one_line(text: &str) {
 pub(crate) fn header_value(name: &str, value: &str) {
     let plain = !value.contains(char::is_control) && value.trim() == value;
     assert!(plain, "header {name} with the value {value:?}");
+}
+
+/// A header that goes upstream holds nothing that anyone could take for a token, however they read commas.
+pub(crate) fn no_token(name: &[u8], value: &[u8], sources: &[TokenSource]) {
+    for part in value.split(|byte| *byte == b',') {
+        let mut alone = HeaderList::default();
+        alone.push(name, part);
+        let found = extract(&alone, sources);
+        assert_eq!(found, Extracted::Missing, "{}", value.escape_ascii());
+    }
 }
 
 /// Checks what a step says and does. The judgement itself is the caller's to check.

@@ -26,7 +26,7 @@ pub use keys::{JwksSource, RemoteJwks};
 pub use provider::Provider;
 
 use crate::cache::Bounds;
-use crate::json::StrictValue;
+use crate::json::{self, StrictValue};
 use crate::policy::Policy;
 use crate::token::TokenSource;
 use fault::Place;
@@ -80,7 +80,7 @@ impl Config {
         let value = match serde_json::from_slice::<StrictValue>(text) {
             Ok(StrictValue(value)) => value,
             Err(error) => {
-                faults.push(&root, &error.to_string(), "one JSON object");
+                faults.push(&root, &json::told(&error), "one JSON object");
                 return Err(faults);
             }
         };

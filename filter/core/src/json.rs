@@ -41,6 +41,21 @@ pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Er
     serde_json::from_value(value)
 }
 
+/// What is wrong with a document, for the log: in one line.
+///
+/// An error may repeat names and values from the document, and a line break in one of them would begin a line of its own there.
+pub fn told(error: &serde_json::Error) -> String {
+    let mut line = String::new();
+    for character in error.to_string().chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
 impl<'de> Deserialize<'de> for StrictValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Strict.deserialize(deserializer).map(Self)
@@ -172,6 +187,16 @@ mod tests {
         for text in ["[1]", "1", "null", "{}", r#"{"x":1,"x":1}"#] {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_document_is_told_in_one_line() {
+        let repeated = r#"{"a\nhallpass.audit {}":1,"a\nhallpass.audit {}":2}"#;
+        let error = from_slice::<Value>(repeated.as_bytes()).unwrap_err();
+        assert_eq!(
+            told(&error),
+            r"member `a\nhallpass.audit {}` stands twice at line 1 column 49"
+        );
     }
 
     #[test]

@@ -151,6 +151,9 @@ const MAX_PARAMETERS: usize = 16;
 
 /// A pattern must be able to match: what is literal in it must be spelt as canonical requests are.
 fn check_pattern(pattern: &str) -> Result<(), String> {
+    if pattern.contains(char::is_control) {
+        return Err("it holds a control character".to_owned());
+    }
     let mut sample = String::new();
     let mut parameters: usize = 0;
     for (index, piece) in pattern.split('{').enumerate() {
@@ -288,6 +291,7 @@ mod tests {
             "/a;b",
             "/a b",
             "/{a",
+            "/{a\n}",
             &many,
         ] {
             assert!(add(pattern).is_err(), "{pattern}");

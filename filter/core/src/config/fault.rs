@@ -16,9 +16,11 @@ impl Place {
         Self(String::new())
     }
 
+    /// A member's name may hold anything, and each fault is one line of the log.
     pub(super) fn member(&self, name: &str) -> Self {
+        let name = name.escape_debug();
         if self.0.is_empty() {
-            Self(name.to_owned())
+            Self(name.to_string())
         } else {
             Self(format!("{}.{name}", self.0))
         }

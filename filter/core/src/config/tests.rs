@@ -176,6 +176,21 @@ fn what_is_not_one_json_object_is_refused() {
 }
 
 #[test]
+fn a_fault_is_one_line_whatever_the_names_of_members_hold() {
+    for config in [
+        with("/providers/0/issu\r\ner", json!("x")),
+        with("/claim_headers", json!({ "a\nb": "host" })),
+        with("/resources/0/match/paths", json!(["/{a\nb}", "/{a\nb}"])),
+        with("/providers/0/jwks/inline/keys/0/kty", json!("a\nb")),
+    ] {
+        for fault in faults(&config) {
+            assert_eq!(fault.lines().count(), 1, "{fault}");
+        }
+        assert!(!faults(&config).is_empty());
+    }
+}
+
+#[test]
 fn a_fault_never_shows_a_secret() {
     let secret = with(
         "/grants/service/headers",

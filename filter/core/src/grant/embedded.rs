@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Actions, Grant};
 use crate::identity::is_header_value;
 use crate::ids::{Action, GrantId, ResourceName};
-use crate::json::Object;
+use crate::json::{self, Object};
 use crate::time::{Phase, UnixMillis, Window};
 
 /// The grants of one token.
@@ -102,7 +102,7 @@ impl RawGrant {
             Some(kind) if kind != "hallpass" => return Ok(None),
             _ => {}
         }
-        let Object(raw) = Object::<Self>::deserialize(value).map_err(|error| error.to_string())?;
+        let Object(raw) = Object::<Self>::deserialize(value).map_err(|error| json::told(&error))?;
         raw.into_grant().map(Some)
     }
 

@@ -334,7 +334,7 @@ impl GrantReply {
             return Err(ServiceFault::ContentType);
         }
         let Object(evaluation): Object<Evaluation> =
-            json::from_slice(reply.body).map_err(|error| ServiceFault::Body(error.to_string()))?;
+            json::from_slice(reply.body).map_err(|error| ServiceFault::Body(json::told(&error)))?;
         Ok(Self {
             ruling: evaluation.ruling().map_err(ServiceFault::Body)?,
             max_age: reply.cache_control.and_then(max_age),
@@ -352,7 +352,7 @@ impl Evaluation {
             None => EvaluationContext::default(),
             Some(context) => {
                 let read = Object::<EvaluationContext>::deserialize(context);
-                read.map_err(|error| error.to_string())?.0
+                read.map_err(|error| json::told(&error))?.0
             }
         };
         if context.obligations.is_some_and(|list| !list.is_empty()) {

@@ -70,7 +70,7 @@ impl KeySet {
         if document.len() > MAX_SET_BYTES {
             return Err(format!("larger than {MAX_SET_BYTES} bytes"));
         }
-        let document: Value = json::from_slice(document).map_err(|error| error.to_string())?;
+        let document: Value = json::from_slice(document).map_err(|error| json::told(&error))?;
         let parsed = Self::from_value(&document)?;
         if parsed.keys.is_empty() {
             return Err("it holds no key that can be used".to_owned());
@@ -197,7 +197,7 @@ impl Key {
         {
             return Err(KeyFault::Private);
         }
-        let malformed = |error: serde_json::Error| KeyFault::Malformed(error.to_string());
+        let malformed = |error| KeyFault::Malformed(json::told(&error));
         let Object(key_use) = Object::<KeyUse>::deserialize(value).map_err(malformed)?;
         key_use.check()?;
         let jwk = JsonWebKey::deserialize(value).map_err(malformed)?;

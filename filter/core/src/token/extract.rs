@@ -167,8 +167,10 @@ pub fn removals(headers: &HeaderList, sources: &[TokenSource]) -> Vec<Removal> {
 }
 
 fn cookie_removal(headers: &HeaderList, sources: &[TokenSource]) -> Option<Removal> {
+    // RFC 2965, section 3.3 let a comma separate cookies, and some servers still read them so.
     let is_token = |pair: &[u8]| {
-        cookies(pair).any(|cookie| {
+        let mut parts = pair.split(|byte| *byte == b',').flat_map(cookies);
+        parts.any(|cookie| {
             sources.iter().any(|source| {
                 matches!(source, TokenSource::Cookie { name } if cookie.name == name.as_bytes())
             })
@@ -305,6 +307,9 @@ mod tests {
             let removed = [Removal::Header("authorization".into())];
             assert_eq!(removals(&odd, &sources()), removed, "{value}");
         }
+        let joined = headers(&[("cookie", "theme=dark, hallpass=a; lang=en,de")]);
+        let kept = Removal::Cookies(b"lang=en,de".to_vec());
+        assert_eq!(removals(&joined, &sources()), [kept]);
         let none = headers(&[("authorization", "Basic x"), ("cookie", "theme=dark")]);
         assert_eq!(removals(&none, &sources()), []);
     }
