@@ -195,7 +195,7 @@ mod tests {
         let error = from_slice::<Value>(repeated.as_bytes()).unwrap_err();
         assert_eq!(
             told(&error),
-            r"member `a\nhallpass.audit {}` stands twice at line 1 column 49"
+            r"member `a\nhallpass.audit {}` stands twice at line 1 column 51"
         );
     }
 
