@@ -1,6 +1,7 @@
 //! What the documentation promises is what the code does.
 #![cfg(not(target_arch = "wasm32"))]
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use hallpass_core::config::Config;
@@ -57,4 +58,40 @@ fn the_readme_lists_every_reason_with_its_status_and_no_other() {
     listed.sort();
     known.sort();
     assert_eq!(listed, known);
+}
+
+/// The names of all functions in the workspace's Rust files, tests among them.
+fn functions(folder: &Path, found: &mut HashSet<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            functions(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = std::fs::read_to_string(&path).expect("a source file");
+            let names = source.split("fn ").skip(1);
+            found.extend(names.filter_map(|rest| Some(rest.split_once('(')?.0.to_owned())));
+        }
+    }
+}
+
+#[test]
+fn every_threat_names_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut known = HashSet::new();
+    for folder in ["filter", "host-tests", "fuzz"] {
+        functions(&root.join(folder), &mut known);
+    }
+    let threats = document("docs/threats.md");
+    for threat in threats.split("\n### ").skip(1) {
+        let title = threat.lines().next().unwrap_or_default();
+        let (_, tests) = threat
+            .split_once("Tests: ")
+            .unwrap_or_else(|| panic!("`{title}` names no test"));
+        let paragraph = tests.split("\n\n").next().unwrap_or_default();
+        let named: Vec<&str> = paragraph.split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "`{title}` names no test");
+        for name in named {
+            assert!(known.contains(name), "`{title}`: there is no test `{name}`");
+        }
+    }
 }
