@@ -2,7 +2,8 @@
 
 use hallpass_harness::{Harness, Request};
 use hallpass_tokens::{
-    NOW, SigningKey, TokenBuilder, jwks, unsigned, with_claims_swapped, with_flipped_signature,
+    Algorithm, NOW, SigningKey, TokenBuilder, jwks, unsigned, with_claims_swapped,
+    with_flipped_signature,
 };
 use serde_json::{Value, json};
 
@@ -51,6 +52,30 @@ fn a_sound_token_of_each_default_algorithm_is_taken() {
             .request(profile(&user().signed_by(&key)))
             .forwarded();
     }
+}
+
+#[test]
+fn a_sound_token_of_each_algorithm_is_taken_where_it_is_configured() {
+    let kinds = Algorithm::ALL.map(|kind| SigningKey::of(kind, kind.name()));
+    let harness = provider(|provider| {
+        provider["algorithms"] = json!(Algorithm::ALL.map(Algorithm::name));
+        provider["jwks"]["inline"] = jwks(&kinds.each_ref());
+    });
+    for key in &kinds {
+        let token = user().signed_by(key);
+        harness.request(profile(&token)).forwarded();
+        refused(
+            &harness.request(profile(&with_flipped_signature(&token))),
+            401,
+            "token_signature_invalid",
+        );
+    }
+    let by_default = provider(|provider| provider["jwks"]["inline"] = jwks(&kinds.each_ref()));
+    refused(
+        &by_default.request(profile(&user().signed_by(&kinds[1]))),
+        401,
+        "token_algorithm_not_allowed",
+    );
 }
 
 #[test]
