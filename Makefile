@@ -23,6 +23,7 @@ TEST_TOOLS := $(CARGO_TARGET_DIR)/test-tools
 WASM_TESTS := $(TEST_TOOLS)/bin/wasm-bindgen-test-runner
 WASM       := wasm32-unknown-unknown
 WASM_TARGET := $(CARGO_TARGET_DIR)/wasm
+VECTORS    := $(WASM_TARGET)/$(WASM)/wasm/hallpass_vectors_module.wasm
 
 say = @printf '\n==> %s\n' '$(strip $(1))'
 
@@ -105,6 +106,7 @@ TESTS    = @gate/ring.sh $(RESULTS) tests
 
 export HALLPASS_MODULE := $(MODULE)
 export HALLPASS_ENVOY  := $(ENVOY)
+export HALLPASS_VECTORS := $(VECTORS)
 
 # Links the core as a module of its own with every function in it, also those that nothing calls: what it could ask of
 # the host, it then visibly asks.
@@ -131,7 +133,7 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 
 test-unit: ## the core's tests, natively, and those of the tests' own tools
 	$(call say, unit tests (about 1 minute the first time))
-	$(TESTS) unit cargo test --locked -p hallpass-core -p hallpass-tokens -p hallpass-demo -p hallpass-bench -p hallpass-fuzz
+	$(TESTS) unit cargo test --locked -p hallpass-core -p hallpass-tokens -p hallpass-demo -p hallpass-bench -p hallpass-fuzz -p hallpass-vectors
 
 test-wasm: $(WASM_TESTS) ## the core's tests, compiled to wasm and run under Node
 	$(call say, unit tests in wasm (about 3 minutes the first time))
@@ -154,7 +156,11 @@ test-harness: $(MODULE) ## the module in a scripted wasmtime host
 	$(call say, stories in the wasmtime host (about 7 minutes the first time))
 	$(TESTS) harness cargo test --locked -p hallpass-harness
 
-test-envoy: $(MODULE) $(ENVOY) ## the module in real Envoy
+$(VECTORS): FORCE
+	$(call say, building the module that judges signature vectors (about a minute the first time))
+	$(WASM_ENVIRONMENT) cargo build --locked --profile wasm $(WASM_FLAGS) -p hallpass-vectors-module
+
+test-envoy: $(MODULE) $(VECTORS) $(ENVOY) ## the module, and its cryptography alone, in real Envoy
 	$(call say, stories in real Envoy)
 	$(TESTS) envoy cargo test --locked -p hallpass-envoy-tests
 
