@@ -3,23 +3,27 @@
 //! - `GET /token?user=alice` answers with a token; `expires_in=SECONDS`, `alg=RS256|ES256|EdDSA` and any number of
 //!   `grant=RESOURCE:ACTION:SECONDS` shape it.
 //! - `GET /login?user=alice` puts the same token into the cookie `hallpass`, for a browser.
-//! - `GET /jwks.json` is the key set.
+//! - `GET /jwks.json` is the key set, and `GET /.well-known/openid-configuration` the document that says so.
+
+mod publication;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::extract::{RawQuery, State};
+use axum::Router;
+use axum::extract::RawQuery;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
-use axum::{Json, Router};
-use hallpass_tokens::{Grant, SigningKey, TokenBuilder, jwks};
+use hallpass_tokens::{Grant, SigningKey, TokenBuilder};
 use html_escape::encode_text;
-use serde_json::{Value, json};
-use tokio::sync::watch;
+use serde_json::json;
+
+use publication::Publication;
+pub use publication::Spoiled;
 
 use crate::server::Server;
 
@@ -72,14 +76,7 @@ pub fn token_for(user: &str) -> TokenBuilder {
 #[derive(Debug)]
 pub struct IdentityProvider {
     server: Server,
-    keys: Arc<Keys>,
-}
-
-/// The key endpoint: whether it answers yet, and how often it was asked.
-#[derive(Debug)]
-struct Keys {
-    held: watch::Sender<bool>,
-    asked: AtomicUsize,
+    publication: Arc<Publication>,
 }
 
 impl IdentityProvider {
@@ -100,18 +97,16 @@ impl IdentityProvider {
     }
 
     fn start_with(port: u16, held: bool) -> io::Result<Self> {
-        let keys = Arc::new(Keys {
-            held: watch::Sender::new(held),
-            asked: AtomicUsize::new(0),
-        });
+        let publication = Arc::new(Publication::new(&KEYS.each_ref(), held));
         let router = Router::new()
             .route("/token", get(token))
             .route("/login", get(login))
-            .route("/jwks.json", get(key_set))
-            .with_state(keys.clone());
+            .route(publication::KEYS_PATH, get(publication::key_set))
+            .route(publication::DOCUMENT_PATH, get(publication::document))
+            .with_state(publication.clone());
         Ok(Self {
             server: Server::start(port, router)?,
-            keys,
+            publication,
         })
     }
 
@@ -122,12 +117,27 @@ impl IdentityProvider {
 
     /// How many requests for the key set have arrived.
     pub fn keys_asked(&self) -> usize {
-        self.keys.asked.load(Ordering::SeqCst)
+        self.publication.asked()
     }
 
     /// Answers the held requests for the key set, and all later ones.
     pub fn release_keys(&self) {
-        self.keys.held.send_replace(false);
+        self.publication.held.send_replace(false);
+    }
+
+    /// Publishes these keys and no others, from now on. What `/token` signs with stays the same.
+    pub fn publish(&self, keys: &[&SigningKey]) {
+        self.publication.publish(keys);
+    }
+
+    /// Tells from now on how long the keys count, as `Cache-Control: max-age`.
+    pub fn advise(&self, max_age: Duration) {
+        self.publication.advise(max_age);
+    }
+
+    /// Answers requests for the key set with something else from now on, or with the keys again.
+    pub fn spoil_keys(&self, spoiled: Option<Spoiled>) {
+        self.publication.spoil(spoiled);
     }
 
     /// Serves until the process ends.
@@ -137,13 +147,6 @@ impl IdentityProvider {
     pub fn serve_forever(self) -> io::Result<()> {
         self.server.serve_forever()
     }
-}
-
-async fn key_set(State(keys): State<Arc<Keys>>) -> Json<Value> {
-    keys.asked.fetch_add(1, Ordering::SeqCst);
-    // It fails only when the provider is gone, and then nobody waits for the answer.
-    let _ = keys.held.subscribe().wait_for(|held| !held).await;
-    Json(jwks(&KEYS.each_ref()))
 }
 
 async fn token(RawQuery(query): RawQuery) -> impl IntoResponse {

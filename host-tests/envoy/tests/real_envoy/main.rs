@@ -5,8 +5,10 @@
 mod configuration;
 mod hostile;
 mod http2;
+mod keys;
 mod outage;
 mod record;
 mod refusal;
+mod rotation;
 mod service;
 mod world;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
@@ -79,6 +80,15 @@ pub(crate) fn wait_until(what: &str, patience: Duration, reached: impl Fn() -> b
     while !reached() {
         assert!(Instant::now() < deadline, "not {what} after {patience:?}");
         thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Says that something is over when it goes, also on a panic: what runs beside the test must not run on for ever.
+pub(crate) struct Ends<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
