@@ -75,11 +75,9 @@ fn for_host(algorithm: Algorithm, signature: &[u8]) -> Result<Vec<u8>, Signature
         Algorithm::Es512 => 66,
         _ => return Ok(signature.to_vec()),
     };
-    if signature.len() != 2 * size {
-        return Err(SignatureFault::Invalid);
-    }
     let (r, s) = signature
         .split_at_checked(size)
+        .filter(|(_, s)| s.len() == size)
         .ok_or(SignatureFault::Invalid)?;
     let integer = |bytes| der::asn1::UintRef::new(bytes).map_err(|_| SignatureFault::Invalid);
     der::Encode::to_der(&[integer(r)?, integer(s)?]).map_err(|_| SignatureFault::Invalid)

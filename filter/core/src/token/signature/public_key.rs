@@ -28,7 +28,7 @@ impl PublicKey {
 
     /// An RSA key of these big-endian numbers, whose size the caller has checked. `None` if they are not a key.
     pub fn rsa(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
-        let number = rsa::BoxedUint::from_be_slice_vartime;
+        let number = |bytes| rsa::BoxedUint::from_be_slice_vartime(significant(bytes));
         let key = rsa::PublicKey::new(number(modulus), number(exponent)).ok()?;
         Self::new(key.to_public_key_der(), Numbers::Rsa(key))
     }
@@ -98,7 +98,36 @@ impl PartialEq for PublicKey {
 
 impl Eq for PublicKey {}
 
+/// A number without the zeros before it: the library computes with as many digits as it was given, and thousands of them take seconds.
+fn significant(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number.get(zeros..).unwrap_or_default()
+}
+
 /// A point in SEC 1's uncompressed form, of two coordinates of exactly `SIZE` bytes.
 fn uncompressed<const SIZE: usize>(x: &[u8], y: &[u8]) -> Option<Vec<u8>> {
     (x.len() == SIZE && y.len() == SIZE).then(|| [&[4], x, y].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rsa::traits::PublicKeyParts;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn zeros_before_the_numbers_of_an_rsa_key_change_neither_it_nor_what_it_costs() {
+        let digits = |key: &PublicKey| match &key.numbers {
+            Numbers::Rsa(key) => (key.n_bits_precision(), key.e().bits_precision()),
+            other => panic!("{other:?}"),
+        };
+        let padded = |number: &[u8]| [vec![0; 100_000], number.to_vec()].concat();
+        let (modulus, exponent) = ([0xff; 256], [1, 0, 1]);
+        let key = PublicKey::rsa(&modulus, &exponent).unwrap();
+        let same = PublicKey::rsa(&padded(&modulus), &padded(&exponent)).unwrap();
+        assert_eq!(same, key);
+        assert_eq!(digits(&same), digits(&key));
+        assert_eq!(PublicKey::rsa(&[0; 256], &exponent), None);
+    }
 }
