@@ -9,6 +9,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use crate::line::one_line;
+
 /// A JSON value in which no object names a member twice.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StrictValue(pub Value);
@@ -41,19 +43,9 @@ pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Er
     serde_json::from_value(value)
 }
 
-/// What is wrong with a document, for the log: in one line.
-///
-/// An error may repeat names and values from the document, and a line break in one of them would begin a line of its own there.
+/// What is wrong with a document, for the log.
 pub fn told(error: &serde_json::Error) -> String {
-    let mut line = String::new();
-    for character in error.to_string().chars() {
-        if character.is_control() {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
-    line
+    one_line(&error.to_string())
 }
 
 impl<'de> Deserialize<'de> for StrictValue {

@@ -7,7 +7,7 @@
 //!
 //! | room | owns |
 //! | --- | --- |
-//! | [`time`], [`ids`], [`json`] | moments and windows; names as types; JSON that repeats no member |
+//! | [`time`], [`ids`], [`line`], [`json`] | moments and windows; names as types; what strangers wrote, on one line; JSON that repeats no member |
 //! | [`headers`], [`request`] | a request as bytes, and its one canonical form |
 //! | [`cache`], [`cache_control`] | what was found out once and holds for a while; how long a service says that its answer does |
 //! | [`denial`] | the closed list of reasons, and the answer that each leads to |
@@ -54,6 +54,7 @@ pub mod identity;
 pub mod ids;
 pub mod json;
 pub mod jwks;
+pub mod line;
 pub mod metrics;
 pub mod policy;
 pub mod request;

@@ -71,7 +71,7 @@ impl Discovery {
             return Err(format!("larger than {MAX_SET_BYTES} bytes"));
         }
         let Object(found): Object<Document> =
-            json::from_slice(document).map_err(|error| error.to_string())?;
+            json::from_slice(document).map_err(|error| json::told(&error))?;
         if found.issuer != self.issuer.as_str() {
             return Err(format!(
                 "it is the document of issuer {:?}, expected `{}`",

@@ -9,11 +9,9 @@ use super::Gate;
 use crate::cache_control::CacheControl;
 use crate::config::RemoteJwks;
 use crate::jwks::{Address, KeySet, Keys, ParsedSet, Stage};
+use crate::line::one_line;
 use crate::metrics::Counter;
 use crate::time::UnixMillis;
-
-/// What is repeated of a fault, in characters.
-const MAX_FAULT_CHARS: usize = 300;
 
 /// One question on the way to a provider's keys.
 #[derive(Debug, Clone, Copy)]
@@ -182,20 +180,4 @@ impl Gate {
             request.map_or("", |request| &request.address.path),
         )
     }
-}
-
-/// A fault that may repeat what a stranger wrote, as one line that does not end early and is not endless.
-fn one_line(fault: &str) -> String {
-    let mut line = String::new();
-    for character in fault.chars().take(MAX_FAULT_CHARS) {
-        if character.is_control() {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
-    if fault.chars().nth(MAX_FAULT_CHARS).is_some() {
-        line.push('…');
-    }
-    line
 }
