@@ -42,21 +42,22 @@ fuzz() {
     shift 2
     mkdir -p "fuzz/artifacts/$target" "$(dirname "$log")"
     "$programs/$target" "${limits[@]}" -dict=fuzz/words.dict -print_final_stats=1 -artifact_prefix="fuzz/artifacts/$target/" \
-        "$@" 2>&1 | tee "$log" | grep --line-buffered -E '^#[0-9]+\s+(INITED|pulse|DONE)' || status=${PIPESTATUS[0]}
-    [ "$status" -eq 0 ] && grep -q '^#[0-9]*\s*DONE' "$log" && return
+        "$@" 2>&1 | tee "$log" | grep --line-buffered -E '^#[0-9]+[[:space:]]+(INITED|pulse|DONE)' || status=${PIPESTATUS[0]}
+    [ "$status" -eq 0 ] && ended "$log" && return
     local input
     input=$(sed -n 's/.*Test unit written to //p' "$log" | tail -1)
-    tail -40 "$log"
+    sed -n '/panicked at\|ERROR: libFuzzer/,$p' "$log" | grep -v '^0x'
     echo "test result: FAILED. 0 passed; 1 failed; target $target"
     echo "replay it with: cargo run -p hallpass-fuzz --bin $target -- ${input:-INPUT}"
     return 1
 }
 
+ended() { grep -q '^#[0-9]*[[:space:]]*DONE' "$1"; }
+
 summary() {
     local target=$1 log=$2
-    printf '%-14s %10d executions, %6d a second, coverage %5d, %5d inputs kept\n' "$target" \
-        "$(statistic number_of_executed_units "$log")" "$(statistic average_exec_per_sec "$log")" \
-        "$(progress cov "$log")" "$(progress corp "$log")"
+    printf '%-14s %10d executions, coverage %5d, %5d inputs kept\n' "$target" \
+        "$(statistic number_of_executed_units "$log")" "$(progress cov "$log")" "$(progress corp "$log")"
 }
 
 statistic() { sed -n "s/^stat::$1: *//p" "$2" | tail -1; }
@@ -92,7 +93,7 @@ hunt() {
     echo
     for target in "$@"; do
         log=$folder/hunt/$target.log
-        if grep -q '^#[0-9]*\s*DONE' "$log"; then summary "$target" "$log"; fi
+        if ended "$log"; then summary "$target" "$log"; else printf '%-14s found something, see above\n' "$target"; fi
     done
     return "$failed"
 }

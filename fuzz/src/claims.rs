@@ -117,14 +117,13 @@ fn covers(grant: &Value) -> bool {
 /// A request with this token passes by its grant or asks for one, also when the token is known from before, and never at its end.
 fn check_request(token: &str, claim: Option<&Value>, end: UnixMillis) -> Reached {
     let mut gate = world::trusting_gate(world::config());
-    let mut send = |at| Exchange::new(request(token)).start(&mut gate, at);
     let live = matches!(
         coverage(&EmbeddedGrants::from_claim(claim)),
         Coverage::Live(_)
     );
     let mut reached = Reached::Refused;
     for _ in 0..2 {
-        let step = send(world::now());
+        let step = Exchange::new(request(token)).start(&mut gate, world::now());
         reached = promise::step(&step);
         match step {
             Step::Continue(passage) => {
@@ -136,12 +135,15 @@ fn check_request(token: &str, claim: Option<&Value>, end: UnixMillis) -> Reached
             Step::Respond(_) => {}
         }
     }
-    let late = send(end);
+    let late = Exchange::new(request(token)).start(&mut gate, end);
     promise::step(&late);
     assert!(
         matches!(late, Step::Respond(_)),
         "the token has ended, and {late:?}"
     );
+    for notice in gate.take_notices() {
+        promise::one_line(&notice);
+    }
     reached
 }
 

@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use hallpass_core::config::Config;
 use hallpass_core::denial::Reason;
-use hallpass_core::flow::{Exchange, Gate, Need, Step};
+use hallpass_core::flow::{Exchange, Gate, KeysReply, Need, Progress, Step};
 use hallpass_core::grant::service::RawReply;
 use hallpass_core::grant::{GrantOutcome, Query};
 use hallpass_core::request::RequestHead;
 use hallpass_core::token::TokenSource;
+use serde_json::json;
 
 use crate::{Reached, promise, world};
+
+/// More than a request may have to wait for: keys, newer keys, a grant.
+const MAX_WAITS: usize = 6;
 
 /// Reads a configuration, and serves a few requests by it where it is sound.
 ///
@@ -88,20 +92,50 @@ fn serve_alice(gate: &mut Gate, path: &str) {
                 .push(b"cookie", format!("{name}={token}").as_bytes());
         }
     }
+    for provider in gate.due_keys(world::now()) {
+        gate.fetch_started(provider, world::now());
+    }
     let mut exchange = Exchange::new(head);
     let mut step = exchange.start(gate, world::now());
-    promise::step(&step);
-    if let Step::Wait(Need::Keys(provider)) = step {
-        assert!(gate.keys_request(provider).is_some());
-        step = exchange.on_keys(gate, world::now());
+    for _ in 0..MAX_WAITS {
         promise::step(&step);
-    }
-    if let Step::Wait(Need::Grant(query)) = &step {
-        let outcome = allowed(gate, query);
-        step = exchange.on_grant(gate, &outcome, world::now());
-        promise::step(&step);
+        step = match &step {
+            Step::Wait(Need::Keys(provider) | Need::NewKey(provider)) => {
+                serve_keys(gate, *provider);
+                exchange.on_keys(gate, world::now())
+            }
+            Step::Wait(Need::Grant(query)) => {
+                let outcome = allowed(gate, query);
+                exchange.on_grant(gate, &outcome, world::now())
+            }
+            Step::Continue(_) | Step::Respond(_) => break,
+        };
     }
     assert!(!matches!(step, Step::Wait(_)), "asked, answered, and waits");
+    for notice in gate.take_notices() {
+        promise::one_line(&notice);
+    }
+}
+
+/// Answers what the worker asks on its way to a provider's keys.
+fn serve_keys(gate: &mut Gate, provider: usize) {
+    let config = gate.config();
+    let issuer = config.providers[provider].rules.issuer.as_str();
+    let document = json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/keys") }).to_string();
+    let keys = hallpass_tokens::jwks(&[&world::rsa()]).to_string();
+    let mut progress = Progress::HalfWay;
+    while progress == Progress::HalfWay {
+        let request = gate.keys_request(provider).expect("what to ask for");
+        let path = &request.address.path;
+        assert!(!request.cluster.is_empty() && path.starts_with('/'));
+        let is_document = path.ends_with("/.well-known/openid-configuration");
+        let reply = KeysReply {
+            status: 200,
+            cache_control: None,
+            body: if is_document { &document } else { &keys }.as_bytes(),
+        };
+        progress = gate.on_keys_reply(provider, reply, world::now());
+    }
 }
 
 fn allowed(gate: &mut Gate, query: &Query) -> GrantOutcome {

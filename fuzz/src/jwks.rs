@@ -1,22 +1,50 @@
-//! Target `jwks`: what an issuer serves as its keys.
+//! Target `jwks`: what an issuer serves as its keys, and as the document that says where they are.
 
 use std::collections::HashSet;
 
-use hallpass_core::jwks::{Key, KeySet, ParsedSet};
+use hallpass_core::ids::Issuer;
+use hallpass_core::jwks::{Discovery, Key, KeySet, ParsedSet};
 use hallpass_core::token::Algorithm;
 use hallpass_core::token::signature::{PureRust, SignatureVerifier};
 use serde_json::Value;
 
-use crate::{Reached, promise};
+use crate::{Reached, promise, world};
 
 /// Lengths that a signature may have: Ed25519 and P-256, P-384, P-521, and the RSA keys that are in use.
 const SIGNATURE_BYTES: [usize; 6] = [64, 96, 132, 256, 384, 512];
 
-/// Reads a JWK set, and verifies with every key of it.
+/// Reads a JWK set and verifies with every key of it, and reads the same bytes as the document that says where the keys are.
 ///
 /// # Panics
-/// When a key is lost without a word, serves for what it is not for, or verifies what nobody signed.
+/// When a key is lost without a word, serves for what it is not for, or verifies what nobody signed; when a document leads to another
+/// server than the issuer's.
 pub fn jwks(document: &[u8]) -> Reached {
+    match discovery(document) {
+        Reached::Accepted => Reached::Accepted,
+        Reached::Unread | Reached::Refused => key_set(document),
+    }
+}
+
+fn discovery(document: &[u8]) -> Reached {
+    let issuer = Issuer::new(world::LAX);
+    let discovery = Discovery::new(&issuer, None).expect("the issuer is a URL");
+    match discovery.read(document) {
+        Ok(address) => {
+            assert_eq!(address.authority, discovery.document().authority);
+            assert!(address.path.starts_with('/'), "{}", address.path);
+            promise::header_value(":path", &address.path);
+            let document: Value = serde_json::from_slice(document).expect("JSON");
+            assert_eq!(document["issuer"], world::LAX);
+            Reached::Accepted
+        }
+        Err(fault) => {
+            promise::one_line(&fault);
+            Reached::Unread
+        }
+    }
+}
+
+fn key_set(document: &[u8]) -> Reached {
     let ParsedSet { keys, skipped } = match KeySet::parse(document) {
         Ok(parsed) => parsed,
         Err(fault) => {
