@@ -70,7 +70,7 @@ fn check_reading(reply: &RawReply<'_>, parsed: &GrantReply) {
             assert!(obligations.is_none_or(Vec::is_empty), "{body}");
             let approval = &context["approval"];
             assert_eq!(until.is_some(), approval["approved_until"].is_string());
-            assert_eq!(id.as_ref().map(|id| id.as_str()), approval["id"].as_str());
+            assert_eq!(id.as_ref().map(GrantId::as_str), approval["id"].as_str());
             if let Some(id) = id {
                 promise::header_value("the grant's id", id.as_str());
             }

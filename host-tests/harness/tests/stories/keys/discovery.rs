@@ -214,8 +214,7 @@ fn a_configuration_without_an_issuers_url_is_refused() {
     config["providers"][0]["issuer"] = json!("corp");
     let refused = Harness::builder()
         .start(&config)
-        .err()
-        .expect("it is refused");
+        .expect_err("it is refused");
     let told = refused.log.iter().any(|line| {
         line.text.contains("providers[0].issuer") && line.text.contains("jwks.discovery")
     });
