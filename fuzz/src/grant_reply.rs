@@ -7,6 +7,7 @@ use hallpass_core::flow::{Exchange, Gate, Need, Step};
 use hallpass_core::grant::service::RawReply;
 use hallpass_core::grant::{DecisionKey, GrantOutcome, GrantReply, Query, Ruling, ServiceFault};
 use hallpass_core::headers::HeaderList;
+use hallpass_core::ids::GrantId;
 use hallpass_core::request::RequestHead;
 use hallpass_core::time::UnixMillis;
 use serde_json::Value;

@@ -45,8 +45,8 @@ fn raw(text: &[u8]) -> Reached {
 /// A header and claims that are really signed: accepted only by the key that signed them, and only as they were signed.
 fn signed(data: &[u8]) -> Reached {
     let (header, rest) = input::line(data);
-    let (claims, signer) = input::line(rest);
-    let key = signer_named(signer);
+    let (claims, name) = input::line(rest);
+    let key = signer_named(name);
     let signed = format!(
         "{}.{}",
         URL_SAFE_NO_PAD.encode(header),
@@ -54,7 +54,7 @@ fn signed(data: &[u8]) -> Reached {
     );
     let mut signature = match &key {
         Some(key) => key.sign(signed.as_bytes()),
-        None => signer.to_vec(),
+        None => name.to_vec(),
     };
     let compact = |signature: &[u8]| format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
     let result = judge(compact(&signature).as_bytes());
