@@ -219,6 +219,7 @@ fn strangers_with_random_key_ids_make_each_worker_ask_once_per_cool_down() {
     let cool_downs = began.elapsed().as_secs() / 10 + 1;
     let at_most = WORKERS + 1 + WORKERS * usize::try_from(cool_downs).unwrap();
     let asked = world.idp.keys_asked();
+    assert!(asked > WORKERS + 1, "nobody asked for the unknown keys");
     assert!(
         asked <= at_most,
         "{asked} fetches in {cool_downs} cool-downs"
