@@ -1,0 +1,138 @@
+//! The questions of a worker's requests: who joins which, what is sent, and what is given up.
+
+use std::time::Duration;
+
+use hallpass_core::flight::Joined;
+use hallpass_core::flow::{Exchange, Need};
+use hallpass_core::grant::Query;
+use hallpass_core::metrics::Counter;
+use hallpass_core::time::UnixMillis;
+
+use super::Worker;
+use crate::callouts::{Callout, Purpose};
+
+/// How many requests a worker holds at most, whatever they wait for: each keeps its headers. One more is refused.
+pub(super) const MAX_WAITING: usize = 4_096;
+/// How many of these may wait for keys that their tokens name and nobody knows: anyone can write such a token, and must not take the room
+/// of those who are known.
+const MAX_WAITING_FOR_NEW_KEYS: usize = MAX_WAITING / 4;
+/// How much later than its timeout a call is given up that the host never answers.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl Worker {
+    /// Joins the flight, or starts it. False when there is no room.
+    pub(super) fn join(
+        &mut self,
+        id: u32,
+        need: Need,
+        exchange: &Exchange,
+        now: UnixMillis,
+    ) -> bool {
+        let wants_new_key = matches!(need, Need::NewKey(_));
+        if self.waiting.len() >= MAX_WAITING
+            || wants_new_key && self.waiting_for_keys() >= MAX_WAITING_FOR_NEW_KEYS
+        {
+            return false;
+        }
+        let purpose = purpose_of(&need);
+        let callout = match need {
+            Need::Keys(provider) | Need::NewKey(provider) => self.keys_callout(provider),
+            Need::Grant(query) => self.grant_callout(&query, exchange.request_id()),
+        };
+        let Some(callout) = callout else { return false };
+        let deadline = deadline(&callout, now);
+        match self.flights.join(purpose, id, deadline) {
+            Joined::First => {
+                if let Purpose::Keys(provider) = purpose {
+                    self.gate.fetch_started(provider, now);
+                }
+                self.outbox.push_back(callout);
+                true
+            }
+            Joined::Waiting => {
+                if matches!(purpose, Purpose::Grant(_)) {
+                    self.stats.count(Counter::GrantCoalesced);
+                }
+                true
+            }
+            Joined::Full => false,
+        }
+    }
+
+    fn waiting_for_keys(&self) -> usize {
+        let providers = 0..self.gate.config().providers.len();
+        providers
+            .map(|provider| self.flights.waiters(&Purpose::Keys(provider)))
+            .sum()
+    }
+
+    fn keys_callout(&self, provider: usize) -> Option<Callout> {
+        let request = self.gate.keys_request(provider)?;
+        Some(Callout::for_keys(provider, request))
+    }
+
+    fn grant_callout(&mut self, query: &Query, request_id: Option<&str>) -> Option<Callout> {
+        let config = self.gate.config();
+        let service = config.grants.service.as_ref()?;
+        self.asked = self.asked.wrapping_add(1);
+        let own_id = format!("hallpass-{}-{}", config.hash, self.asked);
+        Some(Callout::for_grant(
+            query,
+            service,
+            request_id.unwrap_or(&own_id),
+        ))
+    }
+
+    /// The host took a call.
+    pub(crate) fn call_sent(&mut self, call: u32, purpose: Purpose, now: UnixMillis) {
+        self.calls.insert(call, (purpose, now));
+    }
+
+    /// The host answers a call: what it was for, unless it was given up before.
+    pub(crate) fn call_ended(&mut self, call: u32, now: UnixMillis) -> Option<Purpose> {
+        let (purpose, sent) = self.calls.remove(&call)?;
+        self.stats.callout_took(now.since(sent));
+        Some(purpose)
+    }
+
+    /// Queues fetches of the keys that are due.
+    pub(crate) fn fetch_due_keys(&mut self, now: UnixMillis) {
+        for provider in self.gate.due_keys(now) {
+            self.gate.fetch_started(provider, now);
+            self.ask_for_keys(provider, now);
+        }
+    }
+
+    /// Queues the next question of a fetch that has started, with a deadline of its own.
+    pub(crate) fn ask_for_keys(&mut self, provider: usize, now: UnixMillis) {
+        if let Some(callout) = self.keys_callout(provider) {
+            self.flights.start(callout.purpose, deadline(&callout, now));
+            self.outbox.push_back(callout);
+        }
+    }
+
+    /// Questions that the host should have answered long ago. Their calls are forgotten: a late answer is no answer.
+    pub(crate) fn give_up_overdue(&mut self, now: UnixMillis) -> Vec<Purpose> {
+        let overdue = self.flights.overdue(now);
+        self.calls
+            .retain(|_, (purpose, _)| !overdue.contains(purpose));
+        overdue
+    }
+
+    /// Every question under way, to be given up together.
+    pub(crate) fn under_way(&self) -> Vec<Purpose> {
+        self.flights.overdue(UnixMillis::new(u64::MAX))
+    }
+}
+
+pub(super) fn purpose_of(need: &Need) -> Purpose {
+    match need {
+        Need::Keys(provider) | Need::NewKey(provider) => Purpose::Keys(*provider),
+        Need::Grant(query) => Purpose::Grant(query.key()),
+    }
+}
+
+/// When a call is given up that the host never answers.
+fn deadline(callout: &Callout, now: UnixMillis) -> UnixMillis {
+    now.saturating_add(callout.timeout).saturating_add(GRACE)
+}
