@@ -81,13 +81,13 @@ ROUNDS    ?= 5
 STRANGERS ?= 1000
 
 bench: SECONDS ?= 2
-bench: $(MODULE) $(ENVOY) ## speed side by side with Envoy's own filter: a table and dist/bench.json (ROUNDS=5, SECONDS=2, AGAINST=other.wasm)
+bench: $(MODULE) $(ENVOY) ## speed side by side with Envoy's own filter: a table and dist/bench.json (ROUNDS=5, SECONDS=2, ONLY=RS256, AGAINST=other.wasm)
 	@setup/command.sh wrk wrk
 	$(call say, building the benchmark (about a minute the first time))
 	cargo build --locked -p hallpass-bench
 	$(call say, measuring (4 minutes with 5 rounds of 2 seconds))
 	@cargo run --locked --quiet -p hallpass-bench -- --envoy $(ENVOY) --module $(MODULE) --rounds $(ROUNDS) --seconds $(SECONDS) \
-		--strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST))
+		--strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only "$(ONLY)")
 
 fuzz: SECONDS ?= 60
 fuzz: fuzz-programs ## looks for inputs that break a promise, SECONDS=60 for each target (FUZZ_TARGETS='token jwks' for these two)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use hallpass_demo::envoy::built;
 use hallpass_demo::idp::IdentityProvider;
@@ -28,6 +28,9 @@ struct Cli {
     /// Another build of the filter, measured in the same rounds
     #[arg(long)]
     against: Option<PathBuf>,
+    /// Measure only the groups whose title holds this
+    #[arg(long)]
+    only: Option<String>,
     /// The program that makes the load
     #[arg(long, default_value = "wrk")]
     wrk: PathBuf,
@@ -76,6 +79,10 @@ fn measure(cli: &Cli) -> Result<bool> {
     };
     let audience = Audience::sign(&cli.directory, &rounds)?;
     let mut groups = groups(&audience, other_module.is_some());
+    if let Some(wanted) = &cli.only {
+        groups.retain(|group| group.title.contains(wanted));
+        ensure!(!groups.is_empty(), "no group's title holds `{wanted}`");
+    }
 
     let idp = IdentityProvider::start(0).context("cannot serve the keys")?;
     let setting = Setting {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use hallpass_demo::idp;
 use hallpass_tokens::{AUDIENCE, ISSUER, jwks};
@@ -9,6 +10,8 @@ use serde_json::{Value, json};
 
 /// The path that every request asks for.
 pub(crate) const PATH: &str = "/me";
+/// How long keys are not fetched again because of a token. Short, so that each measurement sees it end.
+pub(crate) const COOL_DOWN: Duration = Duration::from_secs(1);
 /// The cluster of the server that publishes the keys.
 pub(crate) const KEY_CLUSTER: &str = "idp";
 
@@ -90,8 +93,9 @@ impl Setting {
             }
             Contender::HallpassRemote => {
                 // No refresh falls into the measurement: what is fetched then is fetched because of a token.
-                let remote = json!({ "remote": { "cluster": KEY_CLUSTER, "uri": "/jwks.json", "refresh": "1h" } });
-                Some(hallpass(name, &self.module, &remote))
+                let cool_down = format!("{}s", COOL_DOWN.as_secs());
+                let remote = json!({ "cluster": KEY_CLUSTER, "uri": "/jwks.json", "refresh": "1h", "cool_down": cool_down });
+                Some(hallpass(name, &self.module, &json!({ "remote": remote })))
             }
         }
     }

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use hallpass_demo::idp;
 use hallpass_tokens::{SigningKey, TokenBuilder};
 
-use crate::contender::{ALGORITHMS, Contender};
+use crate::contender::{ALGORITHMS, COOL_DOWN, Contender};
 use crate::premise::Premise;
 use crate::rounds::Rounds;
 use crate::sample::Sample;
@@ -19,8 +18,6 @@ use crate::tokens::TokenFile;
 const FRESH: usize = 12_000;
 /// How many users there are whose tokens are remembered while strangers come.
 const REGULARS: usize = 100;
-/// How long a provider's keys are not fetched again, whatever tokens come.
-const COOL_DOWN: Duration = Duration::from_secs(10);
 
 /// Rows that are compared with each other.
 #[derive(Debug)]
@@ -202,22 +199,22 @@ fn disturbed(audience: &Audience) -> Group {
             &premises,
         )
     };
-    let fetches = Premise::FetchesBounded {
+    let sought = Premise::KeysSought {
         cool_down: COOL_DOWN,
     };
-    let alone = regulars("alone", &[fetches]);
+    let alone = regulars("alone", &[]);
     let issuers = Row {
         strangers: Some(Lane::new(&audience.of_unknown_issuer)),
         ..regulars(
             "and unknown issuers",
-            &[Premise::StrangersRefused("token_issuer_unknown"), fetches],
+            &[Premise::StrangersRefused("token_issuer_unknown")],
         )
     };
     let kids = Row {
         strangers: Some(Lane::new(&audience.of_unknown_key)),
         ..regulars(
             "and unknown kids",
-            &[Premise::StrangersRefused("token_key_unknown"), fetches],
+            &[Premise::StrangersRefused("token_key_unknown"), sought],
         )
     };
     Group {

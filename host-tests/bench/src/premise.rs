@@ -17,8 +17,8 @@ pub(crate) enum Premise {
     NativelyRemembered,
     /// Strangers came, and Hallpass refused each of them for this reason.
     StrangersRefused(&'static str),
-    /// The keys were fetched at most once in each cool-down.
-    FetchesBounded {
+    /// The keys were fetched because of the strangers, at most once in each cool-down.
+    KeysSought {
         /// How long no second fetch may come.
         cool_down: Duration,
     },
@@ -39,10 +39,10 @@ pub(crate) struct Seen<'a> {
     pub(crate) with_strangers: bool,
     /// How much the proxy's counters grew.
     pub(crate) grown: &'a Counters,
-    /// How long it took.
-    pub(crate) elapsed: Duration,
-    /// How often the keys were fetched.
+    /// How often the keys were fetched since the first stranger came.
     pub(crate) key_fetches: usize,
+    /// How long ago that was.
+    pub(crate) since_strangers: Duration,
 }
 
 impl Seen<'_> {
@@ -108,12 +108,12 @@ impl Premise {
                     &format!("{refused} of {strangers} were"),
                 )
             }
-            Self::FetchesBounded { cool_down } => {
-                let allowed = 1 + seen.elapsed.as_millis() / cool_down.as_millis().max(1);
+            Self::KeysSought { cool_down } => {
+                let allowed = 1 + seen.since_strangers.as_millis() / cool_down.as_millis().max(1);
                 demand(
-                    seen.key_fetches as u128 <= allowed,
-                    &format!("the keys are fetched at most once in {cool_down:?}"),
-                    &format!("{} fetches in {:?}", seen.key_fetches, seen.elapsed),
+                    (1..=allowed).contains(&(seen.key_fetches as u128)),
+                    &format!("the keys are fetched, and at most once in {cool_down:?}"),
+                    &format!("{} fetches in {:?}", seen.key_fetches, seen.since_strangers),
                 )
             }
         }
@@ -130,5 +130,83 @@ fn demand(holds: bool, premise: &str, instead: &str) -> Result<(), String> {
         Err(format!(
             "the premise that {premise} did not hold: {instead}"
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a premise holds after 100 answers to users, when the counters grew as `grown` says.
+    fn holds(premise: Premise, grown: &str, key_fetches: usize) -> bool {
+        let grown = Counters::parse(grown);
+        let seen = Seen {
+            listener: "l",
+            answered: 100,
+            refused: 0,
+            broken: 0,
+            with_strangers: true,
+            grown: &grown,
+            key_fetches,
+            since_strangers: Duration::from_millis(2_500),
+        };
+        premise.check(&seen).is_ok()
+    }
+
+    #[test]
+    fn tokens_that_should_be_new_may_not_be_remembered_and_the_other_way_round() {
+        let verified = "wasmcustom.hallpass.tokens.hit: 0\nwasmcustom.hallpass.tokens.miss: 100";
+        let remembered = "wasmcustom.hallpass.tokens.hit: 99\nwasmcustom.hallpass.tokens.miss: 1";
+        assert!(holds(Premise::Verified, verified, 0));
+        assert!(!holds(Premise::Verified, remembered, 0));
+        assert!(holds(Premise::Remembered, remembered, 0));
+        assert!(!holds(Premise::Remembered, verified, 0));
+
+        let verified = "http.l.jwt_authn.allowed: 100\nhttp.l.jwt_authn.jwt_cache_hit: 0";
+        let remembered = "http.l.jwt_authn.allowed: 100\nhttp.l.jwt_authn.jwt_cache_hit: 100";
+        assert!(holds(Premise::NativelyVerified, verified, 0));
+        assert!(!holds(Premise::NativelyVerified, remembered, 0));
+        assert!(holds(Premise::NativelyRemembered, remembered, 0));
+        assert!(!holds(Premise::NativelyRemembered, verified, 0));
+    }
+
+    #[test]
+    fn strangers_must_come_and_be_refused_for_the_reason_that_is_measured() {
+        let premise = Premise::StrangersRefused("token_key_unknown");
+        let refused = "http.l.downstream_rq_4xx: 900\nwasmcustom.hallpass.decisions.deny.";
+        assert!(holds(
+            premise,
+            &format!("{refused}token_key_unknown: 890"),
+            0
+        ));
+        assert!(!holds(premise, &format!("{refused}token_expired: 900"), 0));
+        assert!(!holds(premise, "", 0));
+    }
+
+    #[test]
+    fn keys_must_be_fetched_and_not_more_than_once_in_a_cool_down() {
+        let premise = Premise::KeysSought {
+            cool_down: Duration::from_secs(1),
+        };
+        let fetched = [0, 1, 3, 4].map(|fetches| holds(premise, "", fetches));
+        assert_eq!(fetched, [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_refused_user_spoils_the_figure_and_so_does_a_refusal_without_strangers() {
+        let refusals = Counters::parse("http.l.downstream_rq_4xx: 1");
+        let seen = |refused, with_strangers| Seen {
+            listener: "l",
+            answered: 100,
+            refused,
+            broken: 0,
+            with_strangers,
+            grown: &refusals,
+            key_fetches: 0,
+            since_strangers: Duration::ZERO,
+        };
+        assert!(seen(0, true).nobody_was_refused().is_ok());
+        assert!(seen(1, true).nobody_was_refused().is_err());
+        assert!(seen(0, false).nobody_was_refused().is_err());
     }
 }

@@ -190,7 +190,7 @@ impl Display for RowReport {
         {
             write!(
                 out,
-                "  ({strangers:.0} strangers/s, at most {fetches} key fetches)"
+                "  ({strangers:.0} strangers/s, at most {fetches} key fetches a run)"
             )?;
         }
         writeln!(out)

@@ -109,8 +109,7 @@ impl Bench {
         }
 
         let grown = after.counters.since(&before.counters);
-        let elapsed = after.time - before.time;
-        let key_fetches = after.key_fetches - before.key_fetches;
+        let key_fetches = after.key_fetches - first.key_fetches;
         let seen = Seen {
             listener,
             answered: answered.requests.into(),
@@ -118,8 +117,8 @@ impl Bench {
             broken: answered.broken.into(),
             with_strangers: row.strangers.is_some(),
             grown: &grown,
-            elapsed,
             key_fetches,
+            since_strangers: after.time - first.time,
         };
         let premises = row.premises.iter().map(|premise| premise.check(&seen));
         if let Some(fault) = [seen.nobody_was_refused()]
@@ -132,7 +131,7 @@ impl Bench {
         }
         let strangers = row.strangers.as_ref().map(|_| Strangers {
             came: grown.answers(listener, "4xx"),
-            elapsed,
+            elapsed: after.time - before.time,
             key_fetches,
         });
         let cpu = after.cpu.saturating_sub(before.cpu);

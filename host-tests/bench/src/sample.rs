@@ -20,7 +20,7 @@ pub(crate) struct Sample {
     /// How many strangers were refused in a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) strangers_per_second: Option<f64>,
-    /// How often the keys were fetched.
+    /// How often the keys were fetched since the first stranger came, a moment before the measurement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key_fetches: Option<usize>,
 }
