@@ -7,6 +7,7 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 
 use hashlink::LruCache;
+use hashlink::linked_hash_map::RawEntryMut;
 
 use crate::time::UnixMillis;
 
@@ -50,11 +51,17 @@ impl<K: Eq + Hash, V> Cache<K, V> {
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        if self.entries.peek(key)?.until <= now {
-            self.remove(key);
+        // One look-up, whatever is found: the keys may be long.
+        let RawEntryMut::Occupied(mut found) = self.entries.raw_entry_mut().from_key(key) else {
+            return None;
+        };
+        if found.get().until <= now {
+            let over = found.remove();
+            self.bytes = self.bytes.saturating_sub(over.bytes);
             return None;
         }
-        self.entries.get(key).map(|entry| &entry.value)
+        found.to_back();
+        Some(&found.into_mut().value)
     }
 
     /// Remembers a value of `bytes` bytes, key included, until `until`, in place of an older one.
