@@ -9,7 +9,6 @@ use hallpass_core::grant::{DecisionKey, GrantOutcome, GrantReply, Query, Ruling,
 use hallpass_core::headers::HeaderList;
 use hallpass_core::ids::GrantId;
 use hallpass_core::request::RequestHead;
-use hallpass_core::time::UnixMillis;
 use serde_json::Value;
 
 use crate::{Reached, input, promise, world};
@@ -114,29 +113,40 @@ fn check_use(reply: RawReply<'_>, parsed: &GrantReply) -> Reached {
         (Step::Continue(_), Ruling::Deny | Ruling::Obliged) => panic!("denied, and it passes"),
         (Step::Wait(_), _) => panic!("asked, answered, and waits"),
     }
-    check_memory(&mut gate, query.key(), parsed);
+    check_memory(&mut gate, &query.key(), parsed, reached);
     reached
 }
 
-fn check_memory(gate: &mut Gate, key: DecisionKey, parsed: &GrantReply) {
+/// A ruling is remembered until the earliest of its ends, and no longer.
+fn check_memory(gate: &mut Gate, key: &DecisionKey, parsed: &GrantReply, reached: Reached) {
     let now = world::now();
-    let service = gate.config();
-    let service = service.grants.service.as_ref().expect("a service");
+    let config = gate.config();
+    let service = config.grants.service.as_ref().expect("a service");
     let mut ends = vec![now.saturating_add(service.allow_ttl)];
     ends.extend(parsed.max_age.map(|age| now.saturating_add(age)));
-    if let Ruling::Allow {
-        until: Some(until), ..
-    } = parsed.ruling
-    {
-        ends.push(until.max(now));
+    match parsed.ruling {
+        Ruling::Allow {
+            until: Some(until), ..
+        } if until > now => ends.push(until),
+        Ruling::Allow { .. } | Ruling::Deny | Ruling::Obliged => {}
     }
-    for end in ends {
-        let step = Exchange::new(request()).start(gate, end);
-        promise::step(&step);
-        assert!(!matches!(step, Step::Continue(_)), "passes at {end:?}");
+    let end = ends.into_iter().min().expect("there is one");
+    let mut pass_at = |moment| {
+        let step = Exchange::new(request()).start(gate, moment);
+        promise::step(&step) == Reached::Accepted
+    };
+    if end > now {
+        let last = end.saturating_sub(Duration::from_millis(1));
+        let passes = pass_at(last);
+        let is_allow = matches!(parsed.ruling, Ruling::Allow { .. });
+        assert!(
+            passes || reached != Reached::Accepted,
+            "forgotten too early"
+        );
+        assert!(is_allow || !passes, "denied, and passes later");
     }
-    let long_after = UnixMillis::new(u64::MAX);
-    assert_eq!(gate.remembered(&key, long_after), None);
+    assert!(!pass_at(end), "passes at {end:?}");
+    assert_eq!(gate.remembered(key, end), None);
 }
 
 /// What is no decision changes nothing: nothing is remembered, and the request is refused.
