@@ -148,7 +148,7 @@ test-fuzz: fuzz-programs ## each fuzz target on the same few thousand inputs, fr
 	$(TESTS) fuzz fuzz/run.sh smoke $(FUZZ_RUNS) $(FUZZ_TARGETS)
 
 fuzz-programs:
-	$(call say, building the fuzz targets (about a minute the first time))
+	$(call say, building the fuzz targets (about 2 minutes the first time))
 	@setup/command.sh c++ g++
 	fuzz/run.sh build
 
