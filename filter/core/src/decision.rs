@@ -41,8 +41,8 @@ pub enum Service<'a> {
     Answered(&'a Ruling),
     /// It was asked and did not decide.
     Failed,
-    /// It could not be asked, for want of room here.
-    Overloaded,
+    /// The filter gave the question up, for want of room or with its configuration: that says nothing of the service, and opens nothing.
+    GivenUp,
 }
 
 /// What the configuration says about grants, whatever the resource.
@@ -156,7 +156,7 @@ fn by_grant(
             FailureMode::Deny => Decision::Deny(Reason::GrantServiceUnavailable),
             FailureMode::Allow => allow(Reason::GrantServiceFailedOpen),
         },
-        (_, Service::Overloaded) => Decision::Deny(Reason::GrantServiceUnavailable),
+        (_, Service::GivenUp) => Decision::Deny(Reason::GrantServiceUnavailable),
         (Coverage::TooLong, Service::Absent) => Decision::Deny(Reason::GrantLifetimeExceeded),
         (Coverage::Over, Service::Absent) => Decision::Deny(Reason::GrantExpired),
         (Coverage::None, Service::Absent) => Decision::Deny(Reason::GrantMissing),

@@ -137,9 +137,19 @@ impl Exchange {
         let service = match outcome {
             GrantOutcome::Decided(ruling) => Service::Answered(ruling),
             GrantOutcome::Failed => Service::Failed,
-            GrantOutcome::Overloaded => Service::Overloaded,
+            GrantOutcome::GivenUp => Service::GivenUp,
         };
-        let caller = self.known_caller();
+        // The token or its key may have ended during the wait. A token that was remembered meanwhile is recognized.
+        let caller = match gate.authenticate(&self.head, self.came, now) {
+            Authenticated::Known(bearer) => {
+                self.bearer = Some(bearer);
+                self.known_caller()
+            }
+            Authenticated::Refused(fault) => Caller::Refused(fault),
+            Authenticated::KeysAwaited(_)
+            | Authenticated::NewKeyAwaited(_)
+            | Authenticated::KeysUnavailable => Caller::Unknowable,
+        };
         let decision = self.decide(&config, caller, service, now);
         self.conclude(&config, gate, decision, now)
     }

@@ -63,8 +63,18 @@ impl Root {
                 return;
             }
             for purpose in under_way {
-                let replaced = Arrival::Nothing("the configuration was replaced");
-                self.settle(worker, purpose, replaced);
+                match purpose {
+                    Purpose::Keys(_) => {
+                        let replaced = Arrival::Nothing("the configuration was replaced");
+                        self.settle(worker, purpose, replaced);
+                    }
+                    // That says nothing of the service, so `failure_mode` lets nobody pass for it.
+                    Purpose::Grant(_) => {
+                        let now = host::now();
+                        let given_up = GrantOutcome::GivenUp;
+                        self.tell(worker.with(|worker| worker.land(purpose, Some(&given_up), now)));
+                    }
+                }
             }
         }
     }
@@ -99,6 +109,10 @@ impl Root {
             worker.write_down();
             done
         });
+        self.tell(done);
+    }
+
+    fn tell(&self, done: Vec<(u32, Outcome)>) {
         for (id, outcome) in done {
             record(&outcome);
             resume(id, &outcome);

@@ -118,9 +118,7 @@ impl Worker {
             }
             step = match purpose {
                 Purpose::Keys(_) => exchange.without_keys(&mut self.gate, now),
-                Purpose::Grant(_) => {
-                    exchange.on_grant(&mut self.gate, &GrantOutcome::Overloaded, now)
-                }
+                Purpose::Grant(_) => exchange.on_grant(&mut self.gate, &GrantOutcome::GivenUp, now),
             };
         }
     }

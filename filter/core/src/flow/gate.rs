@@ -15,7 +15,7 @@ use crate::metrics::{Counter, Held};
 use crate::request::RequestHead;
 use crate::time::UnixMillis;
 use crate::token::signature::SignatureVerifier;
-use crate::token::verify::lacks_only_its_key;
+use crate::token::verify::check_without_key;
 use crate::token::{Extracted, FoundToken, TokenFault, UntrustedToken, extract, verify};
 
 pub use keys::{KeysReply, KeysRequest, Progress};
@@ -151,11 +151,16 @@ impl Gate {
         };
         let keys = match store.keys(now) {
             Keys::Ready(keys) => keys,
-            Keys::Awaited => return Authenticated::KeysAwaited(index),
+            Keys::Awaited => {
+                return match check_without_key(&token, &provider.rules, now) {
+                    Ok(()) => Authenticated::KeysAwaited(index),
+                    Err(fault) => Authenticated::Refused(fault),
+                };
+            }
             Keys::Unavailable => return Authenticated::KeysUnavailable,
         };
         let is_unknown = token.key_id().is_some_and(|id| !keys.has(id));
-        if is_unknown && lacks_only_its_key(&token, &provider.rules, now) {
+        if is_unknown && check_without_key(&token, &provider.rules, now).is_ok() {
             match store.seek(came, now) {
                 Sought::Awaited => return Authenticated::NewKeyAwaited(index),
                 Sought::Unavailable => return Authenticated::KeysUnavailable,

@@ -286,7 +286,7 @@ fn a_service_that_does_not_decide_lets_nothing_pass_and_is_asked_again() {
 fn want_of_room_is_no_failure_of_the_service_and_opens_nothing() {
     let mut world = World::with(&with_service("failure_mode", json!("allow")));
     let (mut exchange, _) = world.send(Request::get("/orders/7").by(alice()));
-    let step = exchange.on_grant(&mut world.gate, &GrantOutcome::Overloaded, world.now);
+    let step = exchange.on_grant(&mut world.gate, &GrantOutcome::GivenUp, world.now);
     assert_eq!(told(&step), "503 grant_service_unavailable");
 }
 

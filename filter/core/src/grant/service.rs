@@ -259,8 +259,9 @@ pub enum GrantOutcome {
     Decided(Ruling),
     /// It did not.
     Failed,
-    /// It was not asked: as many requests wait as may. That says nothing of the service, and never opens anything.
-    Overloaded,
+    /// The filter gave the question up: as many requests wait as may, or its configuration was replaced. That says nothing of the service,
+    /// and never opens anything.
+    GivenUp,
 }
 
 /// Why a reply is not a decision.

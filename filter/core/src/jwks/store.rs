@@ -126,17 +126,17 @@ impl KeyStore {
         if self.fetching.is_some() || self.is_due(now) {
             return Sought::Awaited;
         }
+        // An issuer that is away is asked again when the wait after the failure is over, whoever comes meanwhile.
+        if self.failures > 0 {
+            return Sought::Unavailable;
+        }
         let cools_down = |sought: UnixMillis| sought <= now && now.since(sought) < rules.cool_down;
         if !self.sought.is_some_and(cools_down) {
             self.sought = Some(now);
             self.plan(now, Duration::ZERO);
             return Sought::Awaited;
         }
-        if self.failures > 0 {
-            Sought::Unavailable
-        } else {
-            Sought::Absent
-        }
+        Sought::Absent
     }
 
     /// Whether a fetch should start now: its time has come, or the clock was set back and nobody knows when that will be.

@@ -88,12 +88,18 @@ pub fn verify(
     })
 }
 
-/// Whether everything that can be told of a token without its key speaks for it: whoever wants keys fetched must at least write such a
-/// token.
-pub fn lacks_only_its_key(token: &UntrustedToken<'_>, rules: &ClaimRules, now: UnixMillis) -> bool {
-    check_type(token, rules).is_ok()
-        && allowed_algorithm(token, rules).is_ok()
-        && check_claims(token, rules, now).is_ok()
+/// Checks all that can be told of a token without its key: whoever wants keys fetched, or waits for them, must at least write such a token.
+///
+/// # Errors
+/// The first [`TokenFault`] found.
+pub fn check_without_key(
+    token: &UntrustedToken<'_>,
+    rules: &ClaimRules,
+    now: UnixMillis,
+) -> Result<(), TokenFault> {
+    check_type(token, rules)?;
+    allowed_algorithm(token, rules)?;
+    check_claims(token, rules, now).map(|_| ())
 }
 
 /// RFC 8725, section 3.11: a token of another kind is not an access token. An absent `typ` counts as `JWT`.
@@ -183,7 +189,7 @@ fn check_dates(
         until = until.min(too_old);
     }
     Ok(Window {
-        from: not_before.unwrap_or(UnixMillis::new(0)),
+        from: not_before.max(issued).unwrap_or(UnixMillis::new(0)),
         until,
     })
 }

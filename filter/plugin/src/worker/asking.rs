@@ -13,9 +13,8 @@ use crate::callouts::{Callout, Purpose};
 
 /// How many requests a worker holds at most, whatever they wait for: each keeps its headers. One more is refused.
 pub(super) const MAX_WAITING: usize = 4_096;
-/// How many of these may wait for keys that their tokens name and nobody knows: anyone can write such a token, and must not take the room
-/// of those who are known.
-const MAX_WAITING_FOR_NEW_KEYS: usize = MAX_WAITING / 4;
+/// How many of these may wait for keys: anyone can write a token that waits for them, and must not take the room of those who are known.
+const MAX_WAITING_FOR_KEYS: usize = MAX_WAITING / 4;
 /// How much later than its timeout a call is given up that the host never answers.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -28,9 +27,9 @@ impl Worker {
         exchange: &Exchange,
         now: UnixMillis,
     ) -> bool {
-        let wants_new_key = matches!(need, Need::NewKey(_));
+        let wants_keys = matches!(need, Need::Keys(_) | Need::NewKey(_));
         if self.waiting.len() >= MAX_WAITING
-            || wants_new_key && self.waiting_for_keys() >= MAX_WAITING_FOR_NEW_KEYS
+            || wants_keys && self.waiting_for_keys() >= MAX_WAITING_FOR_KEYS
         {
             return false;
         }

@@ -6,11 +6,15 @@ mod outage;
 mod rotation;
 mod storm;
 
+use std::time::Duration;
+
 use hallpass_harness::{Call, Caller, Cluster, Harness, HarnessBuilder, Reply};
-use hallpass_tokens::{SigningKey, TokenBuilder, jwks};
+use hallpass_tokens::{NOW, SigningKey, TokenBuilder, jwks};
 use serde_json::{Value, json};
 
-use crate::setup::{IDP, alice, config_with, health, key, order, profile, refused, seconds};
+use crate::setup::{
+    IDP, alice, allow_until, config_with, health, key, order, profile, refused, seconds,
+};
 
 /// The configuration with the provider's keys from there.
 fn config_with_jwks(jwks: &Value) -> Value {
@@ -200,4 +204,32 @@ fn requests_that_wait_when_the_configuration_is_replaced_are_not_left_hanging() 
     harness.reconfigure(remote_config());
     refused(&asking, 503, "grant_service_unavailable");
     refused(&seeking, 503, "keys_unavailable");
+}
+
+#[test]
+fn a_request_that_waits_for_a_grant_when_the_configuration_is_replaced_is_let_through_by_no_failure_mode()
+ {
+    let mut config = remote_config();
+    config["grants"]["service"]["failure_mode"] = json!("allow");
+    let harness = start_with(
+        Harness::builder().cluster(IDP, Cluster::answers(served)),
+        &config,
+    );
+    let asking = harness.request(order(&alice()));
+    assert!(asking.is_waiting());
+    harness.reconfigure(&config);
+    refused(&asking, 503, "grant_service_unavailable");
+}
+
+#[test]
+fn a_key_that_is_withdrawn_while_a_request_waits_for_its_grant_lets_nobody_pass() {
+    let harness = started_with_keys();
+    harness.advance(Duration::from_millis(299_900));
+    let asking = harness.request(order(&alice()));
+    let question = harness.callout();
+    publish(&harness, &[&new_key()]);
+    harness.advance(Duration::from_millis(200));
+    assert!(asking.is_waiting());
+    question.reply_json(200, &allow_until(NOW + 3_600));
+    assert!(!asking.is_forwarded(), "{asking:?}");
 }

@@ -80,10 +80,56 @@ fn strangers_do_not_add_to_the_load_of_an_issuer_that_is_away() {
         asked(&harness)
     };
     let (without, with) = (calls(0), calls(20));
-    assert!(
-        with <= without + 6,
-        "{with} instead of {without} in a minute"
-    );
+    assert_eq!(with, without, "calls in a minute");
+}
+
+#[test]
+fn those_who_wait_for_the_first_keys_of_one_issuer_leave_room_for_the_users_of_another() {
+    let mut config = remote_config();
+    let mut healthy = config["providers"][0].clone();
+    healthy["name"] = json!("partner");
+    healthy["issuer"] = json!("https://partner.example");
+    healthy["jwks"] = json!({ "inline": jwks(&[&key()]) });
+    config["providers"]
+        .as_array_mut()
+        .expect("a list")
+        .push(healthy);
+    let harness = super::start_with(Harness::builder(), &config);
+    let anyones: Vec<_> = (0..1_100)
+        .map(|number| harness.request(stranger(number)))
+        .collect();
+    let waiting = anyones.iter().filter(|request| request.is_waiting());
+    assert_eq!(waiting.count(), 1_024);
+    refused(&anyones[1_099], 503, "keys_unavailable");
+    let by_partner = TokenBuilder::for_user("alice")
+        .issuer("https://partner.example")
+        .signed_by(&key());
+    assert!(harness.request(order(&by_partner)).is_waiting());
+}
+
+#[test]
+fn a_token_that_would_be_refused_anyway_does_not_wait_for_the_first_keys() {
+    let harness = start(Harness::builder());
+    for (token, reason) in [
+        (
+            TokenBuilder::for_user("alice").audience("billing"),
+            "token_audience_mismatch",
+        ),
+        (
+            TokenBuilder::for_user("alice").expires_in(-3_600),
+            "token_expired",
+        ),
+        (
+            TokenBuilder::for_user("alice").header("typ", json!("dpop+jwt")),
+            "token_type_not_allowed",
+        ),
+    ] {
+        refused(
+            &harness.request(profile(&token.signed_by(&key()))),
+            401,
+            reason,
+        );
+    }
 }
 
 #[test]
