@@ -94,7 +94,7 @@ fn those_who_wait_for_the_first_keys_of_one_issuer_leave_room_for_the_users_of_a
         .as_array_mut()
         .expect("a list")
         .push(healthy);
-    let harness = super::start_with(Harness::builder(), &config);
+    let harness = start_with(Harness::builder(), &config);
     let anyones: Vec<_> = (0..1_100)
         .map(|number| harness.request(stranger(number)))
         .collect();
