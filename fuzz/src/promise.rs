@@ -90,7 +90,7 @@ fn audit_line(line: Option<&str>) {
 /// What is left of the client's own cookies and path is the client's; everything else is the filter's word.
 fn upstream_headers(edits: &Edits) {
     for (name, value) in &edits.set {
-        if !["cookie", ":path"].contains(&name.as_str()) {
+        if !["cookie", ":path"].contains(&&**name) {
             header_value(
                 name,
                 std::str::from_utf8(value).expect("the filter's word is UTF-8"),

@@ -116,7 +116,7 @@ fn check_passage(head: RequestHead, canonical: &CanonicalRequest) -> Reached {
 fn check_upstream(headers: &HeaderList, edits: &Edits) {
     let sources = &world::config().token_sources;
     for (name, value) in headers.iter() {
-        let removed = edits.remove.iter().any(|other| other == name);
+        let removed = edits.remove.iter().any(|other| **other == *name);
         let set = edits.set.iter().any(|(other, _)| other.as_bytes() == name);
         if !removed && !set {
             assert!(!world::protected(name), "{}", name.escape_ascii());

@@ -4,10 +4,10 @@
 //! remembering too long would cost security: every doubt is decided for forgetting.
 
 use std::borrow::Borrow;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 
-use hashlink::LruCache;
 use hashlink::linked_hash_map::RawEntryMut;
+use hashlink::{DefaultHashBuilder, LruCache};
 
 use crate::time::UnixMillis;
 
@@ -22,8 +22,8 @@ pub struct Bounds {
 
 /// Values that end, by key.
 #[derive(Debug)]
-pub struct Cache<K, V> {
-    entries: LruCache<K, Entry<V>>,
+pub struct Cache<K, V, S = DefaultHashBuilder> {
+    entries: LruCache<K, Entry<V>, S>,
     bytes: usize,
     max_bytes: usize,
 }
@@ -35,11 +35,11 @@ struct Entry<V> {
     until: UnixMillis,
 }
 
-impl<K: Eq + Hash, V> Cache<K, V> {
+impl<K: Eq + Hash, V, S: BuildHasher + Default> Cache<K, V, S> {
     /// An empty cache.
     pub fn new(bounds: Bounds) -> Self {
         Self {
-            entries: LruCache::new(bounds.max_entries),
+            entries: LruCache::with_hasher(bounds.max_entries, S::default()),
             bytes: 0,
             max_bytes: bounds.max_bytes,
         }

@@ -121,7 +121,7 @@ pub fn decide(
         (Access::Identity | Access::Grant, Caller::Unasked) => Decision::Deny(Reason::TokenMissing),
         // The token may have ended while the request waited.
         (Access::Identity | Access::Grant, Caller::Known(identity, _))
-            if !identity.window().is_open(now) =>
+            if !identity.window.is_open(now) =>
         {
             Decision::Deny(Reason::TokenExpired)
         }

@@ -163,7 +163,7 @@ impl Exchange {
             .find(&request)
             .ok_or(Reason::ResourceUnknown)?;
         Ok(Route {
-            action: found.action_of(&request.method),
+            action: config.policy.action(found, &request.method),
             resource,
             request,
         })
@@ -366,7 +366,7 @@ impl Exchange {
         }
         if let Some(identity) = self.identity() {
             record.subject = Some(identity.subject.as_str());
-            record.issuer = Some(identity.issuer().as_str());
+            record.issuer = Some(identity.issuer.as_str());
             record.token_id = identity.token_id.as_deref();
         }
         record.source_ip = self.head.source_ip;

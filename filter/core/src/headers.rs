@@ -2,54 +2,57 @@
 //!
 //! Names and values are never assumed to be UTF-8: what a client sends is not text until somebody has checked it.
 
-/// Headers in one allocation: all names and values lie in one buffer.
+use std::ops::Range;
+
+/// Headers in one buffer, which all names and values lie in.
 #[derive(Debug, Clone, Default)]
 pub struct HeaderList {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    start: usize,
-    value: usize,
-    end: usize,
+/// Where a header's name and value lie.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The name's place.
+    pub name: Range<usize>,
+    /// The value's place.
+    pub value: Range<usize>,
 }
 
 impl HeaderList {
-    /// An empty list with room for `headers` headers of `bytes` bytes in all.
-    pub fn with_capacity(headers: usize, bytes: usize) -> Self {
-        Self {
-            bytes: Vec::with_capacity(bytes),
-            entries: Vec::with_capacity(headers),
+    /// The headers that lie at these places of a buffer. `None` if one lies outside.
+    pub fn within(mut bytes: Vec<u8>, entries: Vec<Entry>) -> Option<Self> {
+        for Entry { name, value } in &entries {
+            bytes.get(value.clone())?;
+            // RFC 9110, section 5.1: names are case-insensitive.
+            bytes.get_mut(name.clone())?.make_ascii_lowercase();
         }
+        Some(Self { bytes, entries })
     }
 
-    /// Appends one header. The name is kept in lower case (RFC 9110, section 5.1: names are case-insensitive).
+    /// Appends one header.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend(name.iter().map(u8::to_ascii_lowercase));
         let middle = self.bytes.len();
         self.bytes.extend_from_slice(value);
         self.entries.push(Entry {
-            start,
-            value: middle,
-            end: self.bytes.len(),
+            name: start..middle,
+            value: middle..self.bytes.len(),
         });
     }
 
     /// Every header: name in lower case, value as it came.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.entries.iter().map(|entry| {
-            (
-                self.bytes.get(entry.start..entry.value).unwrap_or_default(),
-                self.bytes.get(entry.value..entry.end).unwrap_or_default(),
-            )
-        })
+        let text = |place: &Range<usize>| self.bytes.get(place.clone()).unwrap_or_default();
+        self.entries
+            .iter()
+            .map(move |entry| (text(&entry.name), text(&entry.value)))
     }
 
     /// Every value of the header `name`, which must be in lower case.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.iter()
             .filter(move |(candidate, _)| *candidate == name.as_bytes())
             .map(|(_, value)| value)
@@ -59,7 +62,7 @@ impl HeaderList {
     ///
     /// # Errors
     /// [`Repeated`] when it stands more than once: which of them counts would be a guess.
-    pub fn single<'a>(&'a self, name: &'a str) -> Result<Option<&'a [u8]>, Repeated> {
+    pub fn single(&self, name: &str) -> Result<Option<&[u8]>, Repeated> {
         let mut values = self.all(name);
         let first = values.next();
         if values.next().is_some() {

@@ -17,6 +17,11 @@ macro_rules! name {
                 Self(text.into())
             }
 
+            /// The name's text, shared instead of copied.
+            pub fn shared(&self) -> Arc<str> {
+                self.0.clone()
+            }
+
             /// The name as text.
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -41,23 +41,43 @@ pub struct Held {
 }
 
 impl Counter {
+    const OTHERS: [Self; 11] = [
+        Self::TokenHit,
+        Self::TokenMiss,
+        Self::GrantHit,
+        Self::GrantMiss,
+        Self::GrantCoalesced,
+        Self::CalloutOk,
+        Self::CalloutError,
+        Self::CalloutTimeout,
+        Self::CalloutRefused,
+        Self::JwksOk,
+        Self::JwksError,
+    ];
+
     /// Every counter.
     pub fn all() -> impl Iterator<Item = Self> {
-        let others = [
-            Self::TokenHit,
-            Self::TokenMiss,
-            Self::GrantHit,
-            Self::GrantMiss,
-            Self::GrantCoalesced,
-            Self::CalloutOk,
-            Self::CalloutError,
-            Self::CalloutTimeout,
-            Self::CalloutRefused,
-            Self::JwksOk,
-            Self::JwksError,
-        ];
         let decisions = Reason::ALL.iter().copied().map(Self::Decision);
-        decisions.chain(others)
+        decisions.chain(Self::OTHERS)
+    }
+
+    /// Its place in [`Counter::all`].
+    pub const fn index(self) -> usize {
+        let other = match self {
+            Self::Decision(reason) => return reason as usize,
+            Self::TokenHit => 0,
+            Self::TokenMiss => 1,
+            Self::GrantHit => 2,
+            Self::GrantMiss => 3,
+            Self::GrantCoalesced => 4,
+            Self::CalloutOk => 5,
+            Self::CalloutError => 6,
+            Self::CalloutTimeout => 7,
+            Self::CalloutRefused => 8,
+            Self::JwksOk => 9,
+            Self::JwksError => 10,
+        };
+        Reason::ALL.len().saturating_add(other)
     }
 
     /// The name in the proxy's stats.
@@ -80,5 +100,19 @@ impl Counter {
             Self::JwksError => "jwks.error",
         };
         format!("hallpass.{name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn every_counter_knows_its_place() {
+        for (place, counter) in Counter::all().enumerate() {
+            assert_eq!(counter.index(), place, "{counter:?}");
+        }
     }
 }

@@ -44,14 +44,7 @@ pub struct Resource {
     pub matcher: Matcher,
 }
 
-impl Resource {
-    /// What `method` does to this resource.
-    pub fn action_of(&self, method: &str) -> Action {
-        self.action
-            .clone()
-            .unwrap_or_else(|| Action::new(&method.to_ascii_lowercase()))
-    }
-}
+impl Resource {}
 
 /// Hosts, methods and paths; an empty list matches all.
 #[derive(Debug, Default)]
@@ -177,15 +170,43 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
 }
 
 /// All resources, in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Policy {
     resources: Vec<Resource>,
+    /// What the usual methods do where a resource does not say, made once.
+    usual_actions: Vec<(&'static str, Action)>,
+}
+
+/// The methods of RFC 9110, section 9.3, and RFC 5789: those of nearly every request.
+const USUAL_METHODS: [&str; 9] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
+];
+
+fn action_for(method: &str) -> Action {
+    Action::new(&method.to_ascii_lowercase())
 }
 
 impl Policy {
     /// A policy of these resources.
     pub fn new(resources: Vec<Resource>) -> Self {
-        Self { resources }
+        let usual_actions = USUAL_METHODS.map(|method| (method, action_for(method)));
+        Self {
+            resources,
+            usual_actions: usual_actions.into(),
+        }
+    }
+
+    /// What `method` does to a resource.
+    pub fn action(&self, resource: &Resource, method: &str) -> Action {
+        let usual = || {
+            let mut usual = self.usual_actions.iter();
+            let (_, action) = usual.find(|(name, _)| *name == method)?;
+            Some(action.clone())
+        };
+        let configured = resource.action.clone();
+        configured
+            .or_else(usual)
+            .unwrap_or_else(|| action_for(method))
     }
 
     /// The first resource that the request is for, with its place in the list.
@@ -337,6 +358,10 @@ mod tests {
         assert!(matcher.matches(&request("GET", "h", "/")));
         assert!(!matcher.matches(&request("get", "h", "/")));
         assert!(!matcher.matches(&request("POST", "h", "/")));
-        assert_eq!(resource("r", &[]).action_of("DELETE").as_str(), "delete");
+        let policy = Policy::new(Vec::new());
+        for (method, action) in [("DELETE", "delete"), ("M-SEARCH", "m-search")] {
+            let done = policy.action(&resource("r", &[]), method);
+            assert_eq!(done.as_str(), action);
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::denial::Reason;
 
 pub use algorithm::Algorithm;
 pub use extract::{Extracted, FoundToken, TokenSource, extract};
-pub use parse::UntrustedToken;
+pub use parse::{TokenParts, UntrustedToken};
 pub use verify::{ClaimRules, VerifiedClaims, verify};
 
 /// Why a token is not accepted: the reason that everyone may know.

@@ -57,7 +57,7 @@ pub(crate) fn request_head(with_source: bool) -> RequestHead {
 fn header_list(map: Map) -> HeaderList {
     // A map that cannot be had or read has no headers, and a request without `:path` is refused.
     ffi::header_pairs(map)
-        .and_then(|bytes| pairs::decode(&bytes))
+        .and_then(pairs::decode)
         .unwrap_or_default()
 }
 
@@ -70,11 +70,11 @@ fn source_address() -> Option<std::net::IpAddr> {
 /// Changes the effective request's headers. False if the host would not do all of it: then the request must not pass.
 #[must_use]
 pub(crate) fn apply(edits: &Edits) -> bool {
-    let removed = |name: &Vec<u8>| ffi::remove_header(Map::RequestHeaders, name);
-    let set = |(name, value): &(String, Vec<u8>)| {
-        ffi::replace_header(Map::RequestHeaders, name.as_bytes(), value)
-    };
-    edits.remove.iter().all(removed) && edits.set.iter().all(set)
+    let mut removals = edits.remove.iter();
+    let mut settings = edits.set.iter();
+    removals.all(|name| ffi::remove_header(Map::RequestHeaders, name))
+        && settings
+            .all(|(name, value)| ffi::replace_header(Map::RequestHeaders, name.as_bytes(), value))
 }
 
 /// The trailers of the effective request.

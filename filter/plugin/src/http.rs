@@ -102,12 +102,14 @@ impl HttpContext for Request {
     }
 }
 
-impl Context for Request {
-    fn on_done(&mut self) -> bool {
+impl Context for Request {}
+
+/// The SDK drops a request's context when the host deletes it: its client has its answer, or has gone.
+impl Drop for Request {
+    fn drop(&mut self) {
         if let Some(worker) = &self.worker {
             worker.with(|worker| worker.forget(self.id));
         }
-        true
     }
 }
 

@@ -169,6 +169,10 @@ impl Worker {
 
     /// Forgets a request whose client has gone. What it waited for goes on for the others.
     pub(crate) fn forget(&mut self, id: u32) {
+        // Nearly always nobody waits, and then there is nothing to look up.
+        if self.waiting.is_empty() {
+            return;
+        }
         if let Some(gone) = self.waiting.remove(&id) {
             self.flights.leave(&gone.purpose, &id);
         }

@@ -1,6 +1,7 @@
 //! Headers that upstreams may believe: their names are taken out of every incoming request.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::fault::{Faults, Place};
 use super::field::Field;
@@ -11,12 +12,13 @@ use crate::identity::HeaderSource;
 #[derive(Debug, Default)]
 pub struct TrustedHeaders {
     /// What each identity header holds.
-    pub identity: Vec<(String, HeaderSource)>,
+    pub identity: Vec<(Arc<str>, HeaderSource)>,
     /// The header for the grant's name.
-    pub grant_id: Option<String>,
+    pub grant_id: Option<Arc<str>>,
     /// The header for the grant's end, in seconds since the epoch.
-    pub grant_expires: Option<String>,
-    protected: HashSet<String>,
+    pub grant_expires: Option<Arc<str>>,
+    /// In lower case, with hyphens for underscores.
+    protected: Vec<String>,
 }
 
 impl TrustedHeaders {
@@ -24,10 +26,13 @@ impl TrustedHeaders {
     ///
     /// `x_user` is protected with `x-user`: servers that hand headers to programs as variables cannot tell the two apart.
     pub fn protects(&self, name: &[u8]) -> bool {
-        let normal: Option<String> = std::str::from_utf8(name)
-            .ok()
-            .map(|name| name.replace('_', "-"));
-        normal.is_some_and(|name| self.protected.contains(&name))
+        let is_spelt = |protected: &String| {
+            let mut letters = protected.bytes().zip(name);
+            protected.len() == name.len()
+                && letters
+                    .all(|(letter, came)| letter == *came || (letter == b'-' && *came == b'_'))
+        };
+        self.protected.iter().any(is_spelt)
     }
 }
 
@@ -102,17 +107,18 @@ pub(super) fn validate(
 }
 
 impl TrustedHeaders {
-    fn protect(&mut self, name: &str, place: &Place, faults: &mut Faults) -> Option<String> {
+    fn protect(&mut self, name: &str, place: &Place, faults: &mut Faults) -> Option<Arc<str>> {
         let normal = header_name(name).filter(|name| !NOT_FOR_IDENTITY.contains(&name.as_str()));
         let Some(name) = normal else {
             let expected = "a header name that carries nothing else of the request";
             faults.push_value(place, &name.into(), expected);
             return None;
         };
-        if !self.protected.insert(name.replace('_', "-")) {
+        if self.protects(name.as_bytes()) {
             faults.push_value(place, &name.into(), "a header name that is not used twice");
             return None;
         }
-        Some(name)
+        self.protected.push(name.replace('_', "-"));
+        Some(name.into())
     }
 }

@@ -11,7 +11,7 @@ use super::keys::{self, JwksSource};
 use super::raw::{RawClaims, RawProvider, RawTokenSource};
 use crate::identity::IdentityMapping;
 use crate::ids::Issuer;
-use crate::token::verify::{RequiredClaim, normal_type};
+use crate::token::verify::{RequiredClaim, short_type};
 use crate::token::{Algorithm, ClaimRules, TokenSource};
 
 /// A trusted issuer.
@@ -192,7 +192,10 @@ fn token_types(
         faults.push(place, "an empty list", "at least one token type");
     }
     let types = strings(list, place, faults);
-    types.iter().map(|(_, text)| normal_type(text)).collect()
+    types
+        .iter()
+        .map(|(_, text)| short_type(text).to_ascii_lowercase())
+        .collect()
 }
 
 fn required_claim(name: String, value: Value) -> RequiredClaim {
@@ -231,7 +234,7 @@ fn sources(
 ) -> Vec<usize> {
     let sources = match field.optional(place, faults) {
         None => vec![TokenSource::Header {
-            name: "authorization".to_owned(),
+            name: "authorization".into(),
             scheme: "Bearer".to_owned(),
         }],
         Some(list) if list.is_empty() => {
@@ -272,7 +275,7 @@ fn source(raw: RawTokenSource, place: &Place, faults: &mut Faults) -> Option<Tok
                 faults.push_value(&place.member("header"), &header.into(), "a header name");
             }
             Some(TokenSource::Header {
-                name: name?,
+                name: name?.into(),
                 scheme: scheme.unwrap_or_else(|| "Bearer".to_owned()),
             })
         }

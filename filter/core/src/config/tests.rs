@@ -262,12 +262,12 @@ fn an_identity_header_may_be_left_out_but_not_used_twice() {
     let mut config = sound();
     config["identity_headers"] = json!({ "email": null, "subject": "X-User" });
     let headers = parse(&config).unwrap().headers;
-    assert!(headers.identity.iter().any(|(name, _)| name == "x-user"));
+    assert!(headers.identity.iter().any(|(name, _)| &**name == "x-user"));
     assert!(
         !headers
             .identity
             .iter()
-            .any(|(name, _)| name == "x-hallpass-email")
+            .any(|(name, _)| &**name == "x-hallpass-email")
     );
 
     config["claim_headers"] = json!({ "tenant": "x_user" });

@@ -16,7 +16,9 @@ use crate::request::RequestHead;
 use crate::time::UnixMillis;
 use crate::token::signature::SignatureVerifier;
 use crate::token::verify::check_without_key;
-use crate::token::{Extracted, FoundToken, TokenFault, UntrustedToken, extract, verify};
+use crate::token::{
+    Extracted, FoundToken, TokenFault, TokenParts, UntrustedToken, VerifiedClaims, extract, verify,
+};
 
 pub use keys::{KeysReply, KeysRequest, Progress};
 
@@ -131,7 +133,11 @@ impl Gate {
             self.count(Counter::TokenHit);
             return Authenticated::Known(bearer);
         }
-        let token = match UntrustedToken::parse(found.text) {
+        let parts = match TokenParts::decode(found.text) {
+            Ok(parts) => parts,
+            Err(fault) => return Authenticated::Refused(fault),
+        };
+        let token = match UntrustedToken::read(&parts) {
             Ok(token) => token,
             Err(fault) => return Authenticated::Refused(fault),
         };
@@ -143,7 +149,7 @@ impl Gate {
         let Some((index, provider)) = provider else {
             return Authenticated::Refused(TokenFault::IssuerUnknown);
         };
-        if !provider.token_sources.contains(&found.source) {
+        if !found.is_in_one_of(&provider.token_sources) {
             return Authenticated::Refused(TokenFault::Missing);
         }
         let Some(store) = self.stores.get_mut(index) else {
@@ -168,11 +174,13 @@ impl Gate {
             }
         }
         self.count(Counter::TokenMiss);
-        let identity = verify(token, &provider.rules, &keys, self.verifier.as_ref(), now)
-            .and_then(|claims| Identity::from_claims(claims, &provider.mapping));
-        match identity {
+        let claims = match verify(token, &provider.rules, &keys, self.verifier.as_ref(), now) {
+            Ok(claims) => claims,
+            Err(fault) => return Authenticated::Refused(fault),
+        };
+        match Identity::from_claims(&claims, &provider.mapping) {
             Ok(identity) => {
-                let bearer = Arc::new(self.bearer(identity));
+                let bearer = Arc::new(self.bearer(identity, &claims));
                 let verified = Verified {
                     bearer: bearer.clone(),
                     provider: index,
@@ -194,18 +202,18 @@ impl Gate {
             Keys::Awaited | Keys::Unavailable => return None,
         };
         let counts =
-            provider.token_sources.contains(&found.source) && Arc::ptr_eq(&known.keys, &current);
+            found.is_in_one_of(&provider.token_sources) && Arc::ptr_eq(&known.keys, &current);
         counts.then_some(known.bearer)
     }
 
-    fn bearer(&mut self, identity: Identity) -> Bearer {
-        let claim = identity.claims.get(&self.config.grants.claim);
-        let grants = EmbeddedGrants::from_claim(claim);
-        if let Some(first) = grants.skipped.first() {
+    fn bearer(&mut self, identity: Identity, claims: &VerifiedClaims<'_>) -> Bearer {
+        let mut grants = EmbeddedGrants::from_claim(claims.get(&self.config.grants.claim));
+        if let Some(skipped) = grants.skipped.take() {
             self.notices.push(format!(
-                "{} of the grants in the token of {:?} are malformed and grant nothing; the first is {first}",
-                grants.skipped.len(),
-                identity.subject.as_str()
+                "{} of the grants in the token of {:?} are malformed and grant nothing; the first is {}",
+                skipped.count,
+                identity.subject.as_str(),
+                skipped.first,
             ));
         }
         Bearer { identity, grants }

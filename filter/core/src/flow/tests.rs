@@ -366,8 +366,13 @@ fn edits(step: Step) -> Edits {
     }
 }
 
+fn is_removed(edits: &Edits, name: &str) -> bool {
+    let mut removed = edits.remove.iter();
+    removed.any(|other| **other == *name.as_bytes())
+}
+
 fn value<'a>(edits: &'a Edits, name: &str) -> Option<&'a str> {
-    let found = edits.set.iter().find(|(other, _)| other == name);
+    let found = edits.set.iter().find(|(other, _)| **other == *name);
     found.map(|(_, value)| std::str::from_utf8(value).unwrap())
 }
 
@@ -389,7 +394,7 @@ fn the_upstream_learns_who_it_is_and_by_what_grant() {
     ] {
         assert_eq!(value(&edits, name), Some(expected), "{name}");
     }
-    assert!(edits.remove.contains(&b"authorization".to_vec()));
+    assert!(is_removed(&edits, "authorization"));
 }
 
 #[test]
@@ -407,10 +412,7 @@ fn nobody_speaks_for_the_filter_also_where_everybody_may_pass() {
             "x_hallpass_groups",
             "x-hallpass_grant-id",
         ] {
-            assert!(
-                edits.remove.contains(&name.as_bytes().to_vec()),
-                "{path}: {name}"
-            );
+            assert!(is_removed(&edits, name), "{path}: {name}");
         }
         assert_eq!(value(&edits, "x-hallpass-groups"), None);
     }
@@ -443,7 +445,7 @@ fn the_token_stays_only_where_that_is_written_down() {
     config["forward_token"] = json!(true);
     let mut world = World::with(&config);
     let edits = edits(world.send(Request::get("/me").by(alice())).1);
-    assert!(!edits.remove.contains(&b"authorization".to_vec()));
+    assert!(!is_removed(&edits, "authorization"));
 }
 
 #[test]

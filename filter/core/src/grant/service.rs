@@ -120,8 +120,8 @@ impl Query {
                 r#type: "user",
                 id: identity.subject.to_string(),
                 properties: SubjectProperties {
-                    iss: identity.issuer().to_string(),
-                    email: identity.email.clone(),
+                    iss: identity.issuer.to_string(),
+                    email: identity.email.as_deref().map(str::to_owned),
                     groups: identity.groups.clone(),
                 },
             },

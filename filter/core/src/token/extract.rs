@@ -4,6 +4,7 @@
 //! also when both would be valid.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::headers::HeaderList;
 
@@ -13,7 +14,7 @@ pub enum TokenSource {
     /// A header `name` (lower case) with an authentication scheme (RFC 9110, section 11.1); an empty scheme means the whole value.
     Header {
         /// The header's name in lower case.
-        name: String,
+        name: Arc<str>,
         /// The scheme, compared without case.
         scheme: String,
     },
@@ -33,58 +34,86 @@ impl fmt::Display for TokenSource {
     }
 }
 
-/// A token's text and the source, by its place in the list that was searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A token's text and its sources, by their places in the list that was searched.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundToken<'a> {
     /// The compact serialization, not looked into.
     pub text: &'a [u8],
-    /// Index into the searched sources.
+    /// The first source that holds it.
     pub source: usize,
+    /// The others.
+    pub also: Vec<usize>,
+}
+
+impl FoundToken<'_> {
+    /// Whether one of these sources holds it.
+    pub fn is_in_one_of(&self, sources: &[usize]) -> bool {
+        sources.contains(&self.source) || sources.iter().any(|source| self.also.contains(source))
+    }
 }
 
 /// What a search of all sources found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extracted<'a> {
     /// No source holds a token.
     Missing,
-    /// Exactly one source does.
+    /// Exactly one token is there.
     One(FoundToken<'a>),
-    /// Several do, or one holds several.
+    /// Several are.
     Ambiguous,
 }
 
 /// Searches every source; a header with another scheme, such as `Basic`, holds no token.
 ///
-/// One and the same token in two sources, a header and a cookie, is one token, found in the first of them.
-pub fn extract<'a>(headers: &'a HeaderList, sources: &'a [TokenSource]) -> Extracted<'a> {
+/// One and the same token in two sources, a header and a cookie, is one token.
+pub fn extract<'a>(headers: &'a HeaderList, sources: &[TokenSource]) -> Extracted<'a> {
     let mut found: Option<FoundToken<'a>> = None;
-    for (index, source) in sources.iter().enumerate() {
-        let mut tokens = tokens_in(headers, source);
-        let Some(text) = tokens.next() else { continue };
-        let repeated = tokens.next().is_some();
-        let differs = found.is_some_and(|other| other.text != text);
-        if repeated || differs || text.contains(&b',') {
-            return Extracted::Ambiguous;
+    for (place, source) in sources.iter().enumerate() {
+        let text = match tokens_in(headers, source) {
+            Held::None => continue,
+            Held::One(text) if !text.contains(&b',') => text,
+            Held::One(_) | Held::Several => return Extracted::Ambiguous,
+        };
+        match &mut found {
+            None => {
+                found = Some(FoundToken {
+                    text,
+                    source: place,
+                    also: Vec::new(),
+                });
+            }
+            Some(found) if found.text == text => found.also.push(place),
+            Some(_) => return Extracted::Ambiguous,
         }
-        found.get_or_insert(FoundToken {
-            text,
-            source: index,
-        });
     }
     found.map_or(Extracted::Missing, Extracted::One)
 }
 
-fn tokens_in<'a>(
-    headers: &'a HeaderList,
-    source: &'a TokenSource,
-) -> Box<dyn Iterator<Item = &'a [u8]> + 'a> {
+/// The tokens in one source.
+enum Held<'a> {
+    None,
+    One(&'a [u8]),
+    Several,
+}
+
+impl<'a> Held<'a> {
+    fn of(mut tokens: impl Iterator<Item = &'a [u8]>) -> Self {
+        match (tokens.next(), tokens.next()) {
+            (None, _) => Self::None,
+            (Some(token), None) => Self::One(token),
+            (Some(_), Some(_)) => Self::Several,
+        }
+    }
+}
+
+fn tokens_in<'a>(headers: &'a HeaderList, source: &TokenSource) -> Held<'a> {
     match source {
-        TokenSource::Header { name, scheme } => Box::new(
+        TokenSource::Header { name, scheme } => Held::of(
             headers
                 .all(name)
                 .filter_map(|value| credentials(value, scheme)),
         ),
-        TokenSource::Cookie { name } => Box::new(
+        TokenSource::Cookie { name } => Held::of(
             headers
                 .all("cookie")
                 .flat_map(cookies)
@@ -130,7 +159,7 @@ fn cookies(header: &[u8]) -> impl Iterator<Item = Cookie<'_>> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
     /// The header held nothing but a token.
-    Header(String),
+    Header(Arc<str>),
     /// The cookies that are left, joined into one header as RFC 9113, section 8.2.3 allows.
     Cookies(Vec<u8>),
 }
@@ -138,16 +167,18 @@ pub enum Removal {
 /// Whether anyone could find a token in this value: wider than [`extract`], which must find one without doubt. A proxy may have joined
 /// two headers with a comma.
 fn may_hold_token(value: &[u8], scheme: &str) -> bool {
-    value.split(|byte| *byte == b',').any(|part| {
+    let begins = |part: &[u8]| {
         let part = part.trim_ascii();
-        let begins = part
+        let has_scheme = part
             .split_at_checked(scheme.len())
             .is_some_and(|(start, rest)| {
                 start.eq_ignore_ascii_case(scheme.as_bytes())
                     && (scheme.is_empty() || rest.first().is_none_or(u8::is_ascii_whitespace))
             });
-        begins && !part.is_empty()
-    })
+        has_scheme && !part.is_empty()
+    };
+    // The usual value need not be searched for commas.
+    begins(value) || value.split(|byte| *byte == b',').any(begins)
 }
 
 /// How to remove every token of `sources` from the request. A header that may hold one goes as a whole; other cookies stay.
@@ -190,7 +221,7 @@ fn cookie_removal(headers: &HeaderList, sources: &[TokenSource]) -> Option<Remov
         .filter(|pair| !pair.is_empty())
         .collect();
     if kept.is_empty() {
-        Some(Removal::Header("cookie".to_owned()))
+        Some(Removal::Header("cookie".into()))
     } else {
         Some(Removal::Cookies(kept.join(&b"; "[..])))
     }
@@ -279,7 +310,10 @@ mod tests {
         let token = FoundToken {
             text: b"a",
             source: 0,
+            also: vec![1],
         };
+        assert!(token.is_in_one_of(&[0]) && token.is_in_one_of(&[1]));
+        assert!(!token.is_in_one_of(&[]) && !token.is_in_one_of(&[2]));
         assert_eq!(extract(&request, &sources()), Extracted::One(token));
     }
 

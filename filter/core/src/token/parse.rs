@@ -1,27 +1,34 @@
 //! Reads a token without believing it: a compact JWS (RFC 7515, section 7.1) of two JSON objects, and nothing that only resembles one.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Number, Value};
 
 use super::TokenFault;
-use crate::json::StrictObject;
+use crate::json::borrowed::{self, Members, Value};
 use crate::time::UnixMillis;
 
 /// The largest token that is looked into, in bytes, unless configured otherwise.
 pub const DEFAULT_MAX_TOKEN_BYTES: usize = 8 * 1024;
 
+/// The three parts of a compact JWS, decoded and not looked into.
+pub struct TokenParts<'a> {
+    signed: &'a [u8],
+    header: Vec<u8>,
+    claims: Vec<u8>,
+    signature: Vec<u8>,
+}
+
 /// What a token claims to be. Nothing in it is known to be true: only [`super::verify`] turns it into claims.
 pub struct UntrustedToken<'a> {
-    signed: &'a [u8],
-    signature: Vec<u8>,
-    algorithm: String,
-    key_id: Option<String>,
-    token_type: Option<String>,
+    parts: &'a TokenParts<'a>,
+    algorithm: Cow<'a, str>,
+    key_id: Option<Cow<'a, str>>,
+    token_type: Option<Cow<'a, str>>,
     pub(super) dates: Dates,
-    pub(super) claims: Map<String, Value>,
+    pub(super) claims: Members<'a>,
 }
 
 /// The claims that are dates (RFC 7519, section 4.1), each `None` where the token has none.
@@ -32,33 +39,47 @@ pub(super) struct Dates {
     pub(super) issued: Option<UnixMillis>,
 }
 
-impl<'a> UntrustedToken<'a> {
-    /// Splits, decodes and parses.
+impl<'a> TokenParts<'a> {
+    /// Splits and decodes.
     ///
     /// # Errors
-    /// [`TokenFault::Malformed`] when it is not three parts in canonical base64url without padding, the first two of them strict JSON
-    /// objects; when a member that is read has another type than its RFC gives it; and when it demands an extension by `crit` (RFC 7515,
-    /// section 4.1.11) or `b64` (RFC 7797).
-    pub fn parse(text: &'a [u8]) -> Result<Self, TokenFault> {
+    /// [`TokenFault::Malformed`] when it is not three parts in canonical base64url without padding.
+    pub fn decode(text: &'a [u8]) -> Result<Self, TokenFault> {
         let (signed, signature) = split_last(text)?;
         let (header, claims) = split_last(signed)?;
-        let mut header = object(header)?;
+        Ok(Self {
+            signed,
+            header: decode(header)?,
+            claims: decode(claims)?,
+            signature: decode(signature)?,
+        })
+    }
+}
+
+impl<'a> UntrustedToken<'a> {
+    /// Reads header and claims.
+    ///
+    /// # Errors
+    /// [`TokenFault::Malformed`] when they are not strict JSON objects; when a member that is read has another type than its RFC gives
+    /// it; and when the token demands an extension by `crit` (RFC 7515, section 4.1.11) or `b64` (RFC 7797).
+    pub fn read(parts: &'a TokenParts<'a>) -> Result<Self, TokenFault> {
+        let object = |part| borrowed::object(part).ok_or(TokenFault::Malformed);
+        let mut header = object(&parts.header)?;
         if header.contains_key("crit") || header.contains_key("b64") {
             return Err(TokenFault::Malformed);
         }
-        let mut take = |name| match header.remove(name) {
-            Some(Value::String(text)) => Ok(Some(text)),
+        let mut take = |name| match header.get_mut(name).map(std::mem::take) {
+            Some(Value::Str(text)) => Ok(Some(text)),
             Some(_) => Err(TokenFault::Malformed),
             None => Ok(None),
         };
-        let claims = object(claims)?;
+        let claims = object(&parts.claims)?;
         Ok(Self {
             algorithm: take("alg")?.ok_or(TokenFault::Malformed)?,
             key_id: take("kid")?,
             token_type: take("typ")?,
             dates: Dates::of(&claims)?,
-            signature: decode(signature)?,
-            signed,
+            parts,
             claims,
         })
     }
@@ -85,11 +106,11 @@ impl<'a> UntrustedToken<'a> {
 
     /// What the signature is about: header and claims as they came.
     pub(super) fn signed_bytes(&self) -> &[u8] {
-        self.signed
+        self.parts.signed
     }
 
     pub(super) fn signature(&self) -> &[u8] {
-        &self.signature
+        &self.parts.signature
     }
 }
 
@@ -116,17 +137,10 @@ fn decode(part: &[u8]) -> Result<Vec<u8>, TokenFault> {
         .map_err(|_| TokenFault::Malformed)
 }
 
-fn object(part: &[u8]) -> Result<Map<String, Value>, TokenFault> {
-    let StrictObject(members) =
-        serde_json::from_slice(&decode(part)?).map_err(|_| TokenFault::Malformed)?;
-    Ok(members)
-}
-
 impl Dates {
-    fn of(claims: &Map<String, Value>) -> Result<Self, TokenFault> {
+    fn of(claims: &Members<'_>) -> Result<Self, TokenFault> {
         let date = |name| match claims.get(name) {
-            Some(Value::Number(date)) => moment(date).map(Some).ok_or(TokenFault::Malformed),
-            Some(_) => Err(TokenFault::Malformed),
+            Some(date) => moment(date).map(Some).ok_or(TokenFault::Malformed),
             None => Ok(None),
         };
         Ok(Self {
@@ -138,7 +152,7 @@ impl Dates {
 }
 
 /// A `NumericDate` (RFC 7519, section 2): whole seconds, or with a fraction. `None` if no moment can be told for it.
-fn moment(date: &Number) -> Option<UnixMillis> {
+fn moment(date: &Value<'_>) -> Option<UnixMillis> {
     match date.as_i64() {
         Some(seconds) => UnixMillis::from_seconds(seconds),
         None => UnixMillis::from_fractional_seconds(date.as_f64()?),

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::signature::SignatureVerifier;
 use super::{Algorithm, TokenFault, UntrustedToken};
 use crate::ids::Issuer;
+use crate::json::borrowed::{self, Members};
 use crate::jwks::KeySet;
 use crate::time::{UnixMillis, Window};
 
@@ -20,7 +21,7 @@ pub struct ClaimRules {
     pub audiences: Vec<String>,
     /// `alg` must be one of these, and the key's.
     pub algorithms: Vec<Algorithm>,
-    /// `typ`, in lower case and without `application/`.
+    /// `typ`, compared without case and without `application/`.
     pub token_types: Vec<String>,
     /// Added to `exp`, taken from `nbf` and `iat`.
     pub clock_skew: Duration,
@@ -41,13 +42,13 @@ pub struct RequiredClaim {
 
 /// Claims that are true as far as the issuer's word goes: signed by its key, meant for this audience, in time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct VerifiedClaims {
+pub struct VerifiedClaims<'a> {
     issuer: Issuer,
     window: Window,
-    claims: Map<String, Value>,
+    claims: Members<'a>,
 }
 
-impl VerifiedClaims {
+impl<'a> VerifiedClaims<'a> {
     /// Who signed them.
     pub fn issuer(&self) -> &Issuer {
         &self.issuer
@@ -59,7 +60,7 @@ impl VerifiedClaims {
     }
 
     /// The claim `name`.
-    pub fn get(&self, name: &str) -> Option<&Value> {
+    pub fn get(&self, name: &str) -> Option<&borrowed::Value<'a>> {
         self.claims.get(name)
     }
 }
@@ -68,13 +69,13 @@ impl VerifiedClaims {
 ///
 /// # Errors
 /// The first [`TokenFault`] found.
-pub fn verify(
-    token: UntrustedToken<'_>,
+pub fn verify<'a>(
+    token: UntrustedToken<'a>,
     rules: &ClaimRules,
     keys: &KeySet,
     verifier: &dyn SignatureVerifier,
     now: UnixMillis,
-) -> Result<VerifiedClaims, TokenFault> {
+) -> Result<VerifiedClaims<'a>, TokenFault> {
     if token.issuer() != Some(rules.issuer.as_str()) {
         return Err(TokenFault::IssuerUnknown);
     }
@@ -104,20 +105,21 @@ pub fn check_without_key(
 
 /// RFC 8725, section 3.11: a token of another kind is not an access token. An absent `typ` counts as `JWT`.
 fn check_type(token: &UntrustedToken<'_>, rules: &ClaimRules) -> Result<(), TokenFault> {
-    let token_type = normal_type(token.token_type().unwrap_or("JWT"));
-    if rules.token_types.contains(&token_type) {
+    let token_type = short_type(token.token_type().unwrap_or("JWT"));
+    let is_allowed = |allowed: &String| allowed.eq_ignore_ascii_case(token_type);
+    if rules.token_types.iter().any(is_allowed) {
         Ok(())
     } else {
         Err(TokenFault::TypeNotAllowed)
     }
 }
 
-/// `typ` as it is compared: in lower case, without `application/` (RFC 7515, section 4.1.9).
-pub fn normal_type(token_type: &str) -> String {
-    let lower = token_type.to_ascii_lowercase();
-    match lower.strip_prefix("application/") {
-        Some(subtype) => subtype.to_owned(),
-        None => lower,
+/// `typ` as it is compared, but for its case: without `application/` (RFC 7515, section 4.1.9).
+pub fn short_type(token_type: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match token_type.split_at_checked(PREFIX.len()) {
+        Some((prefix, subtype)) if prefix.eq_ignore_ascii_case(PREFIX) => subtype,
+        _ => token_type,
     }
 }
 
@@ -196,13 +198,13 @@ fn check_dates(
 
 /// `aud` is a string or an array of strings (RFC 7519, section 4.1.3).
 fn check_audience(token: &UntrustedToken<'_>, rules: &ClaimRules) -> Result<(), TokenFault> {
-    let is_ours = |value: &Value| {
+    let is_ours = |value: &borrowed::Value<'_>| {
         value
             .as_str()
             .is_some_and(|audience| rules.audiences.iter().any(|ours| ours == audience))
     };
     let for_us = match token.claims.get("aud") {
-        Some(Value::Array(audiences)) => audiences.iter().any(is_ours),
+        Some(borrowed::Value::Array(audiences)) => audiences.iter().any(is_ours),
         Some(audience) => is_ours(audience),
         None => false,
     };
@@ -210,10 +212,16 @@ fn check_audience(token: &UntrustedToken<'_>, rules: &ClaimRules) -> Result<(), 
 }
 
 fn check_required_claims(token: &UntrustedToken<'_>, rules: &ClaimRules) -> Result<(), TokenFault> {
-    let holds = |required: &RequiredClaim| match token.claims.get(&required.name) {
-        Some(Value::Array(values)) => values.iter().any(|value| required.one_of.contains(value)),
-        Some(value) => required.one_of.contains(value),
-        None => false,
+    let holds = |required: &RequiredClaim| {
+        let accepts = |value: &borrowed::Value<'_>| {
+            let mut accepted = required.one_of.iter().map(borrowed::Value::from);
+            accepted.any(|one| one == *value)
+        };
+        match token.claims.get(&required.name) {
+            Some(borrowed::Value::Array(values)) => values.iter().any(accepts),
+            Some(value) => accepts(value),
+            None => false,
+        }
     };
     if rules.required_claims.iter().all(holds) {
         Ok(())

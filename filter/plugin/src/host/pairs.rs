@@ -1,34 +1,33 @@
 //! The wire form of a header map: a count, the lengths of all names and values, then the bytes, each ended by a zero (proxy-wasm ABI
 //! 0.2.1, "Serialization").
 
-use hallpass_core::headers::HeaderList;
+use hallpass_core::headers::{Entry, HeaderList};
 
-/// Reads a map; `None` if the lengths do not fit the bytes.
-pub(super) fn decode(bytes: &[u8]) -> Option<HeaderList> {
-    let mut lengths = bytes;
-    let count = take_length(&mut lengths)?;
-    let mut texts = lengths.get(count.checked_mul(8)?..)?;
-    let mut headers = HeaderList::with_capacity(count, texts.len());
-    for _ in 0..count {
-        let name_length = take_length(&mut lengths)?;
-        let value_length = take_length(&mut lengths)?;
-        let name = take_text(&mut texts, name_length)?;
-        let value = take_text(&mut texts, value_length)?;
-        headers.push(name, value);
+/// Reads a map; `None` if the lengths do not fit the bytes. Names and values stay where they are.
+pub(super) fn decode(bytes: Vec<u8>) -> Option<HeaderList> {
+    let (count, rest) = bytes.split_first_chunk::<4>()?;
+    let count = length(*count).checked_mul(8)?;
+    let (lengths, _) = rest.get(..count)?.as_chunks::<4>();
+    let (pairs, _) = lengths.as_chunks::<2>();
+
+    let mut start = count.checked_add(4)?;
+    let mut place = |text: [u8; 4]| {
+        let place = start..start.checked_add(length(text))?;
+        start = place.end.checked_add(1)?;
+        Some(place)
+    };
+    let mut entries = Vec::with_capacity(pairs.len());
+    for [name, value] in pairs {
+        entries.push(Entry {
+            name: place(*name)?,
+            value: place(*value)?,
+        });
     }
-    Some(headers)
+    HeaderList::within(bytes, entries)
 }
 
-fn take_length(bytes: &mut &[u8]) -> Option<usize> {
-    let (length, rest) = bytes.split_first_chunk::<4>()?;
-    *bytes = rest;
-    usize::try_from(u32::from_le_bytes(*length)).ok()
-}
-
-fn take_text<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
-    let (text, rest) = bytes.split_at_checked(length)?;
-    *bytes = rest.get(1..)?;
-    Some(text)
+fn length(bytes: [u8; 4]) -> usize {
+    usize::try_from(u32::from_le_bytes(bytes)).unwrap_or(usize::MAX)
 }
 
 /// Writes a map.

@@ -2,7 +2,7 @@ use super::*;
 use crate::identity::{Identity, IdentityMapping};
 use crate::jwks::KeySet;
 use crate::token::signature::PureRust;
-use crate::token::{ClaimRules, UntrustedToken, verify};
+use crate::token::{ClaimRules, TokenParts, UntrustedToken, verify};
 use hallpass_tokens::{SigningKey, TokenBuilder};
 use serde_json::json;
 #[cfg(target_arch = "wasm32")]
@@ -21,7 +21,8 @@ fn identity(token: TokenBuilder) -> Identity {
         required_claims: Vec::new(),
     };
     let keys = KeySet::from_value(&hallpass_tokens::jwks(&[&key])).unwrap();
-    let token = UntrustedToken::parse(token.as_bytes()).unwrap();
+    let parts = TokenParts::decode(token.as_bytes()).unwrap();
+    let token = UntrustedToken::read(&parts).unwrap();
     let now = UnixMillis::from_seconds(hallpass_tokens::NOW).unwrap();
     let claims = verify(token, &rules, &keys.keys, &PureRust, now).unwrap();
     let mapping = IdentityMapping {
@@ -30,7 +31,7 @@ fn identity(token: TokenBuilder) -> Identity {
         groups: "groups".into(),
         headers: Vec::new(),
     };
-    Identity::from_claims(claims, &mapping).unwrap()
+    Identity::from_claims(&claims, &mapping).unwrap()
 }
 
 fn alice() -> TokenBuilder {

@@ -3,8 +3,11 @@
 //! The function takes and returns protobuf messages; the plugin lends the call itself. It is asked for what those messages can express:
 //! RSASSA-PKCS1-v1_5 and ECDSA. They have no place for PSS's parameters, and Envoy's function fails for Ed25519.
 
+use std::borrow::Cow;
+
 use p256::pkcs8::der;
 use prost::Message;
+use prost::encoding::{WireType, encode_key, encode_varint};
 
 use super::{PublicKey, SignatureFault, SignatureVerifier};
 use crate::token::Algorithm;
@@ -17,17 +20,35 @@ pub const FUNCTION: &str = "verify_signature";
 pub struct HostVerifier<F>(pub F);
 
 /// What the function is asked (Envoy, `api/envoy/extensions/../verify_signature.proto`: field numbers as there).
-#[derive(Clone, PartialEq, Message)]
-struct Question {
-    #[prost(string, tag = "1")]
-    hash: String,
-    #[prost(bytes = "vec", tag = "2")]
-    spki: Vec<u8>,
-    #[prost(bytes = "vec", tag = "3")]
-    signature: Vec<u8>,
-    #[prost(bytes = "vec", tag = "4")]
-    message: Vec<u8>,
+struct Question<'a> {
+    hash: &'a str,
+    spki: &'a [u8],
+    signature: &'a [u8],
+    message: &'a [u8],
 }
+
+impl Question<'_> {
+    /// The message on the wire. Written field by field, since a `prost` message would own a copy of each.
+    fn encode(&self) -> Vec<u8> {
+        let fields = [
+            (1, self.hash.as_bytes()),
+            (2, self.spki),
+            (3, self.signature),
+            (4, self.message),
+        ];
+        let lengths: usize = fields.iter().map(|(_, text)| text.len()).sum();
+        let mut wire = Vec::with_capacity(lengths.saturating_add(FRAMING));
+        for (tag, text) in fields {
+            encode_key(tag, WireType::LengthDelimited, &mut wire);
+            encode_varint(text.len() as u64, &mut wire);
+            wire.extend_from_slice(text);
+        }
+        wire
+    }
+}
+
+/// What four fields take besides their contents: a byte for the key and at most three for the length of each.
+const FRAMING: usize = 16;
 
 /// What it says. The error's text in field 2 has no use here: a signature that is not valid is not valid.
 #[derive(Clone, PartialEq, Message)]
@@ -45,12 +66,12 @@ impl<F: Fn(&[u8]) -> Option<Vec<u8>>> SignatureVerifier for HostVerifier<F> {
         signature: &[u8],
     ) -> Result<(), SignatureFault> {
         let question = Question {
-            hash: hash(algorithm)?.to_owned(),
-            spki: key.spki().to_vec(),
-            signature: for_host(algorithm, signature)?,
-            message: message.to_vec(),
+            hash: hash(algorithm)?,
+            spki: key.spki(),
+            signature: &for_host(algorithm, signature)?,
+            message,
         };
-        let answer = self.0(&question.encode_to_vec()).ok_or(SignatureFault::Unsupported)?;
+        let answer = self.0(&question.encode()).ok_or(SignatureFault::Unsupported)?;
         let answer = Answer::decode(&*answer).map_err(|_| SignatureFault::Unsupported)?;
         answer.valid.then_some(()).ok_or(SignatureFault::Invalid)
     }
@@ -68,19 +89,22 @@ fn hash(algorithm: Algorithm) -> Result<&'static str, SignatureFault> {
 }
 
 /// The signature as the host reads it: an ECDSA one as a DER sequence of two integers instead of JWS's two halves.
-fn for_host(algorithm: Algorithm, signature: &[u8]) -> Result<Vec<u8>, SignatureFault> {
+fn for_host(algorithm: Algorithm, signature: &[u8]) -> Result<Cow<'_, [u8]>, SignatureFault> {
     let size = match algorithm {
         Algorithm::Es256 => 32,
         Algorithm::Es384 => 48,
         Algorithm::Es512 => 66,
-        _ => return Ok(signature.to_vec()),
+        _ => return Ok(signature.into()),
     };
     let (r, s) = signature
         .split_at_checked(size)
         .filter(|(_, s)| s.len() == size)
         .ok_or(SignatureFault::Invalid)?;
     let integer = |bytes| der::asn1::UintRef::new(bytes).map_err(|_| SignatureFault::Invalid);
-    der::Encode::to_der(&[integer(r)?, integer(s)?]).map_err(|_| SignatureFault::Invalid)
+    let sequence = der::Encode::to_der(&[integer(r)?, integer(s)?]);
+    sequence
+        .map(Cow::Owned)
+        .map_err(|_| SignatureFault::Invalid)
 }
 
 #[cfg(test)]
@@ -92,6 +116,19 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    /// The message as its schema says, for a reader that is not our own.
+    #[derive(Clone, PartialEq, Message)]
+    struct Asked {
+        #[prost(string, tag = "1")]
+        hash: String,
+        #[prost(bytes = "vec", tag = "2")]
+        spki: Vec<u8>,
+        #[prost(bytes = "vec", tag = "3")]
+        signature: Vec<u8>,
+        #[prost(bytes = "vec", tag = "4")]
+        message: Vec<u8>,
+    }
+
     const VALID: &[u8] = &[0x08, 0x01];
     const INVALID: &[u8] = b"\x12\x10Failed to verify";
 
@@ -101,13 +138,10 @@ mod tests {
     }
 
     /// What a host that answers with `reply` makes of the known answer, and what it was asked.
-    fn ask(
-        algorithm: Algorithm,
-        reply: Option<&[u8]>,
-    ) -> (Result<(), SignatureFault>, Vec<Question>) {
+    fn ask(algorithm: Algorithm, reply: Option<&[u8]>) -> (Result<(), SignatureFault>, Vec<Asked>) {
         let asked = RefCell::new(Vec::new());
         let host = HostVerifier(|argument: &[u8]| {
-            asked.borrow_mut().push(Question::decode(argument).unwrap());
+            asked.borrow_mut().push(Asked::decode(argument).unwrap());
             reply.map(<[u8]>::to_vec)
         });
         let (key, signature) = known(algorithm);
@@ -136,7 +170,7 @@ mod tests {
             (Algorithm::Rs512, "sha512"),
         ] {
             let (key, signature) = known(algorithm);
-            let question = Question {
+            let question = Asked {
                 hash: hash.to_owned(),
                 spki: key.spki().to_vec(),
                 signature,
