@@ -65,7 +65,8 @@ build: $(MODULE) ## dist/hallpass.wasm, ready to load into the proxy
 $(MODULE): FORCE
 	$(call say, building the module (about 2 minutes the first time))
 	$(WASM_ENVIRONMENT) cargo build --locked --profile wasm $(WASM_FLAGS) -p hallpass-plugin
-	@install -D --mode=644 $(WASM_TARGET)/$(WASM)/wasm/hallpass_plugin.wasm $@
+	@cargo run --locked --quiet -p hallpass-trim -- $(WASM_TARGET)/$(WASM)/wasm/hallpass_plugin.wasm \
+		--exports filter/plugin/exports.txt --output $@
 
 PORT       ?= 10000
 ADMIN_PORT ?= 9901
@@ -133,7 +134,7 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 
 test-unit: ## the core's tests, natively, and those of the tests' own tools
 	$(call say, unit tests (about 1 minute the first time))
-	$(TESTS) unit cargo test --locked -p hallpass-core -p hallpass-tokens -p hallpass-demo -p hallpass-bench -p hallpass-fuzz -p hallpass-vectors
+	$(TESTS) unit cargo test --locked -p hallpass-core -p hallpass-tokens -p hallpass-demo -p hallpass-bench -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim
 
 test-wasm: $(WASM_TESTS) ## the core's tests, compiled to wasm and run under Node
 	$(call say, unit tests in wasm (about 3 minutes the first time))

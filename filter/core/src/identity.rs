@@ -124,7 +124,8 @@ fn claim_text(value: &Value<'_>) -> Option<Arc<str>> {
 /// Joins with commas. A comma, percent sign or space inside an element is escaped, so that no element can pass for two, or for another
 /// one that a reader's trimming would make of it.
 fn join(elements: &[String]) -> Arc<str> {
-    let mut joined = String::new();
+    let letters: usize = elements.iter().map(String::len).sum();
+    let mut joined = String::with_capacity(letters.saturating_add(elements.len()));
     for (index, element) in elements.iter().enumerate() {
         if index > 0 {
             joined.push(',');

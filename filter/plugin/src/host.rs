@@ -142,7 +142,7 @@ pub(crate) fn reply_body(size: usize) -> Vec<u8> {
 
 /// The proxy's own cryptography, where it has any.
 pub(crate) fn verifier() -> HostVerifier<impl Fn(&[u8]) -> Option<Vec<u8>>> {
-    HostVerifier(|question: &[u8]| ffi::foreign_function(FUNCTION, question))
+    HostVerifier::new(|question: &[u8]| ffi::foreign_function(FUNCTION, question))
 }
 
 /// Declares a gauge and returns its number.

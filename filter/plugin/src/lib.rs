@@ -2,7 +2,8 @@
 //!
 //! This crate is the driver and knows nothing of identity or grants: a callback becomes a call of [`hallpass_core::flow`], and the step
 //! that comes back becomes host calls. [`host`] holds every host call, [`root`] what belongs to the worker, [`http`] what belongs to one
-//! request, [`worker`] the state they share, [`callouts`] what is asked of other services, [`sinks`] what is written down.
+//! request, [`worker`] the state they share, [`callouts`] what is asked of other services, [`sinks`] what is written down,
+//! and [`memory`] how memory is compared.
 // A trap costs a worker its whole VM, with every cache in it. What could panic is refused at compile time.
 #![deny(
     clippy::unwrap_used,
@@ -18,6 +19,8 @@
 mod callouts;
 mod host;
 mod http;
+#[cfg(target_arch = "wasm32")]
+mod memory;
 mod root;
 mod sinks;
 mod worker;

@@ -123,7 +123,7 @@ impl fmt::Debug for UntrustedToken<'_> {
 
 /// What stands before and after the last dot.
 fn split_last(text: &[u8]) -> Result<(&[u8], &[u8]), TokenFault> {
-    let dot = text.iter().rposition(|byte| *byte == b'.');
+    let dot = memchr::memrchr(b'.', text);
     let (before, after) = dot
         .and_then(|dot| text.split_at_checked(dot))
         .ok_or(TokenFault::Malformed)?;

@@ -33,7 +33,7 @@ impl RootContext for Judge {
 
 fn verifier(backend: Backend) -> Box<dyn SignatureVerifier> {
     match backend {
-        Backend::Host => Box::new(HostVerifier(verify_signature)),
+        Backend::Host => Box::new(HostVerifier::new(verify_signature)),
         Backend::Module => Box::new(PureRust),
     }
 }

@@ -4,6 +4,7 @@
 //! RSASSA-PKCS1-v1_5 and ECDSA. They have no place for PSS's parameters, and Envoy's function fails for Ed25519.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use p256::pkcs8::der;
 use prost::Message;
@@ -16,8 +17,22 @@ use crate::token::Algorithm;
 pub const FUNCTION: &str = "verify_signature";
 
 /// The proxy's cryptography, behind a function that calls [`FUNCTION`] with an encoded argument: `None` where the call failed.
-#[derive(Debug, Clone, Copy)]
-pub struct HostVerifier<F>(pub F);
+#[derive(Debug)]
+pub struct HostVerifier<F> {
+    call: F,
+    /// Where questions are written, one after the other.
+    wire: RefCell<Vec<u8>>,
+}
+
+impl<F: Fn(&[u8]) -> Option<Vec<u8>>> HostVerifier<F> {
+    /// A verifier that asks by this call.
+    pub fn new(call: F) -> Self {
+        Self {
+            call,
+            wire: RefCell::default(),
+        }
+    }
+}
 
 /// What the function is asked (Envoy, `api/envoy/extensions/../verify_signature.proto`: field numbers as there).
 struct Question<'a> {
@@ -28,27 +43,22 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// The message on the wire. Written field by field, since a `prost` message would own a copy of each.
-    fn encode(&self) -> Vec<u8> {
+    /// Writes the message, and nothing else, to `wire`: field by field, since a `prost` message would own a copy of each.
+    fn encode(&self, wire: &mut Vec<u8>) {
         let fields = [
             (1, self.hash.as_bytes()),
             (2, self.spki),
             (3, self.signature),
             (4, self.message),
         ];
-        let lengths: usize = fields.iter().map(|(_, text)| text.len()).sum();
-        let mut wire = Vec::with_capacity(lengths.saturating_add(FRAMING));
+        wire.clear();
         for (tag, text) in fields {
-            encode_key(tag, WireType::LengthDelimited, &mut wire);
-            encode_varint(text.len() as u64, &mut wire);
+            encode_key(tag, WireType::LengthDelimited, wire);
+            encode_varint(text.len() as u64, wire);
             wire.extend_from_slice(text);
         }
-        wire
     }
 }
-
-/// What four fields take besides their contents: a byte for the key and at most three for the length of each.
-const FRAMING: usize = 16;
 
 /// What it says. The error's text in field 2 has no use here: a signature that is not valid is not valid.
 #[derive(Clone, PartialEq, Message)]
@@ -71,7 +81,11 @@ impl<F: Fn(&[u8]) -> Option<Vec<u8>>> SignatureVerifier for HostVerifier<F> {
             signature: &for_host(algorithm, signature)?,
             message,
         };
-        let answer = self.0(&question.encode()).ok_or(SignatureFault::Unsupported)?;
+        let mut wire = self.wire.take();
+        question.encode(&mut wire);
+        let answer = (self.call)(&wire);
+        self.wire.replace(wire);
+        let answer = answer.ok_or(SignatureFault::Unsupported)?;
         let answer = Answer::decode(&*answer).map_err(|_| SignatureFault::Unsupported)?;
         answer.valid.then_some(()).ok_or(SignatureFault::Invalid)
     }
@@ -112,7 +126,6 @@ mod tests {
     use super::super::PureRust;
     use super::super::known_answers::{KNOWN_ANSWERS, KnownAnswer};
     use super::*;
-    use std::cell::RefCell;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -140,7 +153,7 @@ mod tests {
     /// What a host that answers with `reply` makes of the known answer, and what it was asked.
     fn ask(algorithm: Algorithm, reply: Option<&[u8]>) -> (Result<(), SignatureFault>, Vec<Asked>) {
         let asked = RefCell::new(Vec::new());
-        let host = HostVerifier(|argument: &[u8]| {
+        let host = HostVerifier::new(|argument: &[u8]| {
             asked.borrow_mut().push(Asked::decode(argument).unwrap());
             reply.map(<[u8]>::to_vec)
         });
@@ -201,7 +214,7 @@ mod tests {
 
     #[test]
     fn an_ecdsa_signature_of_another_length_is_invalid_without_asking() {
-        let host = HostVerifier(|_: &[u8]| panic!("the host was asked"));
+        let host = HostVerifier::new(|_: &[u8]| panic!("the host was asked"));
         let (key, signature) = known(Algorithm::Es256);
         for odd in [&signature[1..], &[&signature[..], &[0]].concat(), &[]] {
             let verdict = host.verify(Algorithm::Es256, &key, b"", odd);
