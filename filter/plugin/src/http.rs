@@ -73,10 +73,7 @@ impl HttpContext for Request {
         worker.with(Worker::write_down);
         match outcome {
             None => Action::Pause,
-            Some(outcome) => {
-                record(&outcome);
-                perform(&outcome)
-            }
+            Some(outcome) => perform(&outcome),
         }
     }
 
@@ -113,19 +110,22 @@ impl Drop for Request {
     }
 }
 
-/// Does what the outcome says to the effective request, and returns what its header callback has to say.
+/// Does what the outcome says to the effective request, records it, and returns what its header callback has to say.
 pub(crate) fn perform(outcome: &Outcome) -> Action {
     match outcome {
         Outcome::Pass(passage) => {
             if host::apply(&passage.edits) {
+                record(outcome);
                 return Action::Continue;
             }
+            // Whoever does not pass is not recorded as one who did.
             sinks::error(
                 "the proxy would not change a request's headers, so the request is refused",
             );
             perform(&unanswerable())
         }
         Outcome::Refuse(refusal) => {
+            record(outcome);
             host::respond(&refusal.answer, refusal.reason.as_str());
             Action::Pause
         }

@@ -19,7 +19,7 @@ use crate::callouts::{Arrival, Callout, Purpose, Reply};
 use crate::host;
 use crate::http::{Request, perform};
 use crate::sinks::{self, Stats};
-use crate::worker::{Outcome, Shared, Worker, record};
+use crate::worker::{Outcome, Shared, Worker};
 
 /// How often due fetches and unanswered calls are looked for.
 const TICK: Duration = Duration::from_millis(250);
@@ -114,7 +114,6 @@ impl Root {
 
     fn tell(&self, done: Vec<(u32, Outcome)>) {
         for (id, outcome) in done {
-            record(&outcome);
             resume(id, &outcome);
         }
         host::enter(self.id);

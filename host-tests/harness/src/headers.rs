@@ -8,7 +8,10 @@ use proxy_wasm_host::{HeaderMap, NotAllowed, PairVisitor};
 
 /// An ordered list of headers. Names keep the case that they arrived with; values may be any bytes.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(Vec<u8>, Vec<u8>)>);
+pub struct Headers {
+    pairs: Vec<(Vec<u8>, Vec<u8>)>,
+    frozen: bool,
+}
 
 impl Headers {
     /// No headers.
@@ -40,36 +43,49 @@ impl Headers {
 
     /// Every pair, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.0
+        self.pairs
             .iter()
             .map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
     /// How many headers there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.pairs.len()
     }
 
     /// Whether there is no header.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.pairs.is_empty()
+    }
+
+    /// From now on the module cannot change them.
+    pub(crate) fn freeze(&mut self) {
+        self.frozen = true;
+    }
+
+    fn changed(&mut self, change: impl FnOnce(&mut Self)) -> Result<(), NotAllowed> {
+        if self.frozen {
+            return Err(NotAllowed);
+        }
+        change(self);
+        Ok(())
     }
 
     pub(crate) fn append(&mut self, name: &[u8], value: &[u8]) {
-        self.0.push((name.to_vec(), value.to_vec()));
+        self.pairs.push((name.to_vec(), value.to_vec()));
     }
 
     pub(crate) fn replace(&mut self, name: &[u8], value: &[u8]) {
         match self
-            .0
+            .pairs
             .iter()
             .position(|(held, _)| held.eq_ignore_ascii_case(name))
         {
             None => self.append(name, value),
             Some(first) => {
-                self.0[first].1 = value.to_vec();
+                self.pairs[first].1 = value.to_vec();
                 let mut index = 0;
-                self.0.retain(|(held, _)| {
+                self.pairs.retain(|(held, _)| {
                     index += 1;
                     index - 1 <= first || !held.eq_ignore_ascii_case(name)
                 });
@@ -78,7 +94,8 @@ impl Headers {
     }
 
     pub(crate) fn discard(&mut self, name: &[u8]) {
-        self.0.retain(|(held, _)| !held.eq_ignore_ascii_case(name));
+        self.pairs
+            .retain(|(held, _)| !held.eq_ignore_ascii_case(name));
     }
 
     fn values<'a, 'n>(&'a self, name: &'n [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
@@ -103,12 +120,13 @@ impl fmt::Debug for Headers {
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self(
-            pairs
-                .into_iter()
+        let pairs = pairs.into_iter();
+        Self {
+            pairs: pairs
                 .map(|(name, value)| (name.as_ref().to_vec(), value.as_ref().to_vec()))
                 .collect(),
-        )
+            frozen: false,
+        }
     }
 }
 
@@ -124,27 +142,23 @@ impl HeaderMap for Headers {
     }
 
     fn set(&mut self, name: &[u8], value: &[u8]) -> Result<(), NotAllowed> {
-        self.replace(name, value);
-        Ok(())
+        self.changed(|headers| headers.replace(name, value))
     }
 
     fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), NotAllowed> {
-        self.append(name, value);
-        Ok(())
+        self.changed(|headers| headers.append(name, value))
     }
 
     fn remove(&mut self, name: &[u8]) -> Result<(), NotAllowed> {
-        self.discard(name);
-        Ok(())
+        self.changed(|headers| headers.discard(name))
     }
 
     fn replace_all(&mut self, pairs: &[(&[u8], &[u8])]) -> Result<(), NotAllowed> {
-        *self = pairs.iter().copied().collect();
-        Ok(())
+        self.changed(|headers| *headers = pairs.iter().copied().collect())
     }
 
     fn len(&self) -> usize {
-        self.0.len()
+        self.pairs.len()
     }
 }
 

@@ -80,6 +80,13 @@ impl Request {
         self
     }
 
+    /// Has headers that the proxy will not let the module change.
+    #[must_use]
+    pub fn unchangeable(mut self) -> Self {
+        self.headers.freeze();
+        self
+    }
+
     /// Comes from this address and port (`10.1.2.3:41234`), which the proxy offers as the property `source.address`.
     #[must_use]
     pub fn from_peer(mut self, address: &str) -> Self {

@@ -27,6 +27,15 @@ fn record(harness: &Harness, request: Request) -> Value {
 }
 
 #[test]
+fn a_request_that_the_proxy_would_not_change_is_refused_and_not_recorded_as_allowed() {
+    let harness = start();
+    let exchange = harness.request(profile(&alice()).unchangeable());
+    assert_eq!(exchange.answer().status, 503);
+    assert_eq!(harness.audit(), [] as [Value; 0]);
+    assert!(harness.logged("would not change a request's headers"));
+}
+
+#[test]
 fn an_allow_is_recorded_with_everything_that_led_to_it() {
     let harness = start();
     let token = TokenBuilder::for_user("alice")
