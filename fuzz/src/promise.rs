@@ -87,15 +87,13 @@ fn audit_line(line: Option<&str>) {
     }
 }
 
-/// What is left of the client's own cookies and path is the client's; everything else is the filter's word.
+/// What is replaced is the client's own; what is added is the filter's word.
 fn upstream_headers(edits: &Edits) {
-    for (name, value) in &edits.set {
-        if !["cookie", ":path"].contains(&&**name) {
-            header_value(
-                name,
-                std::str::from_utf8(value).expect("the filter's word is UTF-8"),
-            );
-        }
+    for (name, _) in &edits.replace {
+        assert!(["cookie", ":path"].contains(name), "{name} is replaced");
+    }
+    for (name, value) in &edits.add {
+        header_value(name, value);
     }
 }
 

@@ -117,10 +117,15 @@ fn check_upstream(headers: &HeaderList, edits: &Edits) {
     let sources = &world::config().token_sources;
     for (name, value) in headers.iter() {
         let removed = edits.remove.iter().any(|other| **other == *name);
-        let set = edits.set.iter().any(|(other, _)| other.as_bytes() == name);
-        if !removed && !set {
+        let replaced = edits
+            .replace
+            .iter()
+            .any(|(other, _)| other.as_bytes() == name);
+        if !removed && !replaced {
             assert!(!world::protected(name), "{}", name.escape_ascii());
             promise::no_token(name, value, sources);
+            let added = edits.add.iter().any(|(other, _)| other.as_bytes() == name);
+            assert!(!added, "{} stands twice", name.escape_ascii());
         }
     }
 }

@@ -11,17 +11,16 @@ use crate::identity::Identity;
 use crate::request::{CanonicalRequest, RequestHead};
 use crate::token::extract::{Removal, removals};
 
-/// Header changes, to be applied in this order: all removals, then all settings. The texts are shared with those who know them.
+/// Header changes, to be applied in this order: removals, replacements, additions. The texts are shared with those who know them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Edits {
     /// Names to remove, however often each stands.
     pub remove: Vec<Arc<[u8]>>,
-    /// Names and values to set in place of what stands there.
-    pub set: Vec<(Arc<str>, Arc<[u8]>)>,
+    /// Names of the request's own, with what is to stand there instead.
+    pub replace: Vec<(&'static str, Vec<u8>)>,
+    /// Names of the filter's own and their values. None of them stands in the request: those that did are among the removals.
+    pub add: Vec<(Arc<str>, Arc<str>)>,
 }
-
-const PATH: &str = ":path";
-const COOKIE: &str = "cookie";
 
 impl Edits {
     /// The changes for a request that a permit lets pass.
@@ -34,18 +33,17 @@ impl Edits {
     ) -> Self {
         let mut edits = Self::stripped(head, config);
         if let Some(target) = &request.rewritten_target {
-            edits.set(&PATH.into(), target.as_str().into());
+            edits.replace.push((":path", target.clone().into_bytes()));
         }
         if let Some(identity) = identity {
-            for (name, value) in &identity.headers {
-                edits.set(name, value.clone());
-            }
+            edits.add.extend_from_slice(&identity.headers);
         }
         if let (Some(name), Some(id)) = (&config.headers.grant_id, permit.grant_id()) {
-            edits.set(name, id.shared());
+            edits.add.push((name.clone(), id.shared()));
         }
         if let (Some(name), Some(until)) = (&config.headers.grant_expires, permit.grant_until()) {
-            edits.set(name, until.as_seconds().to_string().into());
+            let seconds = until.as_seconds().to_string();
+            edits.add.push((name.clone(), seconds.into()));
         }
         edits
     }
@@ -61,14 +59,10 @@ impl Edits {
             for removal in removals(&head.headers, &config.token_sources) {
                 match removal {
                     Removal::Header(name) => edits.remove.push(name.into()),
-                    Removal::Cookies(rest) => edits.set.push((COOKIE.into(), rest.into())),
+                    Removal::Cookies(rest) => edits.replace.push(("cookie", rest)),
                 }
             }
         }
         edits
-    }
-
-    fn set(&mut self, name: &Arc<str>, value: Arc<str>) {
-        self.set.push((name.clone(), value.into()));
     }
 }

@@ -71,10 +71,15 @@ fn source_address() -> Option<std::net::IpAddr> {
 #[must_use]
 pub(crate) fn apply(edits: &Edits) -> bool {
     let mut removals = edits.remove.iter();
-    let mut settings = edits.set.iter();
+    let mut replacements = edits.replace.iter();
+    let mut additions = edits.add.iter();
+    // To add takes the proxy much less than to replace what is not there, for which it would have to look.
     removals.all(|name| ffi::remove_header(Map::RequestHeaders, name))
-        && settings
+        && replacements
             .all(|(name, value)| ffi::replace_header(Map::RequestHeaders, name.as_bytes(), value))
+        && additions.all(|(name, value)| {
+            ffi::add_header(Map::RequestHeaders, name.as_bytes(), value.as_bytes())
+        })
 }
 
 /// The trailers of the effective request.

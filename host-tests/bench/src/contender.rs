@@ -26,6 +26,8 @@ pub(crate) enum Contender {
     NativeCached,
     /// Hallpass, with the keys in its configuration.
     Hallpass,
+    /// Hallpass doing no more than `jwt_authn`: the upstream is not told who it is.
+    HallpassUntold,
     /// Another build of Hallpass.
     OtherBuild,
     /// Hallpass, with keys that it fetches.
@@ -33,11 +35,12 @@ pub(crate) enum Contender {
 }
 
 impl Contender {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Plain,
         Self::Native,
         Self::NativeCached,
         Self::Hallpass,
+        Self::HallpassUntold,
         Self::OtherBuild,
         Self::HallpassRemote,
     ];
@@ -49,6 +52,7 @@ impl Contender {
             Self::Native => "jwt_authn",
             Self::NativeCached => "jwt_authn_cached",
             Self::Hallpass => "hallpass",
+            Self::HallpassUntold => "hallpass_untold",
             Self::OtherBuild => "hallpass_other_build",
             Self::HallpassRemote => "hallpass_remote",
         }
@@ -86,16 +90,22 @@ impl Setting {
                 let cache = json!({ "jwt_cache_config": { "jwt_cache_size": 1000 } });
                 Some(jwt_authn(&cache))
             }
-            Contender::Hallpass => Some(hallpass(name, &self.module, &inline)),
+            Contender::Hallpass => Some(hallpass(name, &self.module, &inline, &json!({}))),
+            Contender::HallpassUntold => {
+                let nothing =
+                    json!({ "subject": null, "issuer": null, "email": null, "groups": null });
+                Some(hallpass(name, &self.module, &inline, &nothing))
+            }
             Contender::OtherBuild => {
                 let module = self.other_module.as_deref()?;
-                Some(hallpass(name, module, &inline))
+                Some(hallpass(name, module, &inline, &json!({})))
             }
             Contender::HallpassRemote => {
                 // No refresh falls into the measurement: what is fetched then is fetched because of a token.
                 let cool_down = format!("{}s", COOL_DOWN.as_secs());
                 let remote = json!({ "cluster": KEY_CLUSTER, "uri": "/jwks.json", "refresh": "1h", "cool_down": cool_down });
-                Some(hallpass(name, &self.module, &json!({ "remote": remote })))
+                let remote = json!({ "remote": remote });
+                Some(hallpass(name, &self.module, &remote, &json!({})))
             }
         }
     }
@@ -129,11 +139,12 @@ fn jwt_authn(more: &Value) -> Value {
     })
 }
 
-/// Hallpass as it does the same: it demands an identity, and writes no audit lines. Each contender has a VM of its own.
-fn hallpass(vm_id: &str, module: &Path, keys: &Value) -> Value {
+/// Hallpass as it demands an identity, and writes no audit lines. Each contender has a VM of its own.
+fn hallpass(vm_id: &str, module: &Path, keys: &Value, identity_headers: &Value) -> Value {
     let configuration = json!({
         "providers": [{ "name": "bench", "issuer": ISSUER, "audiences": [AUDIENCE], "jwks": keys }],
         "resources": [{ "name": "profile", "match": { "paths": [PATH] }, "access": "identity" }],
+        "identity_headers": identity_headers,
         "audit": { "log": "none" },
     });
     json!({

@@ -141,6 +141,12 @@ pub(crate) fn groups(audience: &Audience, other_build: bool) -> Vec<Group> {
                     &[Premise::NativelyRemembered],
                 ),
                 row(
+                    "hallpass, telling nothing",
+                    Contender::HallpassUntold,
+                    &audience.one,
+                    &[Premise::Remembered],
+                ),
+                row(
                     "hallpass",
                     Contender::Hallpass,
                     &audience.one,
@@ -161,6 +167,12 @@ pub(crate) fn groups(audience: &Audience, other_build: bool) -> Vec<Group> {
                     Contender::Native,
                     tokens,
                     &[Premise::NativelyVerified],
+                ),
+                row(
+                    "hallpass, telling nothing",
+                    Contender::HallpassUntold,
+                    tokens,
+                    &[Premise::Verified],
                 ),
                 row(
                     "hallpass",

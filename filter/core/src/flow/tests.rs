@@ -372,8 +372,8 @@ fn is_removed(edits: &Edits, name: &str) -> bool {
 }
 
 fn value<'a>(edits: &'a Edits, name: &str) -> Option<&'a str> {
-    let found = edits.set.iter().find(|(other, _)| **other == *name);
-    found.map(|(_, value)| std::str::from_utf8(value).unwrap())
+    let found = edits.add.iter().find(|(other, _)| **other == *name);
+    found.map(|(_, value)| &**value)
 }
 
 #[test]
