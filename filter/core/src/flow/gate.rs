@@ -29,7 +29,7 @@ const DECISION_BYTES: usize = 1_024;
 pub struct Gate {
     config: Arc<Config>,
     stores: Vec<KeyStore>,
-    /// For each provider the way to its keys, if they are fetched.
+    /// For each provider how far it is to its keys, if they are fetched.
     locators: Vec<Option<Locator>>,
     bearers: Bearers,
     decisions: Cache<DecisionKey, Ruling>,

@@ -1,4 +1,6 @@
 //! The way to an issuer's keys: straight to an address that is configured, or over the issuer's document.
+//!
+//! The document is asked anew with each fetch, so that an issuer who moves its keys is followed, whatever its old address goes on serving.
 
 use super::discovery::{Address, Discovery};
 
@@ -11,10 +13,11 @@ pub enum Location {
     Discovered(Discovery),
 }
 
-/// The way to an issuer's keys: what to ask for next.
+/// How far a fetch has come on its way to the keys: what to ask for next.
 #[derive(Debug)]
 pub struct Locator {
     location: Location,
+    /// What the document said in the fetch that is under way.
     found: Option<Address>,
 }
 
@@ -38,7 +41,7 @@ impl<'a> Stage<'a> {
 }
 
 impl Locator {
-    /// The way as it is configured.
+    /// The way as it is configured, before the first fetch.
     pub fn new(location: Location) -> Self {
         Self {
             location,
@@ -46,7 +49,7 @@ impl Locator {
         }
     }
 
-    /// What to ask for now. It changes only with [`Locator::found`] and [`Locator::lost`], so what is asked now is what an answer is to.
+    /// What to ask for now. It changes only with [`Locator::found`] and [`Locator::start_over`], so what is asked now is what an answer is to.
     pub fn stage(&self) -> Stage<'_> {
         match (&self.location, &self.found) {
             (Location::Known(address), _) | (Location::Discovered(_), Some(address)) => {
@@ -56,13 +59,13 @@ impl Locator {
         }
     }
 
-    /// The keys are here; that is remembered.
+    /// The document says that the keys are here: they are the fetch's next step.
     pub fn found(&mut self, address: Address) {
         self.found = Some(address);
     }
 
-    /// The keys were not there, so they may have moved: a found address is forgotten, and the next way leads over the document.
-    pub fn lost(&mut self) {
+    /// The fetch has ended, well or not: the next one begins with the first step.
+    pub fn start_over(&mut self) {
         self.found = None;
     }
 }
@@ -82,20 +85,21 @@ mod tests {
     }
 
     #[test]
-    fn a_found_address_is_remembered_until_it_is_lost() {
+    fn a_found_address_serves_the_fetch_that_found_it_and_no_other() {
         let discovery = Discovery::new(&Issuer::new("https://idp.example"), None).unwrap();
         let mut locator = Locator::new(Location::Discovered(discovery));
         assert!(matches!(locator.stage(), Stage::Document(_)));
         locator.found(keys());
         assert_eq!(locator.stage(), Stage::Keys(&keys()));
-        locator.lost();
+        locator.start_over();
         assert!(matches!(locator.stage(), Stage::Document(_)));
     }
 
     #[test]
-    fn a_configured_address_is_never_lost() {
+    fn a_configured_address_is_the_only_step() {
         let mut locator = Locator::new(Location::Known(keys()));
-        locator.lost();
+        assert_eq!(locator.stage(), Stage::Keys(&keys()));
+        locator.start_over();
         assert_eq!(locator.stage(), Stage::Keys(&keys()));
     }
 }

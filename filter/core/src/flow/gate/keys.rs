@@ -20,7 +20,7 @@ pub struct KeysRequest<'a> {
     pub cluster: &'a str,
     /// What to ask it for.
     pub address: &'a Address,
-    /// How long to wait for the answer.
+    /// How long to wait for the answer to this question; a fetch may take two.
     pub timeout: Duration,
 }
 
@@ -94,6 +94,7 @@ impl Gate {
                     .cache_control
                     .and_then(|value| CacheControl::parse(value).max_age);
                 self.take_keys(provider, parsed, max_age, now);
+                self.start_over(provider);
                 Progress::Ended
             }
             Err(fault) => {
@@ -111,9 +112,7 @@ impl Gate {
             "the keys of {origin} could not be fetched: {}",
             one_line(why)
         ));
-        if let Some(Some(locator)) = self.locators.get_mut(provider) {
-            locator.lost();
-        }
+        self.start_over(provider);
         if let Some(store) = self.stores.get_mut(provider) {
             store.fetch_failed(now);
         }
@@ -157,6 +156,13 @@ impl Gate {
                 .iter()
                 .map(|fault| format!("of the keys of {origin}, {}", one_line(fault)));
             self.notices.extend(notices);
+        }
+    }
+
+    /// A fetch has ended; the next one begins where the way to the keys does.
+    fn start_over(&mut self, provider: usize) {
+        if let Some(Some(locator)) = self.locators.get_mut(provider) {
+            locator.start_over();
         }
     }
 

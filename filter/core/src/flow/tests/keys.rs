@@ -238,30 +238,74 @@ fn a_key_that_the_configuration_does_not_have_is_nowhere_else() {
     );
 }
 
-#[test]
-fn the_issuers_document_leads_to_its_keys_and_is_asked_again_only_after_a_failure() {
-    let mut world = World::with(&discovery());
-    let document =
-        json!({ "issuer": hallpass_tokens::ISSUER, "jwks_uri": "https://idp.example/v1/keys" })
-            .to_string();
-    let well_known = "idp.example/.well-known/openid-configuration";
-    assert_eq!(world.asks_for(), well_known);
-    world.fetch();
-    assert_eq!(world.answer((200, &document)), Progress::HalfWay);
-    assert_eq!(world.asks_for(), "idp.example/v1/keys");
-    assert_eq!(world.outcome(signed_by(&old_key())), "waits for keys");
-    assert_eq!(
-        world.answer((200, &published(&[&old_key()]))),
-        Progress::Ended
-    );
-    assert_eq!(world.outcome(signed_by(&old_key())), "identity");
+const WELL_KNOWN: &str = "idp.example/.well-known/openid-configuration";
 
-    world.pass(300);
-    assert_eq!(world.asks_for(), "idp.example/v1/keys");
+/// The issuer's document, by which its keys are at this path.
+fn document(path: &str) -> String {
+    let jwks_uri = format!("https://idp.example{path}");
+    json!({ "issuer": hallpass_tokens::ISSUER, "jwks_uri": jwks_uri }).to_string()
+}
+
+#[test]
+fn the_issuers_document_leads_to_its_keys_which_are_awaited_over_both_steps() {
+    let mut world = World::with(&discovery());
+    assert_eq!(world.asks_for(), WELL_KNOWN);
     world.fetch();
-    world.answer((404, ""));
-    assert_eq!(world.asks_for(), well_known, "the keys may have moved");
+    let (mut waiting, step) = world.send(signed_by(&old_key()));
+    assert_eq!(told(&step), "waits for keys");
+    assert_eq!(world.answer((200, &document("/v1"))), Progress::HalfWay);
+    assert_eq!(world.asks_for(), "idp.example/v1");
+    assert_eq!(world.outcome(signed_by(&old_key())), "waits for keys");
+    let keys = published(&[&old_key()]);
+    assert_eq!(world.answer((200, &keys)), Progress::Ended);
+    assert_eq!(world.judges_again(&mut waiting), "identity");
     assert_eq!(world.outcome(signed_by(&old_key())), "identity");
+}
+
+#[test]
+fn each_fetch_begins_with_the_issuers_document_so_keys_that_moved_are_followed() {
+    let mut world = World::with(&discovery());
+    world.fetch();
+    world.answer((200, &document("/v1")));
+    world.answer((200, &published(&[&old_key()])));
+    world.pass(300);
+    assert_eq!(world.asks_for(), WELL_KNOWN);
+    world.fetch();
+    world.answer((200, &document("/v2")));
+    assert_eq!(world.asks_for(), "idp.example/v2");
+    world.answer((200, &published(&[&new_key()])));
+    assert_eq!(world.outcome(signed_by(&new_key())), "identity");
+    assert_eq!(world.asks_for(), WELL_KNOWN);
+}
+
+#[test]
+fn a_fetch_that_fails_on_either_step_is_one_failure_and_costs_no_good_key() {
+    let mut world = World::with(&discovery());
+    world.fetch();
+    world.answer((200, &document("/v1")));
+    world.answer((200, &published(&[&old_key()])));
+    let outcomes = |world: &mut World| {
+        let counted: Vec<Counter> = world.gate.take_counted().collect();
+        let of = |counter| counted.iter().filter(|one| **one == counter).count();
+        (of(Counter::JwksOk), of(Counter::JwksError))
+    };
+    assert_eq!(outcomes(&mut world), (1, 0), "two steps are one fetch");
+    for answers in [
+        &[(404, String::new())][..],
+        &[(200, document("/v2")), (404, String::new())],
+    ] {
+        world.pass(300);
+        world.fetch();
+        for (status, body) in answers {
+            world.answer((*status, body));
+        }
+        assert_eq!(outcomes(&mut world), (0, 1), "{answers:?}");
+        assert_eq!(world.asks_for(), WELL_KNOWN, "{answers:?}");
+        assert_eq!(world.outcome(signed_by(&old_key())), "identity");
+    }
+    world.pass(3_600);
+    let refused = world.outcome(signed_by(&old_key()));
+    assert_eq!(refused, "503 keys_unavailable", "beyond `max_stale`");
 }
 
 #[test]

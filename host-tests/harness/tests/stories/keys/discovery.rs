@@ -66,38 +66,61 @@ fn the_document_leads_to_the_keys_for_which_requests_wait() {
     exchange.forwarded();
 }
 
-#[test]
-fn the_address_is_remembered_while_it_serves_and_sought_anew_when_it_does_not() {
-    let harness = start_discovering(Harness::builder().cluster(IDP, Cluster::answers(issuer)));
-    harness.advance(seconds(301));
-    assert_eq!(paths(&harness), [WELL_KNOWN, KEYS, KEYS]);
-    let moved = |call: &Call| match call.path.as_str() {
+/// An issuer that has moved its keys to this path and publishes these, while the old address goes on serving what it did.
+fn move_keys(harness: &Harness, path: &'static str, keys: &[&SigningKey]) {
+    let keys = jwks(keys);
+    let moved = move |call: &Call| match call.path.as_str() {
         WELL_KNOWN => {
             let mut document = document();
-            document["jwks_uri"] = json!("https://idp.example/v2/keys");
+            document["jwks_uri"] = json!(format!("https://idp.example{path}"));
             Reply::json(200, &document)
         }
-        "/v2/keys" => Reply::json(200, &jwks(&[&key(), &new_key()])),
-        _ => Reply::status(404),
+        asked if asked == path => Reply::json(200, &keys),
+        _ => issuer(call),
     };
     harness.set_cluster(IDP, Cluster::answers(moved));
-    harness.advance(seconds(300));
-    harness.request(profile(&alice())).forwarded();
-    harness.advance(seconds(2));
-    assert_eq!(
-        paths(&harness)[3..],
-        [KEYS, WELL_KNOWN, "/v2/keys"],
-        "{harness:?}"
-    );
-    harness.request(profile(&signed_by(&new_key()))).forwarded();
 }
 
 #[test]
-fn a_new_key_is_fetched_from_the_known_address() {
+fn keys_that_moved_are_followed_with_the_next_refresh_though_the_old_address_lives_on() {
     let harness = start_discovering(Harness::builder().cluster(IDP, Cluster::answers(issuer)));
-    publish(&harness, &[&key(), &new_key()]);
+    let withdrawn = alice();
+    harness.request(profile(&withdrawn)).forwarded();
+    move_keys(&harness, "/v2/keys", &[&new_key()]);
+    harness.advance(seconds(301));
+    let fetch = [WELL_KNOWN, "/v2/keys"];
+    assert_eq!(paths(&harness)[2..], fetch, "{harness:?}");
     harness.request(profile(&signed_by(&new_key()))).forwarded();
-    assert_eq!(paths(&harness), [WELL_KNOWN, KEYS, KEYS]);
+    for token in [withdrawn, TokenBuilder::for_user("bob").signed_by(&key())] {
+        refused(&harness.request(profile(&token)), 401, "token_key_unknown");
+    }
+}
+
+#[test]
+fn a_new_key_is_sought_where_the_document_says_by_then() {
+    let harness = start_discovering(Harness::builder().cluster(IDP, Cluster::answers(issuer)));
+    move_keys(&harness, "/v2/keys", &[&key(), &new_key()]);
+    harness.request(profile(&signed_by(&new_key()))).forwarded();
+    assert_eq!(paths(&harness)[2..], [WELL_KNOWN, "/v2/keys"]);
+    assert_eq!(harness.metric("hallpass.jwks.ok"), 2, "a fetch each");
+}
+
+#[test]
+fn strangers_cause_one_fetch_of_two_steps_per_cool_down() {
+    let harness = start_discovering(Harness::builder().cluster(IDP, Cluster::answers(issuer)));
+    for _ in 0..20 {
+        for number in 0..10 {
+            let stranger = signed_by(&SigningKey::ed25519(&format!("kid-{number}")));
+            refused(
+                &harness.request(profile(&stranger)),
+                401,
+                "token_key_unknown",
+            );
+        }
+        harness.advance(seconds(1));
+    }
+    let fetch = [WELL_KNOWN, KEYS];
+    assert_eq!(paths(&harness), fetch.repeat(3), "the start, and two");
 }
 
 #[test]
