@@ -41,7 +41,7 @@ pub fn claims(data: &[u8]) -> Reached {
     };
     let rules = &provider.rules;
     let keys = world::keys(provider);
-    let Ok(verified) = verify(token, rules, keys, &world::Trusting, world::now()) else {
+    let Ok(verified) = verify(&token, rules, keys, &world::Trusting, world::now()) else {
         return Reached::Refused;
     };
     accepted::check(header, claims, rules, &verified);

@@ -105,7 +105,7 @@ fn judge(text: &[u8]) -> Result<Accepted, TokenFault> {
     let config = world::config();
     let provider = world::provider_of(&config, token.issuer()).ok_or(TokenFault::IssuerUnknown)?;
     let verified = verify(
-        token,
+        &token,
         &provider.rules,
         world::keys(provider),
         &PureRust,

@@ -4,6 +4,7 @@
 //! that was to wait, comes back with [`Exchange::on_keys`] or [`Exchange::on_grant`]. Each call judges the request anew at the time it is
 //! given: a token or grant that ended during the wait does not pass.
 
+mod attempt;
 mod bearers;
 mod gate;
 
@@ -22,6 +23,7 @@ use crate::policy::Resource;
 use crate::request::{Ambiguous, CanonicalRequest, RequestHead};
 use crate::time::UnixMillis;
 
+pub use attempt::Attempt;
 pub use bearers::Bearer;
 pub use gate::{Authenticated, Gate, KeysReply, KeysRequest, Progress};
 
@@ -66,7 +68,7 @@ const MAX_KEY_WAITS: u8 = 2;
 pub enum Need {
     /// The keys of the provider at this place in the configuration, of which there are none.
     Keys(usize),
-    /// The keys of the provider at this place once more, since a token names one that is not among those at hand.
+    /// The keys of the provider at this place once more, since those at hand do not verify a token.
     NewKey(usize),
     /// The answer to this question.
     Grant(Box<Query>),
@@ -76,7 +78,7 @@ pub enum Need {
 #[derive(Debug)]
 pub struct Exchange {
     head: RequestHead,
-    came: UnixMillis,
+    attempt: Attempt,
     key_waits: u8,
     route: Option<Route>,
     bearer: Option<Arc<Bearer>>,
@@ -95,7 +97,7 @@ impl Exchange {
     pub fn new(head: RequestHead) -> Self {
         Self {
             head,
-            came: UnixMillis::new(0),
+            attempt: Attempt::new(UnixMillis::new(0)),
             key_waits: 0,
             route: None,
             bearer: None,
@@ -110,7 +112,7 @@ impl Exchange {
     /// Judges the request for the first time.
     pub fn start(&mut self, gate: &mut Gate, now: UnixMillis) -> Step {
         let config = gate.config();
-        self.came = now;
+        self.attempt = Attempt::new(now);
         match self.find_route(&config) {
             Ok(route) => self.route = Some(route),
             Err(reason) => return self.refuse(&config, gate, reason, now),
@@ -140,7 +142,7 @@ impl Exchange {
             GrantOutcome::GivenUp => Service::GivenUp,
         };
         // The token or its key may have ended during the wait. A token that was remembered meanwhile is recognized.
-        let caller = match gate.authenticate(&self.head, self.came, now) {
+        let caller = match gate.authenticate(&self.head, &mut self.attempt, now) {
             Authenticated::Known(bearer) => {
                 self.bearer = Some(bearer);
                 self.known_caller()
@@ -189,7 +191,7 @@ impl Exchange {
             .resource(config)
             .is_some_and(|resource| resource.access.needs_identity());
         let caller = if needs_identity {
-            match gate.authenticate(&self.head, self.came, now) {
+            match gate.authenticate(&self.head, &mut self.attempt, now) {
                 Authenticated::Known(bearer) => {
                     self.bearer = Some(bearer);
                     self.known_caller()

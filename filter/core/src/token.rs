@@ -50,6 +50,17 @@ pub enum TokenFault {
     BindingUnsupported,
 }
 
+impl TokenFault {
+    /// Whether the token may be sound and only the keys at hand not its issuer's present ones: its key is new, or was exchanged for another
+    /// of the same name or of none.
+    pub fn may_be_for_want_of_a_key(self) -> bool {
+        matches!(
+            self,
+            Self::KeyUnknown | Self::SignatureInvalid | Self::AlgorithmNotAllowed
+        )
+    }
+}
+
 impl From<TokenFault> for Reason {
     fn from(fault: TokenFault) -> Self {
         match fault {

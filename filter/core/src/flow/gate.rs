@@ -4,6 +4,7 @@ mod keys;
 
 use std::sync::Arc;
 
+use super::attempt::Attempt;
 use super::bearers::{Bearer, Bearers, Verified};
 use crate::cache::{Bounds, Cache};
 use crate::config::{Config, JwksSource};
@@ -47,7 +48,7 @@ pub enum Authenticated {
     Refused(TokenFault),
     /// A token whose issuer's keys are being fetched, by the provider's place in the configuration.
     KeysAwaited(usize),
-    /// A token that names a key which its issuer may have published since its keys were last fetched.
+    /// A token that the keys at hand do not verify, and others might that its issuer may have published since.
     NewKeyAwaited(usize),
     /// A token whose issuer's keys are not to be had.
     KeysUnavailable,
@@ -113,11 +114,11 @@ impl Gate {
         std::mem::take(&mut self.notices)
     }
 
-    /// Finds out who sent the request, which came at `came`.
+    /// Finds out who sent the request.
     pub fn authenticate(
         &mut self,
         head: &RequestHead,
-        came: UnixMillis,
+        attempt: &mut Attempt,
         now: UnixMillis,
     ) -> Authenticated {
         let config = self.config();
@@ -165,16 +166,25 @@ impl Gate {
             }
             Keys::Unavailable => return Authenticated::KeysUnavailable,
         };
-        let is_unknown = token.key_id().is_some_and(|id| !keys.has(id));
-        if is_unknown && check_without_key(&token, &provider.rules, now).is_ok() {
-            match store.seek(came, now) {
-                Sought::Awaited => return Authenticated::NewKeyAwaited(index),
+        let verified = match attempt.fault_under(&keys) {
+            Some(fault) => Err(fault),
+            None => verify(&token, &provider.rules, &keys, self.verifier.as_ref(), now),
+        };
+        if let Err(fault) = verified
+            && fault.may_be_for_want_of_a_key()
+            && check_without_key(&token, &provider.rules, now).is_ok()
+        {
+            match store.seek(attempt.came(), now) {
+                Sought::Awaited => {
+                    attempt.failed_under(keys, fault);
+                    return Authenticated::NewKeyAwaited(index);
+                }
                 Sought::Unavailable => return Authenticated::KeysUnavailable,
                 Sought::Absent => {}
             }
         }
         self.count(Counter::TokenMiss);
-        let claims = match verify(token, &provider.rules, &keys, self.verifier.as_ref(), now) {
+        let claims = match verified {
             Ok(claims) => claims,
             Err(fault) => return Authenticated::Refused(fault),
         };

@@ -110,11 +110,6 @@ impl KeySet {
         self.keys.len()
     }
 
-    /// Whether a key has this `kid`, whatever it is for.
-    pub fn has(&self, id: &str) -> bool {
-        self.keys.iter().any(|key| key.has_id(id))
-    }
-
     /// The one key that a token with this `kid` and `alg` must have been signed by.
     ///
     /// Without a `kid` that is the only key that fits, if there is only one: with two, which was meant would be a guess.

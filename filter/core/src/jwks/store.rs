@@ -1,8 +1,8 @@
 //! The keys of one issuer over time: not there yet, fresh, stale but usable, or gone.
 //!
 //! Nothing is fetched here. The store says when a fetch is due and takes its outcome; a failed fetch never loses the last good keys
-//! before their stated age. A key that the set does not have is sought at the issuer once per cool-down, however many tokens name one:
-//! in between the issuer's last word stands, for all of them, so that nothing has to be remembered of any.
+//! before their stated age. For tokens that the set does not verify, the issuer's present keys are sought once per cool-down, however many
+//! they are: in between the issuer's last word stands, for all of them, so that nothing has to be remembered of any.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub struct RefreshRules {
     pub refresh: Duration,
     /// How much longer than that the last good keys serve while fetches fail.
     pub max_stale: Duration,
-    /// How long after a fetch for an unknown key there is no other such fetch.
+    /// How long after a fetch for a token that the keys did not verify there is no other such fetch.
     pub cool_down: Duration,
 }
 
@@ -36,7 +36,7 @@ pub struct KeyStore {
     failures: u32,
     planned: UnixMillis,
     due: UnixMillis,
-    /// When a key was last sought that the set does not have.
+    /// When other keys than those at hand were last sought.
     sought: Option<UnixMillis>,
 }
 
@@ -61,12 +61,12 @@ pub enum Keys {
     Unavailable,
 }
 
-/// What is to be said of a key that is not among the keys at hand.
+/// What is to be said of a token that the keys at hand do not verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sought {
     /// A fetch is under way or due now: its outcome is worth waiting for.
     Awaited,
-    /// The issuer was asked, and has no such key.
+    /// The issuer was asked, and has no other keys.
     Absent,
     /// The issuer did not answer, so nobody can know.
     Unavailable,
@@ -113,7 +113,7 @@ impl KeyStore {
         }
     }
 
-    /// Looks for a key that the set does not have, for a token that came at `came`. Where that is worth a fetch, one is due from now on.
+    /// Looks for other keys than those at hand, for a token that came at `came`. Where that is worth a fetch, one is due from now on.
     pub fn seek(&mut self, came: UnixMillis, now: UnixMillis) -> Sought {
         let Some(rules) = self.rules else {
             return Sought::Absent;

@@ -45,7 +45,7 @@ pub struct RequiredClaim {
 pub struct VerifiedClaims<'a> {
     issuer: Issuer,
     window: Window,
-    claims: Members<'a>,
+    claims: &'a Members<'a>,
 }
 
 impl<'a> VerifiedClaims<'a> {
@@ -70,7 +70,7 @@ impl<'a> VerifiedClaims<'a> {
 /// # Errors
 /// The first [`TokenFault`] found.
 pub fn verify<'a>(
-    token: UntrustedToken<'a>,
+    token: &'a UntrustedToken<'a>,
     rules: &ClaimRules,
     keys: &KeySet,
     verifier: &dyn SignatureVerifier,
@@ -79,13 +79,13 @@ pub fn verify<'a>(
     if token.issuer() != Some(rules.issuer.as_str()) {
         return Err(TokenFault::IssuerUnknown);
     }
-    check_type(&token, rules)?;
-    check_signature(&token, rules, keys, verifier)?;
-    let window = check_claims(&token, rules, now)?;
+    check_type(token, rules)?;
+    check_signature(token, rules, keys, verifier)?;
+    let window = check_claims(token, rules, now)?;
     Ok(VerifiedClaims {
         issuer: rules.issuer.clone(),
         window,
-        claims: token.claims,
+        claims: &token.claims,
     })
 }
 

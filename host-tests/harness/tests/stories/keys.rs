@@ -1,6 +1,8 @@
 //! Keys that are fetched from the issuer: waiting for them, keeping them, looking for new ones, and what happens when they cannot be reached.
 
 mod discovery;
+mod exchange;
+mod forgeries;
 mod hostile;
 mod outage;
 mod rotation;

@@ -24,7 +24,7 @@ fn identity(token: TokenBuilder) -> Identity {
     let parts = TokenParts::decode(token.as_bytes()).unwrap();
     let token = UntrustedToken::read(&parts).unwrap();
     let now = UnixMillis::from_seconds(hallpass_tokens::NOW).unwrap();
-    let claims = verify(token, &rules, &keys.keys, &PureRust, now).unwrap();
+    let claims = verify(&token, &rules, &keys.keys, &PureRust, now).unwrap();
     let mapping = IdentityMapping {
         subject: "sub".into(),
         email: "email".into(),

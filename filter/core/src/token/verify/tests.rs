@@ -38,7 +38,7 @@ fn keys() -> KeySet {
 fn check(token: &str, rules: &ClaimRules, now: i64) -> Result<Window, TokenFault> {
     let parts = TokenParts::decode(token.as_bytes())?;
     let token = UntrustedToken::read(&parts)?;
-    verify(token, rules, &keys(), &PureRust, at(now)).map(|claims| claims.window())
+    verify(&token, rules, &keys(), &PureRust, at(now)).map(|claims| claims.window())
 }
 
 fn alice() -> TokenBuilder {
@@ -60,7 +60,7 @@ fn each_kind() -> Vec<SigningKey> {
 fn fault_by(keys: &KeySet, token: &str) -> Option<TokenFault> {
     let parts = TokenParts::decode(token.as_bytes()).unwrap();
     let token = UntrustedToken::read(&parts).unwrap();
-    verify(token, &rules(), keys, &PureRust, at(ISSUED)).err()
+    verify(&token, &rules(), keys, &PureRust, at(ISSUED)).err()
 }
 
 fn set_of(keys: &[SigningKey]) -> KeySet {

@@ -110,7 +110,7 @@ fn strangers_cause_one_fetch_of_two_steps_per_cool_down() {
     let harness = start_discovering(Harness::builder().cluster(IDP, Cluster::answers(issuer)));
     for _ in 0..20 {
         for number in 0..10 {
-            let stranger = signed_by(&SigningKey::ed25519(&format!("kid-{number}")));
+            let stranger = signed_by(&SigningKey::ed25519(&format!("nobodys-{number}")));
             refused(
                 &harness.request(profile(&stranger)),
                 401,

@@ -143,22 +143,6 @@ fn a_refresh_without_change_forgets_no_token() {
 }
 
 #[test]
-fn a_key_of_the_same_name_that_was_exchanged_counts_from_the_next_refresh_on() {
-    let (old, new) = (SigningKey::es256("same"), SigningKey::ed25519("same"));
-    let harness = started_with_keys();
-    publish(&harness, &[&old]);
-    harness.advance(seconds(301));
-    harness.request(profile(&signed_by(&old))).forwarded();
-    publish(&harness, &[&new]);
-    harness.advance(seconds(300));
-    harness.request(profile(&signed_by(&new))).forwarded();
-    assert_eq!(
-        harness.request(profile(&signed_by(&old))).answer().status,
-        401
-    );
-}
-
-#[test]
 fn clients_that_leave_while_they_wait_for_a_new_key_disturb_nobody() {
     let harness = started_with_keys();
     harness.set_cluster(IDP, Cluster::Waits);

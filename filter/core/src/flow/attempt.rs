@@ -1,0 +1,38 @@
+//! One request's attempt to be known by its token, over the fetches of keys that it waits for.
+
+use std::sync::Arc;
+
+use crate::jwks::KeySet;
+use crate::time::UnixMillis;
+use crate::token::TokenFault;
+
+/// When a request came, and what its issuer's keys have said of its token so far.
+#[derive(Debug)]
+pub struct Attempt {
+    came: UnixMillis,
+    failed: Option<(Arc<KeySet>, TokenFault)>,
+}
+
+impl Attempt {
+    /// The attempt of a request that came at `came`.
+    pub fn new(came: UnixMillis) -> Self {
+        Self { came, failed: None }
+    }
+
+    /// When the request came.
+    pub(super) fn came(&self) -> UnixMillis {
+        self.came
+    }
+
+    /// How the token failed under these very keys before. It would fail again, and cost another signature check: of strangers whose
+    /// forgeries wait for one fetch, there may be many.
+    pub(super) fn fault_under(&self, keys: &Arc<KeySet>) -> Option<TokenFault> {
+        let (tried, fault) = self.failed.as_ref()?;
+        Arc::ptr_eq(tried, keys).then_some(*fault)
+    }
+
+    /// The token failed under `keys`, and waits for others.
+    pub(super) fn failed_under(&mut self, keys: Arc<KeySet>, fault: TokenFault) {
+        self.failed = Some((keys, fault));
+    }
+}
