@@ -12,7 +12,7 @@ use crate::grant::{EmbeddedGrants, Ruling};
 use crate::identity::Identity;
 use crate::ids::{Action, GrantId};
 use crate::policy::{Access, Resource};
-use crate::time::{UnixMillis, Window};
+use crate::time::{Phase, UnixMillis, Window};
 use crate::token::TokenFault;
 
 /// Who asks.
@@ -119,11 +119,14 @@ pub fn decide(
         }
         (Access::Identity | Access::Grant, Caller::Refused(fault)) => Decision::Deny(fault.into()),
         (Access::Identity | Access::Grant, Caller::Unasked) => Decision::Deny(Reason::TokenMissing),
-        // The token may have ended while the request waited.
+        // The token may have ended while the request waited, or been verified before the clock was set back.
         (Access::Identity | Access::Grant, Caller::Known(identity, _))
             if !identity.window.is_open(now) =>
         {
-            Decision::Deny(Reason::TokenExpired)
+            Decision::Deny(match identity.window.phase(now) {
+                Phase::Before => Reason::TokenNotYetValid,
+                Phase::Within | Phase::Over => Reason::TokenExpired,
+            })
         }
         (Access::Identity, Caller::Known(..)) => allow(Reason::Identity),
         (Access::Grant, Caller::Known(_, grants)) => {

@@ -86,6 +86,26 @@ fn a_known_token_is_over_at_its_end() {
 }
 
 #[test]
+fn a_known_token_does_not_count_before_it_was_issued_when_the_clock_is_set_back() {
+    for token in [
+        TokenBuilder::for_user("alice").not_before(NOW - 3_600),
+        TokenBuilder::for_user("alice").without_claim("nbf"),
+    ] {
+        let harness = start();
+        let token = token.signed_by(&key());
+        harness.request(profile(&token)).forwarded();
+        harness.at(ms(NOW - 30));
+        harness.request(profile(&token)).forwarded();
+        harness.at(ms(NOW - 30) - 1);
+        let early = harness.request(profile(&token));
+        refused(&early, 401, "token_not_yet_valid");
+        harness.at(ms(NOW));
+        harness.request(profile(&token)).forwarded();
+        assert_eq!(counted(&harness), (3, 1), "it is known all the time");
+    }
+}
+
+#[test]
 fn a_known_token_counts_only_where_its_provider_looks_for_tokens() {
     let harness = start_with(&config_with(|config| {
         let mut partner = config["providers"][0].clone();

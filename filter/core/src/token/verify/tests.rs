@@ -237,6 +237,26 @@ fn a_token_from_the_future_or_from_long_ago_is_refused() {
 }
 
 #[test]
+fn a_token_holds_neither_before_its_nbf_nor_before_its_iat() {
+    for (not_before, from) in [
+        (None, ISSUED),
+        (Some(ISSUED - 3600), ISSUED),
+        (Some(ISSUED + 20), ISSUED + 20),
+    ] {
+        let token = match not_before {
+            Some(date) => alice().not_before(date),
+            None => alice().without_claim("nbf"),
+        };
+        let token = token.signed_by(&key());
+        let early = check(&token, &rules(), from - 31);
+        assert_eq!(early, Err(TokenFault::NotYetValid), "{not_before:?}");
+        // Who remembers the token goes by this.
+        let window = check(&token, &rules(), ISSUED).unwrap();
+        assert_eq!(window.from, at(from - 30), "{not_before:?}");
+    }
+}
+
+#[test]
 fn a_token_for_somebody_else_is_refused() {
     for (audience, expected) in [
         (json!("orders-api"), None),
