@@ -1,12 +1,12 @@
 //! The identity provider changes its keys while requests keep coming: nobody with a sound token may feel it.
 
+use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hallpass_demo::idp::{IdentityProvider, token_for};
-use hallpass_tokens::SigningKey;
+use hallpass_tokens::{SigningKey, with_flipped_signature};
 use serde_json::json;
 
 use crate::world::{Ends, World, ask_until, token, wait_until};
@@ -33,9 +33,9 @@ fn keys() -> [SigningKey; 4] {
 /// A provider and users who send a request each with a fresh token as fast as they can.
 struct Load<'a> {
     world: &'a World,
-    /// The key that the provider signs with right now.
-    signing: Mutex<SigningKey>,
-    /// The key that it signed with before, while that is published. Whoever uses it holds the lock until the answer is there.
+    /// The key that the provider signs with right now. Whoever uses it, or the next, holds its lock until the answer is there.
+    signing: RwLock<SigningKey>,
+    /// The key that it signed with before, while that is published.
     retired: RwLock<Option<SigningKey>>,
     /// How many requests each client has got through.
     passed: [AtomicUsize; 4],
@@ -46,7 +46,7 @@ impl<'a> Load<'a> {
     fn new(world: &'a World, first: &SigningKey) -> Self {
         Self {
             world,
-            signing: Mutex::new(first.clone()),
+            signing: RwLock::new(first.clone()),
             retired: RwLock::new(None),
             passed: Default::default(),
             over: AtomicBool::new(false),
@@ -62,8 +62,7 @@ impl<'a> Load<'a> {
                     let _ends = Ends(&self.over);
                     while !self.over.load(Ordering::SeqCst) {
                         if client % 2 == 0 {
-                            let key = self.signing.lock().unwrap().clone();
-                            self.request(&key);
+                            self.request(&self.signing.read().unwrap());
                         } else {
                             self.request_with_retired();
                         }
@@ -77,9 +76,10 @@ impl<'a> Load<'a> {
     }
 
     fn request_with_retired(&self) {
-        let retired = self.retired.read().unwrap();
-        let key = retired.clone();
-        self.request(&key.unwrap_or_else(|| self.signing.lock().unwrap().clone()));
+        match &*self.retired.read().unwrap() {
+            Some(retired) => self.request(retired),
+            None => self.request(&self.signing.read().unwrap()),
+        }
     }
 
     fn request(&self, key: &SigningKey) {
@@ -120,13 +120,23 @@ impl<'a> Load<'a> {
         self.goes_on("served with the old key");
         self.world.idp.publish(&[old, new]);
         between();
-        *self.signing.lock().unwrap() = new.clone();
+        *self.signing.write().unwrap() = new.clone();
         *self.retired.write().unwrap() = Some(old.clone());
         self.goes_on("served with both keys");
         *self.retired.write().unwrap() = None;
         self.goes_on("served with the new key alone");
         self.world.idp.publish(&[new]);
         self.goes_on("served after the old key was withdrawn");
+    }
+
+    /// The provider publishes `new` in place of the key that it signs with, and signs with it from that instant on.
+    fn exchange(&self, new: &SigningKey) {
+        self.goes_on("served with the key of before");
+        let mut signing = self.signing.write().unwrap();
+        self.world.idp.publish(&[new]);
+        *signing = new.clone();
+        drop(signing);
+        self.goes_on("served with the key in its place");
     }
 }
 
@@ -194,7 +204,55 @@ fn a_rotation_in_which_the_new_key_signs_in_the_instant_of_its_publication_is_no
 }
 
 #[test]
+fn a_key_that_is_exchanged_under_its_own_name_is_not_missed() {
+    // One by another algorithm, and one that differs in nothing but itself.
+    let keys = [
+        SigningKey::rs256("the-key"),
+        SigningKey::other_rs256("the-key"),
+        SigningKey::ed25519("the-key"),
+        SigningKey::rs256("the-key"),
+    ];
+    for refresh in ["5m", "1s"] {
+        let world = world(&keys[0], refresh);
+        let load = Load::new(&world, &keys[0]);
+        load.during(|| {
+            for pair in keys.windows(2) {
+                load.exchange(&pair[1]);
+                // Each exchange is the first after a cool-down. Both workers have sought the key of this one by now.
+                let cooled_down = Instant::now() + COOL_DOWN;
+                wait_until("cooled down", PATIENCE, || Instant::now() > cooled_down);
+            }
+        });
+        if refresh == "5m" {
+            let started = WORKERS + 1;
+            let exchanges = WORKERS * (keys.len() - 1);
+            let asked = world.idp.keys_asked();
+            assert_eq!(
+                asked,
+                started + exchanges,
+                "one fetch for each key and worker"
+            );
+        }
+    }
+}
+
+#[test]
 fn strangers_with_random_key_ids_make_each_worker_ask_once_per_cool_down() {
+    storm("token_key_unknown", |number| {
+        let stranger = SigningKey::ed25519(&format!("random-{number}"));
+        token_for("mallory").signed_by(&stranger)
+    });
+}
+
+#[test]
+fn forgers_who_name_the_issuers_key_make_each_worker_ask_once_per_cool_down() {
+    storm("token_signature_invalid", |_| {
+        with_flipped_signature(&token("mallory"))
+    });
+}
+
+/// Sends tokens that no key verifies, for `reason`, in turn with sound ones: these pass, and the keys are asked for no more than allowed.
+fn storm(reason: &str, hostile: impl Fn(usize) -> String) {
     let world = World::new(IdentityProvider::start(0).unwrap(), |setup| setup);
     let carol = token("carol");
     let ask = || world.proxy.get("/me").token(&carol).send();
@@ -206,20 +264,15 @@ fn strangers_with_random_key_ids_make_each_worker_ask_once_per_cool_down() {
     });
     let began = Instant::now();
     for number in 0..300 {
-        let stranger = SigningKey::ed25519(&format!("random-{number}"));
-        let token = token_for("mallory").signed_by(&stranger);
-        let answer = world.proxy.get("/me").token(&token).send();
-        assert_eq!(
-            answer.verdict(),
-            (401, Some("token_key_unknown".to_owned())),
-            "{answer:?}"
-        );
+        let answer = world.proxy.get("/me").token(&hostile(number)).send();
+        let expected = (401, Some(reason.to_owned()));
+        assert_eq!(answer.verdict(), expected, "{answer:?}");
         assert_eq!(ask().status, 200);
     }
     let cool_downs = began.elapsed().as_secs() / 10 + 1;
     let at_most = WORKERS + 1 + WORKERS * usize::try_from(cool_downs).unwrap();
     let asked = world.idp.keys_asked();
-    assert!(asked > WORKERS + 1, "nobody asked for the unknown keys");
+    assert!(asked > WORKERS + 1, "nobody asked for other keys");
     assert!(
         asked <= at_most,
         "{asked} fetches in {cool_downs} cool-downs"
