@@ -92,7 +92,7 @@ fn upstream_headers(edits: &Edits) {
     for (name, _) in &edits.replace {
         assert!(["cookie", ":path"].contains(name), "{name} is replaced");
     }
-    for (name, value) in &edits.add {
+    for (name, value) in edits.additions() {
         header_value(name, value);
     }
 }

@@ -124,7 +124,7 @@ fn check_upstream(headers: &HeaderList, edits: &Edits) {
         if !removed && !replaced {
             assert!(!world::protected(name), "{}", name.escape_ascii());
             promise::no_token(name, value, sources);
-            let added = edits.add.iter().any(|(other, _)| other.as_bytes() == name);
+            let added = edits.additions().any(|(other, _)| other.as_bytes() == name);
             assert!(!added, "{} stands twice", name.escape_ascii());
         }
     }

@@ -121,9 +121,9 @@ pub fn decide(
         (Access::Identity | Access::Grant, Caller::Unasked) => Decision::Deny(Reason::TokenMissing),
         // The token may have ended while the request waited, or been verified before the clock was set back.
         (Access::Identity | Access::Grant, Caller::Known(identity, _))
-            if !identity.window.is_open(now) =>
+            if !identity.window().is_open(now) =>
         {
-            Decision::Deny(match identity.window.phase(now) {
+            Decision::Deny(match identity.window().phase(now) {
                 Phase::Before => Reason::TokenNotYetValid,
                 Phase::Within | Phase::Over => Reason::TokenExpired,
             })

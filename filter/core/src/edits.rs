@@ -5,28 +5,28 @@
 
 use std::sync::Arc;
 
+use crate::bearer::Bearer;
 use crate::config::Config;
 use crate::decision::Permit;
-use crate::identity::Identity;
 use crate::request::{CanonicalRequest, RequestHead};
 use crate::token::extract::{Removal, removals};
 
 /// Header changes, to be applied in this order: removals, replacements, additions. The texts are shared with those who know them.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Edits {
     /// Names to remove, however often each stands.
     pub remove: Vec<Arc<[u8]>>,
     /// Names of the request's own, with what is to stand there instead.
     pub replace: Vec<(&'static str, Vec<u8>)>,
-    /// Names of the filter's own and their values. None of them stands in the request: those that did are among the removals.
-    pub add: Vec<(Arc<str>, Arc<str>)>,
+    told: Option<Arc<Bearer>>,
+    grant: Vec<(Arc<str>, Arc<str>)>,
 }
 
 impl Edits {
     /// The changes for a request that a permit lets pass.
     pub fn for_permit(
         permit: &Permit,
-        identity: Option<&Identity>,
+        bearer: Option<&Arc<Bearer>>,
         head: &RequestHead,
         request: &CanonicalRequest,
         config: &Config,
@@ -35,17 +35,25 @@ impl Edits {
         if let Some(target) = &request.rewritten_target {
             edits.replace.push((":path", target.clone().into_bytes()));
         }
-        if let Some(identity) = identity {
-            edits.add.extend_from_slice(&identity.headers);
-        }
+        edits.told = bearer.cloned();
         if let (Some(name), Some(id)) = (&config.headers.grant_id, permit.grant_id()) {
-            edits.add.push((name.clone(), id.shared()));
+            edits.grant.push((name.clone(), id.shared()));
         }
         if let (Some(name), Some(until)) = (&config.headers.grant_expires, permit.grant_until()) {
             let seconds = until.as_seconds().to_string();
-            edits.add.push((name.clone(), seconds.into()));
+            edits.grant.push((name.clone(), seconds.into()));
         }
         edits
+    }
+
+    /// Names of the filter's own, with their values. None of them stands in the request: those that did are among the removals.
+    pub fn additions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let identity = self
+            .told
+            .iter()
+            .flat_map(|bearer| bearer.identity.headers());
+        let grant = self.grant.iter().map(|(name, value)| (&**name, &**value));
+        identity.chain(grant)
     }
 
     fn stripped(head: &RequestHead, config: &Config) -> Self {

@@ -11,6 +11,7 @@ mod gate;
 use std::sync::Arc;
 
 use crate::audit::Record;
+use crate::bearer::Bearer;
 use crate::config::{AuditLog, Config};
 use crate::decision::{Caller, Decision, Permit, Service, decide};
 use crate::denial::{Answer, AnswerContext, Reason, wants_html};
@@ -24,7 +25,6 @@ use crate::request::{Ambiguous, CanonicalRequest, RequestHead};
 use crate::time::UnixMillis;
 
 pub use attempt::Attempt;
-pub use bearers::Bearer;
 pub use gate::{Authenticated, Gate, KeysReply, KeysRequest, Progress};
 
 /// What is to be done now.
@@ -321,7 +321,13 @@ impl Exchange {
             record.grant_expires = permit.grant_until().map(UnixMillis::to_rfc3339);
             record.to_line()
         });
-        let edits = Edits::for_permit(permit, self.identity(), &self.head, &route.request, config);
+        let edits = Edits::for_permit(
+            permit,
+            self.bearer.as_ref(),
+            &self.head,
+            &route.request,
+            config,
+        );
         Step::Continue(Passage {
             edits,
             reason,
@@ -367,9 +373,9 @@ impl Exchange {
             None => record = record.with_raw_request(&self.head.headers),
         }
         if let Some(identity) = self.identity() {
-            record.subject = Some(identity.subject.as_str());
-            record.issuer = Some(identity.issuer.as_str());
-            record.token_id = identity.token_id.as_deref();
+            record.subject = Some(identity.subject());
+            record.issuer = Some(identity.issuer().as_str());
+            record.token_id = identity.token_id();
         }
         record.source_ip = self.head.source_ip;
         record.request_id = self.head.request_id();

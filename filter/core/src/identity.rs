@@ -1,11 +1,14 @@
 //! Who is asking: the parts of verified claims that decisions, records and upstreams use.
 
+mod texts;
+
 use std::sync::Arc;
 
-use crate::ids::{Issuer, Subject};
+use crate::ids::Issuer;
 use crate::json::borrowed::Value;
 use crate::time::Window;
 use crate::token::{TokenFault, VerifiedClaims};
+use texts::{Span, Texts, TextsBuilder};
 
 /// Which claims hold what, and which headers tell the upstream about it.
 #[derive(Debug, Clone)]
@@ -38,20 +41,14 @@ pub enum HeaderSource {
 /// A person or program, as its issuer named it: what is kept of a token's claims.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// Who vouches for it.
-    pub issuer: Issuer,
-    /// When the token that says so holds.
-    pub window: Window,
-    /// The subject.
-    pub subject: Subject,
-    /// The e-mail address, if the token has one.
-    pub email: Option<Arc<str>>,
-    /// The groups, as the token lists them.
-    pub groups: Vec<String>,
-    /// The token's own name (`jti`), for the records.
-    pub token_id: Option<String>,
-    /// What to tell the upstream: header name and value, each safe to send.
-    pub headers: Vec<(Arc<str>, Arc<str>)>,
+    issuer: Issuer,
+    window: Window,
+    texts: Texts,
+    subject: Span,
+    email: Option<Span>,
+    token_id: Option<Span>,
+    groups: Box<[Span]>,
+    headers: Box<[(Arc<str>, Span)]>,
 }
 
 impl Identity {
@@ -68,64 +65,107 @@ impl Identity {
         let subject = text(&mapping.subject)
             .filter(|subject| !subject.is_empty())
             .ok_or(TokenFault::ClaimMismatch)?;
-        let mut identity = Self {
-            issuer: claims.issuer().clone(),
-            window: claims.window(),
-            subject: Subject::new(subject),
-            email: text(&mapping.email).map(Arc::from),
-            groups: claims.get(&mapping.groups).map(strings).unwrap_or_default(),
-            token_id: text("jti").map(str::to_owned),
-            headers: Vec::with_capacity(mapping.headers.len()),
-        };
+        let groups = claims.get(&mapping.groups).map(strings).unwrap_or_default();
+
+        let mut texts = TextsBuilder::with_capacity(USUAL_BYTES);
+        let subject = texts.add(subject);
+        let email = text(&mapping.email).map(|email| texts.add(email));
+        let token_id = text("jti").map(|id| texts.add(id));
+        let mut headers = Vec::with_capacity(mapping.headers.len());
         for (name, source) in &mapping.headers {
             let value = match source {
-                HeaderSource::Subject => Some(identity.subject.shared()),
-                HeaderSource::Issuer => Some(identity.issuer.shared()),
-                HeaderSource::Email => identity.email.clone(),
-                HeaderSource::Groups if identity.groups.is_empty() => None,
-                HeaderSource::Groups => Some(join(&identity.groups)),
-                HeaderSource::Claim(claim) => claims.get(claim).and_then(claim_text),
+                HeaderSource::Subject => Some(subject.clone()),
+                HeaderSource::Issuer => Some(texts.add(claims.issuer().as_str())),
+                HeaderSource::Email => email.clone(),
+                HeaderSource::Groups if groups.is_empty() => None,
+                HeaderSource::Groups => Some(texts.write(|texts| join(&groups, texts))),
+                HeaderSource::Claim(claim) => claims
+                    .get(claim)
+                    .and_then(|value| claim_text(value, &mut texts)),
             };
             if let Some(value) = value {
-                if !is_header_value(&value) {
+                if !is_header_value(texts.get(&value)) {
                     return Err(TokenFault::ClaimMismatch);
                 }
-                identity.headers.push((name.clone(), value));
+                headers.push((name.clone(), value));
             }
         }
-        Ok(identity)
+        let groups = groups.iter().map(|group| texts.add(group)).collect();
+        Ok(Self {
+            issuer: claims.issuer().clone(),
+            window: claims.window(),
+            subject,
+            email,
+            token_id,
+            groups,
+            headers: headers.into(),
+            texts: texts.finish(),
+        })
+    }
+
+    /// Who vouches for it.
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// When the token that says so holds.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// The subject: unique only within its issuer.
+    pub fn subject(&self) -> &str {
+        self.texts.get(&self.subject)
+    }
+
+    /// The e-mail address, if the token has one.
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_ref().map(|email| self.texts.get(email))
+    }
+
+    /// The token's own name (`jti`), for the records.
+    pub fn token_id(&self) -> Option<&str> {
+        self.token_id.as_ref().map(|id| self.texts.get(id))
+    }
+
+    /// The groups, as the token lists them.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.iter().map(|group| self.texts.get(group))
+    }
+
+    /// What to tell the upstream: header name and value, each safe to send.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let headers = self.headers.iter();
+        headers.map(|(name, value)| (&**name, self.texts.get(value)))
     }
 }
 
-fn strings(value: &Value<'_>) -> Vec<String> {
+/// What the texts of most tokens need; more is allocated where it is needed, and none is kept that is not.
+const USUAL_BYTES: usize = 256;
+
+fn strings<'a>(value: &'a Value<'_>) -> Vec<&'a str> {
     match value {
-        Value::Str(one) => vec![one.to_string()],
-        Value::Array(many) => many
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
+        Value::Str(one) => vec![one],
+        Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     }
 }
 
 /// Text as it is, numbers and booleans in JSON, arrays of strings joined; anything else as compact JSON.
-fn claim_text(value: &Value<'_>) -> Option<Arc<str>> {
+fn claim_text(value: &Value<'_>, texts: &mut TextsBuilder) -> Option<Span> {
     match value {
         Value::Null => None,
-        Value::Str(text) => Some(text.as_ref().into()),
+        Value::Str(text) => Some(texts.add(text)),
         Value::Array(elements) if elements.iter().all(Value::is_string) => {
-            Some(join(&strings(value)))
+            Some(texts.write(|texts| join(&strings(value), texts)))
         }
-        other => Some(other.to_string().into()),
+        other => Some(texts.add(&other.to_string())),
     }
 }
 
 /// Joins with commas. A comma, percent sign or space inside an element is escaped, so that no element can pass for two, or for another
 /// one that a reader's trimming would make of it.
-fn join(elements: &[String]) -> Arc<str> {
-    let letters: usize = elements.iter().map(String::len).sum();
-    let mut joined = String::with_capacity(letters.saturating_add(elements.len()));
+fn join(elements: &[&str], joined: &mut String) {
     for (index, element) in elements.iter().enumerate() {
         if index > 0 {
             joined.push(',');
@@ -139,7 +179,6 @@ fn join(elements: &[String]) -> Arc<str> {
             }
         }
     }
-    joined.into()
 }
 
 /// RFC 9110, section 5.5: no control characters, and no space at the ends that a proxy might trim.
@@ -154,11 +193,17 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    fn joined(elements: &[&str]) -> String {
+        let mut joined = String::new();
+        join(elements, &mut joined);
+        joined
+    }
+
     #[test]
     fn a_group_with_a_comma_cannot_pass_for_two_groups() {
-        assert_eq!(&*join(&["a".into(), "b,admin".into()]), "a,b%2Cadmin");
-        assert_eq!(&*join(&["100%2C".into()]), "100%252C");
-        assert_eq!(&*join(&["a".into(), " admin".into()]), "a,%20admin");
+        assert_eq!(joined(&["a", "b,admin"]), "a,b%2Cadmin");
+        assert_eq!(joined(&["100%2C"]), "100%252C");
+        assert_eq!(joined(&["a", " admin"]), "a,%20admin");
     }
 
     #[test]
@@ -172,7 +217,9 @@ mod tests {
             (json!({ "a": 1 }), Some(r#"{"a":1}"#)),
             (json!(null), None),
         ] {
-            assert_eq!(claim_text(&Value::from(&claim)).as_deref(), text, "{claim}");
+            let mut texts = TextsBuilder::default();
+            let told = claim_text(&Value::from(&claim), &mut texts);
+            assert_eq!(told.map(|told| texts.get(&told)), text, "{claim}");
         }
     }
 

@@ -41,10 +41,6 @@ name! {
     Issuer
 }
 name! {
-    /// Whom a token is about: the `sub` claim, unique only within its issuer.
-    Subject
-}
-name! {
     /// Which key of a set: the `kid` of RFC 7515, section 4.1.4.
     KeyId
 }

@@ -12,7 +12,7 @@
 //! | [`cache`], [`cache_control`] | what was found out once and holds for a while; how long a service says that its answer does |
 //! | [`denial`] | the closed list of reasons, and the answer that each leads to |
 //! | [`token`], [`jwks`] | from a request's bytes to verified claims; the keys that verify them |
-//! | [`identity`], [`grant`] | who asks; permission that ends |
+//! | [`identity`], [`grant`], [`bearer`] | who asks; permission that ends; what one token tells of both |
 //! | [`policy`], [`decision`] | what is asked for; whether it may be |
 //! | [`flight`] | asking once for many |
 //! | [`config`], [`audit`], [`metrics`], [`edits`] | what operators write and read; what upstreams see |
@@ -40,6 +40,7 @@
 )]
 
 pub mod audit;
+pub mod bearer;
 pub mod cache;
 pub mod cache_control;
 pub mod config;

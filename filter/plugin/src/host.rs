@@ -72,7 +72,7 @@ fn source_address() -> Option<std::net::IpAddr> {
 pub(crate) fn apply(edits: &Edits) -> bool {
     let mut removals = edits.remove.iter();
     let mut replacements = edits.replace.iter();
-    let mut additions = edits.add.iter();
+    let mut additions = edits.additions();
     // To add takes the proxy much less than to replace what is not there, for which it would have to look.
     removals.all(|name| ffi::remove_header(Map::RequestHeaders, name))
         && replacements

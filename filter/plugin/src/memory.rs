@@ -16,6 +16,10 @@ const WORD: usize = size_of::<u64>();
 /// `size` bytes can be read at both addresses.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, size: usize) -> i32 {
+    // What is taken out of the cache is compared with itself, and nothing of it need be in reach for that.
+    if ptr::eq(one, other) {
+        return 0;
+    }
     let mut at: usize = 0;
     // SAFETY: a word is read only where all of it lies before `size`, a byte likewise; neither read asks for alignment.
     unsafe {

@@ -8,20 +8,10 @@ use std::sync::Arc;
 
 use hashlink::DefaultHashBuilder;
 
+use crate::bearer::Bearer;
 use crate::cache::{Bounds, Cache};
-use crate::grant::EmbeddedGrants;
-use crate::identity::Identity;
 use crate::jwks::KeySet;
 use crate::time::UnixMillis;
-
-/// Someone whose token was verified, and the grants that came with it.
-#[derive(Debug)]
-pub struct Bearer {
-    /// Who it is.
-    pub identity: Identity,
-    /// The grants that the token carries.
-    pub grants: EmbeddedGrants,
-}
 
 /// What is known of a token that was verified.
 #[derive(Debug, Clone)]
@@ -47,7 +37,7 @@ impl Bearers {
     }
 
     pub(super) fn put(&mut self, token: &[u8], verified: Verified, now: UnixMillis) {
-        let until = verified.bearer.identity.window.until;
+        let until = verified.bearer.identity.window().until;
         let bytes = weight(token);
         self.0.put(token.into(), verified, bytes, until, now);
     }

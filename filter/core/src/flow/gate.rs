@@ -5,7 +5,8 @@ mod keys;
 use std::sync::Arc;
 
 use super::attempt::Attempt;
-use super::bearers::{Bearer, Bearers, Verified};
+use super::bearers::{Bearers, Verified};
+use crate::bearer::Bearer;
 use crate::cache::{Bounds, Cache};
 use crate::config::{Config, JwksSource};
 use crate::grant::service::RawReply;
@@ -222,7 +223,7 @@ impl Gate {
             self.notices.push(format!(
                 "{} of the grants in the token of {:?} are malformed and grant nothing; the first is {}",
                 skipped.count,
-                identity.subject.as_str(),
+                identity.subject(),
                 skipped.first,
             ));
         }

@@ -372,8 +372,9 @@ fn is_removed(edits: &Edits, name: &str) -> bool {
 }
 
 fn value<'a>(edits: &'a Edits, name: &str) -> Option<&'a str> {
-    let found = edits.add.iter().find(|(other, _)| **other == *name);
-    found.map(|(_, value)| &**value)
+    let mut additions = edits.additions();
+    let found = additions.find(|(other, _)| *other == name);
+    found.map(|(_, value)| value)
 }
 
 #[test]

@@ -118,11 +118,11 @@ impl Query {
         Self {
             subject: QuerySubject {
                 r#type: "user",
-                id: identity.subject.to_string(),
+                id: identity.subject().to_owned(),
                 properties: SubjectProperties {
-                    iss: identity.issuer.to_string(),
-                    email: identity.email.as_deref().map(str::to_owned),
-                    groups: identity.groups.clone(),
+                    iss: identity.issuer().to_string(),
+                    email: identity.email().map(str::to_owned),
+                    groups: identity.groups().map(str::to_owned).collect(),
                 },
             },
             action: QueryAction {
