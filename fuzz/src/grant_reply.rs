@@ -5,7 +5,7 @@ use std::time::Duration;
 use hallpass_core::denial::Reason;
 use hallpass_core::flow::{Exchange, Gate, Need, Step};
 use hallpass_core::grant::service::RawReply;
-use hallpass_core::grant::{DecisionKey, GrantOutcome, GrantReply, Query, Ruling, ServiceFault};
+use hallpass_core::grant::{GrantOutcome, GrantReply, Query, Ruling, ServiceFault};
 use hallpass_core::headers::HeaderList;
 use hallpass_core::ids::GrantId;
 use hallpass_core::request::RequestHead;
@@ -113,12 +113,12 @@ fn check_use(reply: RawReply<'_>, parsed: &GrantReply) -> Reached {
         (Step::Continue(_), Ruling::Deny | Ruling::Obliged) => panic!("denied, and it passes"),
         (Step::Wait(_), _) => panic!("asked, answered, and waits"),
     }
-    check_memory(&mut gate, &query.key(), parsed, reached);
+    check_memory(&mut gate, &query, parsed, reached);
     reached
 }
 
 /// A ruling is remembered until the earliest of its ends, and no longer.
-fn check_memory(gate: &mut Gate, key: &DecisionKey, parsed: &GrantReply, reached: Reached) {
+fn check_memory(gate: &mut Gate, query: &Query, parsed: &GrantReply, reached: Reached) {
     let now = world::now();
     let config = gate.config();
     let service = config.grants.service.as_ref().expect("a service");
@@ -146,7 +146,7 @@ fn check_memory(gate: &mut Gate, key: &DecisionKey, parsed: &GrantReply, reached
         assert!(is_allow || !passes, "denied, and passes later");
     }
     assert!(!pass_at(end), "passes at {end:?}");
-    assert_eq!(gate.remembered(key, end), None);
+    assert_eq!(gate.remembered(query, end), None);
 }
 
 /// What is no decision changes nothing: nothing is remembered, and the request is refused.
@@ -156,7 +156,7 @@ fn check_failure(reply: RawReply<'_>, fault: &ServiceFault) {
     let (mut exchange, query) = ask(&mut gate);
     let again = gate.on_grant_reply(query.key(), reply, now);
     assert_eq!(again.as_ref(), Err(fault));
-    assert_eq!(gate.remembered(&query.key(), now), None);
+    assert_eq!(gate.remembered(&query, now), None);
     let step = exchange.on_grant(&mut gate, &GrantOutcome::Failed, now);
     promise::step(&step);
     assert!(

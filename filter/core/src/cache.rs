@@ -51,6 +51,15 @@ impl<K: Eq + Hash, V, S: BuildHasher + Default> Cache<K, V, S> {
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
+        self.get_mut(key, now).map(|value| &*value)
+    }
+
+    /// As [`Cache::get`], to be changed.
+    pub fn get_mut<Q>(&mut self, key: &Q, now: UnixMillis) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
         // One look-up, whatever is found: the keys may be long.
         let RawEntryMut::Occupied(mut found) = self.entries.raw_entry_mut().from_key(key) else {
             return None;
@@ -61,7 +70,7 @@ impl<K: Eq + Hash, V, S: BuildHasher + Default> Cache<K, V, S> {
             return None;
         }
         found.to_back();
-        Some(&found.into_mut().value)
+        Some(&mut found.into_mut().value)
     }
 
     /// Remembers a value of `bytes` bytes, key included, until `until`, in place of an older one.

@@ -39,6 +39,8 @@ pub enum Service<'a> {
     Remembered(&'a Ruling),
     /// It was asked for this request.
     Answered(&'a Ruling),
+    /// It was asked and did not decide, and this is its word of before, which may stand in for it.
+    Stale(&'a Ruling),
     /// It was asked and did not decide.
     Failed,
     /// The filter gave the question up, for want of room or with its configuration: that says nothing of the service, and opens nothing.
@@ -154,6 +156,9 @@ fn by_grant(
         }
         (_, Service::Answered(ruling)) => {
             by_ruling(ruling, Reason::GrantService, max_lifetime, rules, now)
+        }
+        (_, Service::Stale(ruling)) => {
+            by_ruling(ruling, Reason::GrantStale, max_lifetime, rules, now)
         }
         (_, Service::Failed) => match rules.failure_mode {
             FailureMode::Deny => Decision::Deny(Reason::GrantServiceUnavailable),

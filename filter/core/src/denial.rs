@@ -111,6 +111,7 @@ reasons! {
     GrantEmbedded = "grant_embedded", Passes, "The token carries a grant.";
     GrantCached = "grant_cached", Passes, "A grant, asked for before.";
     GrantService = "grant_service", Passes, "A grant, asked for just now.";
+    GrantStale = "grant_stale", Passes, "A grant, asked for before; the grant service cannot be reached.";
     GrantServiceFailedOpen = "grant_service_failed_open", Passes, "The grant service cannot be reached, and the configuration lets requests pass.";
 }
 

@@ -68,6 +68,11 @@ impl<K: Eq + Hash + Clone, W: PartialEq> Flights<K, W> {
             .deadline = deadline;
     }
 
+    /// Whether the flight `key` is under way.
+    pub fn is_under_way(&self, key: &K) -> bool {
+        self.flights.contains_key(key)
+    }
+
     /// How many wait for the flight `key`.
     pub fn waiters(&self, key: &K) -> usize {
         self.flights
@@ -144,8 +149,10 @@ mod tests {
         assert_eq!(flights.overdue(UnixMillis::new(199)), [] as [&str; 0]);
         assert_eq!(flights.overdue(UnixMillis::new(200)), ["key"]);
         assert_eq!(flights.waiters(&"key"), 1);
+        assert!(flights.is_under_way(&"key"));
         assert_eq!(flights.land(&"key"), [1]);
         assert_eq!(flights.waiters(&"key"), 0);
+        assert!(!flights.is_under_way(&"key"));
     }
 
     #[test]

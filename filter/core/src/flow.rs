@@ -136,11 +136,6 @@ impl Exchange {
     /// Judges again, now that the grant service has answered or will not answer.
     pub fn on_grant(&mut self, gate: &mut Gate, outcome: &GrantOutcome, now: UnixMillis) -> Step {
         let config = gate.config();
-        let service = match outcome {
-            GrantOutcome::Decided(ruling) => Service::Answered(ruling),
-            GrantOutcome::Failed => Service::Failed,
-            GrantOutcome::GivenUp => Service::GivenUp,
-        };
         // The token or its key may have ended during the wait. A token that was remembered meanwhile is recognized.
         let caller = match gate.authenticate(&self.head, &mut self.attempt, now) {
             Authenticated::Known(bearer) => {
@@ -152,7 +147,13 @@ impl Exchange {
             | Authenticated::NewKeyAwaited(_)
             | Authenticated::KeysUnavailable => Caller::Unknowable,
         };
-        let decision = self.decide(&config, caller, service, now);
+        let decision = match outcome {
+            GrantOutcome::Decided(ruling) => {
+                self.decide(&config, caller, Service::Answered(ruling), now)
+            }
+            GrantOutcome::Failed => self.decide_without_service(&config, gate, caller, now),
+            GrantOutcome::GivenUp => self.decide(&config, caller, Service::GivenUp, now),
+        };
         self.conclude(&config, gate, decision, now)
     }
 
@@ -226,19 +227,44 @@ impl Exchange {
         may
     }
 
-    /// Looks for a remembered answer, and asks the service where there is none.
+    /// Looks for a remembered answer, and asks the service where there is none and it may be asked.
     fn ask(&mut self, config: &Config, gate: &mut Gate, now: UnixMillis) -> Step {
         let Some(query) = self.query(config) else {
             return self.conclude(config, gate, Decision::Deny(Reason::GrantMissing), now);
         };
-        let Some(ruling) = gate.remembered(&query.key(), now) else {
-            gate.count(Counter::GrantMiss);
+        if let Some(ruling) = gate.remembered(&query, now) {
+            gate.count(Counter::GrantHit);
+            let service = Service::Remembered(&ruling);
+            let decision = self.decide(config, self.known_caller(), service, now);
+            return self.conclude(config, gate, decision, now);
+        }
+        gate.count(Counter::GrantMiss);
+        if gate.may_ask(now) {
             return Step::Wait(Need::Grant(Box::new(query)));
-        };
-        gate.count(Counter::GrantHit);
-        let service = Service::Remembered(&ruling);
-        let decision = self.decide(config, self.known_caller(), service, now);
+        }
+        let decision = self.decide_without_service(config, gate, self.known_caller(), now);
         self.conclude(config, gate, decision, now)
+    }
+
+    /// The service fails: its word of before may stand in for it.
+    fn decide_without_service(
+        &self,
+        config: &Config,
+        gate: &mut Gate,
+        caller: Caller<'_>,
+        now: UnixMillis,
+    ) -> Decision {
+        let before = self
+            .query(config)
+            .and_then(|query| gate.stale(&query.key(), now));
+        let Some(ruling) = before else {
+            return self.decide(config, caller, Service::Failed, now);
+        };
+        let decision = self.decide(config, caller, Service::Stale(&ruling), now);
+        if matches!(decision, Decision::Allow(_)) {
+            gate.count(Counter::GrantStale);
+        }
+        decision
     }
 
     fn query(&self, config: &Config) -> Option<Query> {

@@ -1,5 +1,7 @@
 //! Permission that ends by itself: what a grant is, where grants come from, and how long an answer may be remembered.
 
+pub mod backoff;
+pub mod decisions;
 pub mod embedded;
 pub mod key;
 pub mod service;
@@ -7,6 +9,8 @@ pub mod service;
 use crate::ids::{Action, GrantId, ResourceName};
 use crate::time::Window;
 
+pub use backoff::Backoff;
+pub use decisions::Decisions;
 pub use embedded::EmbeddedGrants;
 pub use key::DecisionKey;
 pub use service::{GrantOutcome, GrantReply, Query, Ruling, ServiceFault};

@@ -15,6 +15,8 @@ pub enum Counter {
     GrantHit,
     /// The grant service had to be asked.
     GrantMiss,
+    /// The grant service failed, and its word of before stood in for it.
+    GrantStale,
     /// A request joined a question to the grant service that was under way.
     GrantCoalesced,
     /// A call came back with status 200.
@@ -41,11 +43,12 @@ pub struct Held {
 }
 
 impl Counter {
-    const OTHERS: [Self; 11] = [
+    const OTHERS: [Self; 12] = [
         Self::TokenHit,
         Self::TokenMiss,
         Self::GrantHit,
         Self::GrantMiss,
+        Self::GrantStale,
         Self::GrantCoalesced,
         Self::CalloutOk,
         Self::CalloutError,
@@ -69,13 +72,14 @@ impl Counter {
             Self::TokenMiss => 1,
             Self::GrantHit => 2,
             Self::GrantMiss => 3,
-            Self::GrantCoalesced => 4,
-            Self::CalloutOk => 5,
-            Self::CalloutError => 6,
-            Self::CalloutTimeout => 7,
-            Self::CalloutRefused => 8,
-            Self::JwksOk => 9,
-            Self::JwksError => 10,
+            Self::GrantStale => 4,
+            Self::GrantCoalesced => 5,
+            Self::CalloutOk => 6,
+            Self::CalloutError => 7,
+            Self::CalloutTimeout => 8,
+            Self::CalloutRefused => 9,
+            Self::JwksOk => 10,
+            Self::JwksError => 11,
         };
         Reason::ALL.len().saturating_add(other)
     }
@@ -91,6 +95,7 @@ impl Counter {
             Self::TokenMiss => "tokens.miss",
             Self::GrantHit => "grants.hit",
             Self::GrantMiss => "grants.miss",
+            Self::GrantStale => "grants.stale",
             Self::GrantCoalesced => "grants.coalesced",
             Self::CalloutOk => "callouts.ok",
             Self::CalloutError => "callouts.error",

@@ -29,7 +29,9 @@ impl Request {
             let mut exchange = Exchange::new(host::request_head(worker.needs_source));
             let step = exchange.start(&mut worker.gate, now);
             let outcome = worker.hold_or_settle(self.id, exchange, step, now);
-            (outcome, !worker.outbox.is_empty())
+            worker.ask_again(now);
+            let has_question = outcome.is_none() && !worker.outbox.is_empty();
+            (outcome, has_question)
         });
         if has_question {
             self.dispatch(worker)

@@ -186,7 +186,10 @@ fn learn_grant(
                 Err(fault) => fault.to_string(),
             }
         }
-        Arrival::Nothing(why) => why.to_owned(),
+        Arrival::Nothing(why) => {
+            gate.grant_failed(now);
+            why.to_owned()
+        }
     };
     sinks::warn(&format!("the grant service did not decide: {fault}"));
     GrantOutcome::Failed

@@ -51,6 +51,8 @@ pub struct ServiceSettings {
     pub allow_ttl: Duration,
     /// How long a denial counts at most.
     pub deny_ttl: Duration,
+    /// How much longer an allow counts when the service fails.
+    pub stale_if_error: Duration,
     /// How many decisions each worker remembers.
     pub max_entries: usize,
 }
@@ -147,6 +149,7 @@ fn service(raw: RawService, place: &Place, faults: &mut Faults) -> Option<Servic
         rules,
         allow_ttl: cache.allow_ttl,
         deny_ttl: cache.deny_ttl,
+        stale_if_error: cache.stale_if_error,
         max_entries: cache.max_entries,
     })
 }
@@ -205,6 +208,7 @@ fn failure_mode(field: Field<String>, place: &Place, faults: &mut Faults) -> Fai
 struct Cache {
     allow_ttl: Duration,
     deny_ttl: Duration,
+    stale_if_error: Duration,
     max_entries: usize,
 }
 
@@ -223,8 +227,8 @@ fn cache(field: Field<RawCache>, place: &Place, faults: &mut Faults) -> Cache {
         &place.member("deny_ttl"),
         faults,
     );
-    raw.stale_if_error.within(
-        (Duration::ZERO, Duration::ZERO),
+    let stale_if_error = raw.stale_if_error.within(
+        (Duration::ZERO, Duration::from_hours(24)),
         Duration::ZERO,
         &place.member("stale_if_error"),
         faults,
@@ -238,6 +242,7 @@ fn cache(field: Field<RawCache>, place: &Place, faults: &mut Faults) -> Cache {
     Cache {
         allow_ttl,
         deny_ttl,
+        stale_if_error,
         max_entries,
     }
 }

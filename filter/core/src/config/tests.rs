@@ -280,7 +280,6 @@ fn shapes_that_this_version_does_not_decide_by_are_refused_and_not_ignored() {
         ("/mode", json!("monitor")),
         ("/trusted_hops", json!(1)),
         ("/resources/0/conditions", json!({})),
-        ("/grants/service/cache", json!({ "stale_if_error": "5s" })),
     ] {
         assert_eq!(faults(&with(pointer, value)).len(), 1, "{pointer}");
     }

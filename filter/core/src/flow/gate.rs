@@ -7,10 +7,13 @@ use std::sync::Arc;
 use super::attempt::Attempt;
 use super::bearers::{Bearers, Verified};
 use crate::bearer::Bearer;
-use crate::cache::{Bounds, Cache};
-use crate::config::{Config, JwksSource};
+use crate::config::{Config, JwksSource, ServiceSettings};
+use crate::grant::backoff::Change;
+use crate::grant::decisions::Lifetimes;
 use crate::grant::service::RawReply;
-use crate::grant::{DecisionKey, EmbeddedGrants, GrantReply, Ruling, ServiceFault};
+use crate::grant::{
+    Backoff, DecisionKey, Decisions, EmbeddedGrants, GrantReply, Query, Ruling, ServiceFault,
+};
 use crate::identity::Identity;
 use crate::jwks::{KeyStore, Keys, Locator, Sought};
 use crate::metrics::{Counter, Held};
@@ -24,9 +27,6 @@ use crate::token::{
 
 pub use keys::{KeysReply, KeysRequest, Progress};
 
-/// What a remembered decision may take on average, in bytes.
-const DECISION_BYTES: usize = 1_024;
-
 /// A worker's knowledge. Each worker has its own; nothing is shared between threads.
 pub struct Gate {
     config: Arc<Config>,
@@ -34,7 +34,9 @@ pub struct Gate {
     /// For each provider how far it is to its keys, if they are fetched.
     locators: Vec<Option<Locator>>,
     bearers: Bearers,
-    decisions: Cache<DecisionKey, Ruling>,
+    decisions: Decisions,
+    backoff: Backoff,
+    refreshes: Vec<Query>,
     verifier: Box<dyn SignatureVerifier>,
     counted: Vec<Counter>,
     notices: Vec<String>,
@@ -71,13 +73,11 @@ impl Gate {
             .iter()
             .map(|provider| Some(Locator::new(provider.jwks.remote()?.location.clone())))
             .collect();
-        let max_entries = config.grants.service.as_ref().map_or(0, |s| s.max_entries);
         Self {
             bearers: Bearers::new(config.token_cache),
-            decisions: Cache::new(Bounds {
-                max_entries,
-                max_bytes: max_entries.saturating_mul(DECISION_BYTES),
-            }),
+            decisions: decisions(config.grants.service.as_ref()),
+            backoff: Backoff::default(),
+            refreshes: Vec::new(),
             counted: Vec::new(),
             notices: Vec::new(),
             config,
@@ -230,44 +230,81 @@ impl Gate {
         Bearer { identity, grants }
     }
 
-    /// The grant service's word of before, if it still counts.
-    pub fn remembered(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<Ruling> {
-        self.decisions.get(key, now).cloned()
+    /// The grant service's word of before, if it still counts. Where it will not much longer, the question is put again: see
+    /// [`Gate::take_refreshes`].
+    pub fn remembered(&mut self, query: &Query, now: UnixMillis) -> Option<Ruling> {
+        let fresh = self.decisions.fresh(&query.key(), now)?;
+        if fresh.is_due && self.backoff.may_ask(now) {
+            self.refreshes.push(query.clone());
+        }
+        Some(fresh.ruling)
+    }
+
+    /// Questions that should be put again before their answers are over, for nobody in particular.
+    pub fn take_refreshes(&mut self) -> Vec<Query> {
+        std::mem::take(&mut self.refreshes)
+    }
+
+    /// Whether the grant service may be asked now. One that failed again and again is left alone for a while.
+    pub fn may_ask(&mut self, now: UnixMillis) -> bool {
+        self.backoff.may_ask(now)
+    }
+
+    /// The grant service's word of before, if it may stand in for a service that fails.
+    pub fn stale(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<Ruling> {
+        self.decisions.stale(key, now)
     }
 
     /// Takes the grant service's reply: remembers it for as long as it counts, and returns what it says.
     ///
     /// # Errors
-    /// [`ServiceFault`] when it is not a decision; then nothing is remembered.
+    /// [`ServiceFault`] when it is not a decision; then nothing is remembered, and the service has failed.
     pub fn on_grant_reply(
         &mut self,
         key: DecisionKey,
         reply: RawReply<'_>,
         now: UnixMillis,
     ) -> Result<Ruling, ServiceFault> {
-        let reply = GrantReply::parse(reply)?;
-        if let Some(until) = self.remember_until(&reply, now) {
-            let bytes = reply.ruling.weight();
-            self.decisions
-                .put(key, reply.ruling.clone(), bytes, until, now);
+        match GrantReply::parse(reply) {
+            Ok(reply) => {
+                let change = self.backoff.answered();
+                self.tell_of_service(change);
+                self.decisions.put(key, &reply, now);
+                Ok(reply.ruling)
+            }
+            Err(fault) => {
+                self.grant_failed(now);
+                Err(fault)
+            }
         }
-        Ok(reply.ruling)
     }
 
-    /// The earliest of the configured time, the service's own, and the grant's end.
-    fn remember_until(&self, reply: &GrantReply, now: UnixMillis) -> Option<UnixMillis> {
-        let service = self.config.grants.service.as_ref()?;
-        let never = UnixMillis::new(u64::MAX);
-        let (ttl, end) = match &reply.ruling {
-            Ruling::Allow {
-                until: Some(until), ..
-            } if *until > now => (service.allow_ttl, *until),
-            Ruling::Allow { until: None, .. } if !service.rules.require_expiry => {
-                (service.allow_ttl, never)
-            }
-            Ruling::Allow { .. } | Ruling::Deny | Ruling::Obliged => (service.deny_ttl, never),
-        };
-        let ttl = reply.max_age.map_or(ttl, |max_age| max_age.min(ttl));
-        Some(now.saturating_add(ttl).min(end))
+    /// The grant service did not decide.
+    pub fn grant_failed(&mut self, now: UnixMillis) {
+        let change = self.backoff.failed(now);
+        self.tell_of_service(change);
     }
+
+    fn tell_of_service(&mut self, change: Change) {
+        let news = match change {
+            Change::None => return,
+            Change::Rests => "failed several times in a row, and is asked now and then only",
+            Change::Recovered => "decides again",
+        };
+        let service = self.config.grants.service.as_ref();
+        let cluster = service.map_or("", |service| service.cluster.as_str());
+        self.notices
+            .push(format!("the grant service (cluster `{cluster}`) {news}"));
+    }
+}
+
+/// The memory for a service's decisions; without a service there are none.
+fn decisions(service: Option<&ServiceSettings>) -> Decisions {
+    let lifetimes = service.map_or_else(Lifetimes::default, |service| Lifetimes {
+        allow: service.allow_ttl,
+        deny: service.deny_ttl,
+        stale: service.stale_if_error,
+        require_expiry: service.rules.require_expiry,
+    });
+    Decisions::new(service.map_or(0, |service| service.max_entries), lifetimes)
 }

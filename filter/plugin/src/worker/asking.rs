@@ -58,6 +58,20 @@ impl Worker {
         }
     }
 
+    /// Queues questions whose answers are over soon, for nobody in particular. They leave with the next tick.
+    pub(crate) fn ask_again(&mut self, now: UnixMillis) {
+        for query in self.gate.take_refreshes() {
+            let purpose = Purpose::Grant(query.key());
+            if self.flights.is_under_way(&purpose) {
+                continue;
+            }
+            if let Some(callout) = self.grant_callout(&query, None) {
+                self.flights.start(purpose, deadline(&callout, now));
+                self.outbox.push_back(callout);
+            }
+        }
+    }
+
     fn waiting_for_keys(&self) -> usize {
         let providers = 0..self.gate.config().providers.len();
         providers

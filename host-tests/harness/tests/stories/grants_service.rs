@@ -3,7 +3,9 @@
 mod asking;
 mod deciding;
 mod failing;
+mod refreshing;
 mod remembering;
+mod resting;
 mod waiting;
 
 use hallpass_harness::{Cluster, Harness, Reply};

@@ -136,7 +136,6 @@ fn the_service_may_shorten_the_time_to_live_and_not_lengthen_it() {
 }
 
 #[test]
-#[ignore = "not built yet: `stale_if_error`"]
 fn a_stale_allow_bridges_a_failure_for_the_stated_time_only() {
     let harness = service(|service| service["cache"] = json!({ "stale_if_error": "60s" }));
     answers(&harness, &allow_until(NOW + 3600));
@@ -153,7 +152,42 @@ fn a_stale_allow_bridges_a_failure_for_the_stated_time_only() {
 }
 
 #[test]
-#[ignore = "not built yet: `stale_if_error`"]
+fn a_stale_allow_is_recorded_and_counted_as_one() {
+    let harness = service(|service| service["cache"] = json!({ "stale_if_error": "60s" }));
+    answers(&harness, &allow_until(NOW + 3600));
+    harness.request(order(&alice())).forwarded();
+    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    harness.at(ms(NOW + 40));
+    let exchange = harness.request(order(&alice()));
+    let upstream = exchange.forwarded();
+    assert_eq!(upstream.get("x-hallpass-grant-id").as_deref(), Some("g-42"));
+    exchange.upstream_answers(200);
+    let record = harness.audit().pop().expect("a record");
+    assert_eq!(record["reason"], "grant_stale");
+    assert_eq!(harness.metric("hallpass.grants.stale"), 1);
+    assert_eq!(harness.metric("hallpass.decisions.allow.grant_stale"), 1);
+}
+
+#[test]
+fn a_stale_allow_helps_nobody_whose_token_has_ended_and_nobody_else() {
+    let harness = service(|service| service["cache"] = json!({ "stale_if_error": "1h" }));
+    answers(&harness, &allow_until(NOW + 3600));
+    let token = TokenBuilder::for_user("alice")
+        .expires_in(60)
+        .signed_by(&key());
+    harness.request(order(&token)).forwarded();
+    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    harness.at(ms(NOW + 90));
+    refused(&harness.request(order(&token)), 401, "token_expired");
+    let bob = TokenBuilder::for_user("bob").signed_by(&key());
+    refused(
+        &harness.request(order(&bob)),
+        503,
+        "grant_service_unavailable",
+    );
+}
+
+#[test]
 fn a_stale_allow_never_outlives_its_grant() {
     let harness = service(|service| service["cache"] = json!({ "stale_if_error": "1h" }));
     answers(&harness, &allow_until(NOW + 40));
@@ -170,7 +204,6 @@ fn a_stale_allow_never_outlives_its_grant() {
 }
 
 #[test]
-#[ignore = "not built yet: `stale_if_error`"]
 fn a_stale_allow_does_not_outweigh_a_fresh_deny() {
     let harness = service(|service| service["cache"] = json!({ "stale_if_error": "1h" }));
     answers(&harness, &allow_until(NOW + 3600));
