@@ -139,7 +139,8 @@ impl Decisions {
 /// When an allow is due that is fresh from `now` until `until`.
 fn due(now: UnixMillis, until: UnixMillis) -> UnixMillis {
     let lifetime = until.since(now);
-    let ahead = (lifetime / DUE_PART).max(DUE_AT_LEAST.min(lifetime / 2));
+    let part = |divisor| lifetime.checked_div(divisor).unwrap_or_default();
+    let ahead = part(DUE_PART).max(DUE_AT_LEAST.min(part(2)));
     until.saturating_sub(ahead)
 }
 
