@@ -5,6 +5,7 @@ pub mod decisions;
 pub mod embedded;
 pub mod key;
 pub mod service;
+pub mod shelf;
 
 use crate::ids::{Action, GrantId, ResourceName};
 use crate::time::Window;
@@ -14,6 +15,7 @@ pub use decisions::Decisions;
 pub use embedded::EmbeddedGrants;
 pub use key::DecisionKey;
 pub use service::{GrantOutcome, GrantReply, Query, Ruling, ServiceFault};
+pub use shelf::Shelf;
 
 /// One subject's permission for some actions on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]

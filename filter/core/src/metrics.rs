@@ -15,6 +15,8 @@ pub enum Counter {
     GrantHit,
     /// The grant service had to be asked.
     GrantMiss,
+    /// Another worker had asked the grant service, and its answer was taken.
+    GrantShared,
     /// The grant service failed, and its word of before stood in for it.
     GrantStale,
     /// A request joined a question to the grant service that was under way.
@@ -43,11 +45,12 @@ pub struct Held {
 }
 
 impl Counter {
-    const OTHERS: [Self; 12] = [
+    const OTHERS: [Self; 13] = [
         Self::TokenHit,
         Self::TokenMiss,
         Self::GrantHit,
         Self::GrantMiss,
+        Self::GrantShared,
         Self::GrantStale,
         Self::GrantCoalesced,
         Self::CalloutOk,
@@ -72,14 +75,15 @@ impl Counter {
             Self::TokenMiss => 1,
             Self::GrantHit => 2,
             Self::GrantMiss => 3,
-            Self::GrantStale => 4,
-            Self::GrantCoalesced => 5,
-            Self::CalloutOk => 6,
-            Self::CalloutError => 7,
-            Self::CalloutTimeout => 8,
-            Self::CalloutRefused => 9,
-            Self::JwksOk => 10,
-            Self::JwksError => 11,
+            Self::GrantShared => 4,
+            Self::GrantStale => 5,
+            Self::GrantCoalesced => 6,
+            Self::CalloutOk => 7,
+            Self::CalloutError => 8,
+            Self::CalloutTimeout => 9,
+            Self::CalloutRefused => 10,
+            Self::JwksOk => 11,
+            Self::JwksError => 12,
         };
         Reason::ALL.len().saturating_add(other)
     }
@@ -95,6 +99,7 @@ impl Counter {
             Self::TokenMiss => "tokens.miss",
             Self::GrantHit => "grants.hit",
             Self::GrantMiss => "grants.miss",
+            Self::GrantShared => "grants.shared",
             Self::GrantStale => "grants.stale",
             Self::GrantCoalesced => "grants.coalesced",
             Self::CalloutOk => "callouts.ok",

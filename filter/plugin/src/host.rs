@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use hallpass_core::denial::Answer;
 use hallpass_core::edits::Edits;
+use hallpass_core::grant::shelf::SharedPlaces;
 use hallpass_core::headers::HeaderList;
 use hallpass_core::request::RequestHead;
 use hallpass_core::time::UnixMillis;
@@ -148,6 +149,23 @@ pub(crate) fn reply_body(size: usize) -> Vec<u8> {
 /// The proxy's own cryptography, where it has any.
 pub(crate) fn verifier() -> HostVerifier<impl Fn(&[u8]) -> Option<Vec<u8>>> {
     HostVerifier::new(|question: &[u8]| ffi::foreign_function(FUNCTION, question))
+}
+
+/// The proxy's memory for all workers, as places for decisions.
+pub(crate) struct SharedMemory;
+
+impl SharedPlaces for SharedMemory {
+    fn read(&self, place: u32) -> Option<Vec<u8>> {
+        ffi::shared_data(&shared_name(place))
+    }
+
+    fn write(&self, place: u32, content: &[u8]) {
+        ffi::set_shared_data(&shared_name(place), content);
+    }
+}
+
+fn shared_name(place: u32) -> String {
+    format!("hallpass.decision.{place}")
 }
 
 /// Declares a gauge and returns its number.

@@ -39,7 +39,8 @@ impl Root {
         let calls_services = !config.clusters().is_empty();
         let verifier = ChosenVerifier::choose(Box::new(host::verifier()));
         sinks::tell_backends(&verifier);
-        let gate = Gate::new(Arc::new(config), Box::new(verifier));
+        let gate =
+            Gate::new(Arc::new(config), Box::new(verifier)).sharing(Box::new(host::SharedMemory));
         let worker = Worker::new(gate, Stats::declare());
         match self.worker.clone() {
             // Requests that have begun hold the worker of before: it becomes this one, for them too.

@@ -53,6 +53,8 @@ pub struct ServiceSettings {
     pub deny_ttl: Duration,
     /// How much longer an allow counts when the service fails.
     pub stale_if_error: Duration,
+    /// Whether the workers of one proxy tell each other what was decided.
+    pub shared: bool,
     /// How many decisions each worker remembers.
     pub max_entries: usize,
 }
@@ -150,6 +152,7 @@ fn service(raw: RawService, place: &Place, faults: &mut Faults) -> Option<Servic
         allow_ttl: cache.allow_ttl,
         deny_ttl: cache.deny_ttl,
         stale_if_error: cache.stale_if_error,
+        shared: cache.shared,
         max_entries: cache.max_entries,
     })
 }
@@ -209,6 +212,7 @@ struct Cache {
     allow_ttl: Duration,
     deny_ttl: Duration,
     stale_if_error: Duration,
+    shared: bool,
     max_entries: usize,
 }
 
@@ -233,6 +237,7 @@ fn cache(field: Field<RawCache>, place: &Place, faults: &mut Faults) -> Cache {
         &place.member("stale_if_error"),
         faults,
     );
+    let shared = raw.shared.or(true, &place.member("shared"), faults);
     let max_entries = raw.max_entries.within(
         0..=MAX_ENTRIES,
         10_000,
@@ -243,6 +248,7 @@ fn cache(field: Field<RawCache>, place: &Place, faults: &mut Faults) -> Cache {
         allow_ttl,
         deny_ttl,
         stale_if_error,
+        shared,
         max_entries,
     }
 }

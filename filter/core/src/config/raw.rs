@@ -140,6 +140,7 @@ object! {
         allow_ttl: Span,
         deny_ttl: Span,
         stale_if_error: Span,
+        shared: bool,
         max_entries: u64,
     }
 }

@@ -11,8 +11,9 @@ use crate::config::{Config, JwksSource, ServiceSettings};
 use crate::grant::backoff::Change;
 use crate::grant::decisions::Lifetimes;
 use crate::grant::service::RawReply;
+use crate::grant::shelf::SharedPlaces;
 use crate::grant::{
-    Backoff, DecisionKey, Decisions, EmbeddedGrants, GrantReply, Query, Ruling, ServiceFault,
+    Backoff, DecisionKey, Decisions, EmbeddedGrants, GrantReply, Query, Ruling, ServiceFault, Shelf,
 };
 use crate::identity::Identity;
 use crate::jwks::{KeyStore, Keys, Locator, Sought};
@@ -35,6 +36,7 @@ pub struct Gate {
     locators: Vec<Option<Locator>>,
     bearers: Bearers,
     decisions: Decisions,
+    shelf: Option<Shelf>,
     backoff: Backoff,
     refreshes: Vec<Query>,
     verifier: Box<dyn SignatureVerifier>,
@@ -76,6 +78,7 @@ impl Gate {
         Self {
             bearers: Bearers::new(config.token_cache),
             decisions: decisions(config.grants.service.as_ref()),
+            shelf: None,
             backoff: Backoff::default(),
             refreshes: Vec::new(),
             counted: Vec::new(),
@@ -108,6 +111,15 @@ impl Gate {
             tokens: self.bearers.len(),
             decisions: self.decisions.len(),
         }
+    }
+
+    /// Shares decisions with the other workers of the proxy in these places, if the configuration wants it.
+    #[must_use]
+    pub fn sharing(mut self, places: Box<dyn SharedPlaces>) -> Self {
+        let service = self.config.grants.service.as_ref();
+        let wanted = service.is_some_and(|service| service.shared && service.max_entries > 0);
+        self.shelf = wanted.then(|| Shelf::new(places, &self.config.hash));
+        self
     }
 
     /// What an operator should know of what happened since this was last asked.
@@ -233,11 +245,29 @@ impl Gate {
     /// The grant service's word of before, if it still counts. Where it will not much longer, the question is put again: see
     /// [`Gate::take_refreshes`].
     pub fn remembered(&mut self, query: &Query, now: UnixMillis) -> Option<Ruling> {
-        let fresh = self.decisions.fresh(&query.key(), now)?;
+        let key = query.key();
+        let own = self.decisions.fresh(&key, now);
+        let fresh = match own {
+            Some(fresh) if !fresh.is_due => return Some(fresh.ruling),
+            _ if self.learn_from_others(&key, now) => self.decisions.fresh(&key, now)?,
+            own => own?,
+        };
         if fresh.is_due && self.backoff.may_ask(now) {
             self.refreshes.push(query.clone());
         }
         Some(fresh.ruling)
+    }
+
+    /// Takes another worker's answer, if there is one that was given after its own.
+    fn learn_from_others(&mut self, key: &DecisionKey, now: UnixMillis) -> bool {
+        let own = self.decisions.given(key, now);
+        let found = self.shelf.as_ref().and_then(|shelf| shelf.find(key, now));
+        let Some(news) = found.filter(|found| own.is_none_or(|own| found.given > own)) else {
+            return false;
+        };
+        self.decisions.put(*key, &news.reply, news.given);
+        self.count(Counter::GrantShared);
+        true
     }
 
     /// Questions that should be put again before their answers are over, for nobody in particular.
@@ -252,7 +282,11 @@ impl Gate {
 
     /// The grant service's word of before, if it may stand in for a service that fails.
     pub fn stale(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<Ruling> {
-        self.decisions.stale(key, now)
+        let own = self.decisions.stale(key, now);
+        if own.is_none() && self.learn_from_others(key, now) {
+            return self.decisions.stale(key, now);
+        }
+        own
     }
 
     /// Takes the grant service's reply: remembers it for as long as it counts, and returns what it says.
@@ -266,11 +300,14 @@ impl Gate {
         now: UnixMillis,
     ) -> Result<Ruling, ServiceFault> {
         match GrantReply::parse(reply) {
-            Ok(reply) => {
+            Ok(read) => {
                 let change = self.backoff.answered();
                 self.tell_of_service(change);
-                self.decisions.put(key, &reply, now);
-                Ok(reply.ruling)
+                self.decisions.put(key, &read, now);
+                if let Some(shelf) = &self.shelf {
+                    shelf.put(&key, reply, now);
+                }
+                Ok(read.ruling)
             }
             Err(fault) => {
                 self.grant_failed(now);

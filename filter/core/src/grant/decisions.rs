@@ -83,6 +83,11 @@ impl Decisions {
         })
     }
 
+    /// When the decision was given that is kept, whether or not it is fresh.
+    pub fn given(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<UnixMillis> {
+        self.entries.get(key, now).map(|entry| entry.fresh.from)
+    }
+
     /// The allow, if it may stand in for a service that fails.
     pub fn stale(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<Ruling> {
         let entry = self.entries.get_mut(key, now)?;

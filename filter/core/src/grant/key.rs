@@ -9,4 +9,9 @@ impl DecisionKey {
     pub const fn new(digest: [u8; 32]) -> Self {
         Self(digest)
     }
+
+    /// The digest.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }

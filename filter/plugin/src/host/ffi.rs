@@ -84,6 +84,20 @@ unsafe extern "C" {
         data: *mut *mut u8,
         size: *mut usize,
     ) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        version: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        version: u32,
+    ) -> u32;
     fn proxy_continue_stream(stream: u32) -> u32;
     fn proxy_send_local_response(
         status: u32,
@@ -183,6 +197,36 @@ pub(super) fn foreign_function(name: &str, argument: &[u8]) -> Option<Vec<u8>> {
         );
         owned(status, data, length)
     }
+}
+
+pub(super) fn shared_data(key: &str) -> Option<Vec<u8>> {
+    let (mut data, mut length, mut version) = (null_mut(), 0, 0);
+    // SAFETY: as in `buffer`; the key is a live string, and `version` outlives the call.
+    unsafe {
+        let status = proxy_get_shared_data(
+            key.as_ptr(),
+            key.len(),
+            &raw mut data,
+            &raw mut length,
+            &raw mut version,
+        );
+        owned(status, data, length)
+    }
+}
+
+/// Whatever stands there is overwritten.
+pub(super) fn set_shared_data(key: &str, value: &[u8]) {
+    const WHATEVER_VERSION: u32 = 0;
+    // SAFETY: both are live slices.
+    unsafe {
+        proxy_set_shared_data(
+            key.as_ptr(),
+            key.len(),
+            value.as_ptr(),
+            value.len(),
+            WHATEVER_VERSION,
+        )
+    };
 }
 
 pub(super) fn replace_header(map: Map, name: &[u8], value: &[u8]) -> bool {

@@ -6,6 +6,7 @@ mod failing;
 mod refreshing;
 mod remembering;
 mod resting;
+mod sharing;
 mod waiting;
 
 use hallpass_harness::{Cluster, Harness, Reply};

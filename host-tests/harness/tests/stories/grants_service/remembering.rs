@@ -222,7 +222,8 @@ fn a_stale_allow_does_not_outweigh_a_fresh_deny() {
 
 #[test]
 fn the_memory_is_bounded() {
-    let harness = service(|service| service["cache"] = json!({ "max_entries": 2 }));
+    let harness =
+        service(|service| service["cache"] = json!({ "max_entries": 2, "shared": false }));
     answers(&harness, &allow_until(NOW + 3600));
     let user = |name: &str| order(&TokenBuilder::for_user(name).signed_by(&key()));
     for name in ["a", "b", "c"] {
@@ -232,14 +233,4 @@ fn the_memory_is_bounded() {
     assert_eq!(asked(&harness), 3);
     harness.request(user("a")).forwarded();
     assert_eq!(asked(&harness), 4, "the oldest was forgotten");
-}
-
-#[test]
-fn each_worker_asks_for_itself() {
-    let harness = start();
-    answers(&harness, &allow_until(NOW + 3600));
-    let second = harness.second_worker();
-    harness.request(order(&alice())).forwarded();
-    second.request(order(&alice())).forwarded();
-    assert_eq!(asked(&harness), 2);
 }
