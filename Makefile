@@ -86,7 +86,7 @@ bench: $(MODULE) $(ENVOY) ## speed side by side with Envoy's own filter: a table
 	@setup/command.sh wrk wrk
 	$(call say, building the benchmark (about a minute the first time))
 	cargo build --locked -p hallpass-bench
-	$(call say, measuring (4 minutes with 5 rounds of 2 seconds))
+	$(call say, measuring (7 minutes with 5 rounds of 2 seconds))
 	@cargo run --locked --quiet -p hallpass-bench -- --envoy $(ENVOY) --module $(MODULE) --rounds $(ROUNDS) --seconds $(SECONDS) \
 		--strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only "$(ONLY)")
 

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use hallpass_demo::envoy::built;
+use hallpass_demo::grants::GrantService;
 use hallpass_demo::idp::IdentityProvider;
 
-use crate::contender::Setting;
+use crate::contender::{RESOURCES, Setting};
 use crate::load::Load;
-use crate::plan::{Audience, groups};
+use crate::plan::{Audience, GRANTED_USERS, groups, user_name};
 use crate::proxy::Proxy;
 use crate::report::Report;
 use crate::rounds::{Bench, Rounds};
@@ -40,6 +41,9 @@ struct Cli {
     /// How many seconds each measurement takes
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=60))]
     seconds: u32,
+    /// How many seconds the measurement takes in which decisions are asked for anew; it is made once
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=600))]
+    steady_seconds: u32,
     /// How many requests a second strangers send at most
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=16_000))]
     strangers: u32,
@@ -63,6 +67,21 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
+/// Each regular user may read each resource until long after the last measurement.
+fn give_grants(service: &GrantService) {
+    const LIFETIME: i64 = 24 * 3_600;
+    for user in 0..GRANTED_USERS {
+        for resource in 0..RESOURCES {
+            service.give(
+                &user_name(user),
+                &format!("resource-{resource}"),
+                "read",
+                LIFETIME,
+            );
+        }
+    }
+}
+
 /// Whether every premise held.
 fn measure(cli: &Cli) -> Result<bool> {
     let module = built("filter", &cli.module)?;
@@ -75,6 +94,7 @@ fn measure(cli: &Cli) -> Result<bool> {
     let rounds = Rounds {
         count: cli.rounds,
         seconds: cli.seconds,
+        steady_seconds: cli.steady_seconds,
         strangers_a_second: cli.strangers,
     };
     let audience = Audience::sign(&cli.directory, &rounds)?;
@@ -85,10 +105,13 @@ fn measure(cli: &Cli) -> Result<bool> {
     }
 
     let idp = IdentityProvider::start(0).context("cannot serve the keys")?;
+    let grants = GrantService::start(0).context("cannot decide about grants")?;
+    give_grants(&grants);
     let setting = Setting {
         module,
         other_module,
         idp: idp.address(),
+        grants: grants.address(),
     };
     let bench = Bench {
         proxy: Proxy::start(&cli.envoy, &setting, &cli.directory)?,

@@ -12,6 +12,12 @@ use serde_json::{Value, json};
 pub(crate) const PATH: &str = "/me";
 /// How long keys are not fetched again because of a token. Short, so that each measurement sees it end.
 pub(crate) const COOL_DOWN: Duration = Duration::from_secs(1);
+/// How many resources need a grant.
+pub(crate) const RESOURCES: usize = 5;
+/// How long an answer of the grant service counts that is to be over soon.
+pub(crate) const ALLOW_TTL: Duration = Duration::from_secs(5);
+/// The cluster of the grant service.
+pub(crate) const GRANT_CLUSTER: &str = "grants";
 /// The cluster of the server that publishes the keys.
 pub(crate) const KEY_CLUSTER: &str = "idp";
 
@@ -32,10 +38,14 @@ pub(crate) enum Contender {
     OtherBuild,
     /// Hallpass, with keys that it fetches.
     HallpassRemote,
+    /// Hallpass, which asks a grant service about [`RESOURCES`] resources and remembers the answers for an hour.
+    HallpassGrants,
+    /// The same, and it remembers them for [`ALLOW_TTL`].
+    HallpassFleetingGrants,
 }
 
 impl Contender {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Plain,
         Self::Native,
         Self::NativeCached,
@@ -43,6 +53,8 @@ impl Contender {
         Self::HallpassUntold,
         Self::OtherBuild,
         Self::HallpassRemote,
+        Self::HallpassGrants,
+        Self::HallpassFleetingGrants,
     ];
 
     /// The name of its listener, and of its part of the proxy's stats.
@@ -55,6 +67,8 @@ impl Contender {
             Self::HallpassUntold => "hallpass_untold",
             Self::OtherBuild => "hallpass_other_build",
             Self::HallpassRemote => "hallpass_remote",
+            Self::HallpassGrants => "hallpass_grants",
+            Self::HallpassFleetingGrants => "hallpass_fleeting_grants",
         }
     }
 }
@@ -68,6 +82,8 @@ pub(crate) struct Setting {
     pub(crate) other_module: Option<PathBuf>,
     /// Where the keys are published.
     pub(crate) idp: SocketAddr,
+    /// Who decides about grants.
+    pub(crate) grants: SocketAddr,
 }
 
 impl Setting {
@@ -100,6 +116,10 @@ impl Setting {
                 let module = self.other_module.as_deref()?;
                 Some(hallpass(name, module, &inline, &json!({})))
             }
+            Contender::HallpassGrants => {
+                Some(with_grants(name, &self.module, Duration::from_hours(1)))
+            }
+            Contender::HallpassFleetingGrants => Some(with_grants(name, &self.module, ALLOW_TTL)),
             Contender::HallpassRemote => {
                 // No refresh falls into the measurement: what is fetched then is fetched because of a token.
                 let cool_down = format!("{}s", COOL_DOWN.as_secs());
@@ -139,6 +159,27 @@ fn jwt_authn(more: &Value) -> Value {
     })
 }
 
+/// The path of one of the resources that need a grant.
+pub(crate) fn granted_path(resource: usize) -> String {
+    format!("/granted/{resource}")
+}
+
+/// Hallpass as it demands a grant of the service, and writes no audit lines.
+fn with_grants(vm_id: &str, module: &Path, allow_ttl: Duration) -> Value {
+    let resource = |number| {
+        let path = granted_path(number);
+        json!({ "name": format!("resource-{number}"), "match": { "paths": [path] }, "access": "grant", "action": "read" })
+    };
+    let cache = json!({ "allow_ttl": format!("{}s", allow_ttl.as_secs()) });
+    let configuration = json!({
+        "providers": [{ "name": "bench", "issuer": ISSUER, "audiences": [AUDIENCE], "jwks": { "inline": key_set() } }],
+        "resources": (0..RESOURCES).map(resource).collect::<Vec<_>>(),
+        "grants": { "service": { "cluster": GRANT_CLUSTER, "cache": cache } },
+        "audit": { "log": "none" },
+    });
+    wasm(vm_id, module, &configuration)
+}
+
 /// Hallpass as it demands an identity, and writes no audit lines. Each contender has a VM of its own.
 fn hallpass(vm_id: &str, module: &Path, keys: &Value, identity_headers: &Value) -> Value {
     let configuration = json!({
@@ -147,6 +188,10 @@ fn hallpass(vm_id: &str, module: &Path, keys: &Value, identity_headers: &Value) 
         "identity_headers": identity_headers,
         "audit": { "log": "none" },
     });
+    wasm(vm_id, module, &configuration)
+}
+
+fn wasm(vm_id: &str, module: &Path, configuration: &Value) -> Value {
     json!({
         "name": "hallpass",
         "typed_config": {

@@ -2,7 +2,7 @@
 --
 --   wrk -t1 -s load.lua URL -- FILE FIRST [PAUSE]
 --
--- FILE has one token a line. FIRST is the index, counted from 0, of the token to begin with; after the last comes the
+-- FILE has one token a line, and behind it, after a space, the path if it is not that of the URL. FIRST is the index, counted from 0, of the token to begin with; after the last comes the
 -- first again. PAUSE is how many milliseconds each connection rests before a request: at random, from nothing to twice
 -- as much, so that the connections do not march in step.
 
@@ -12,8 +12,9 @@ end
 
 function init(arguments)
    requests = {}
-   for token in io.lines(arguments[1]) do
-      requests[#requests + 1] = wrk.format("GET", nil, { ["Authorization"] = "Bearer " .. token })
+   for line in io.lines(arguments[1]) do
+      local token, path = line:match("^(%S+) ?(%S*)$")
+      requests[#requests + 1] = wrk.format("GET", path ~= "" and path or nil, { ["Authorization"] = "Bearer " .. token })
    end
    position = tonumber(arguments[2])
 

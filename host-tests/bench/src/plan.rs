@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use hallpass_demo::idp;
 use hallpass_tokens::{SigningKey, TokenBuilder};
 
-use crate::contender::{ALGORITHMS, COOL_DOWN, Contender};
+use crate::contender::{ALGORITHMS, ALLOW_TTL, COOL_DOWN, Contender, RESOURCES, granted_path};
 use crate::premise::Premise;
 use crate::rounds::Rounds;
 use crate::sample::Sample;
@@ -16,6 +17,8 @@ use crate::tokens::TokenFile;
 /// More tokens than any cache of verified ones holds (Hallpass: 10,000 unless configured otherwise; `jwt_authn` has none here). Walked
 /// through in their order, round and round, each has been forgotten when its turn comes again.
 const FRESH: usize = 12_000;
+/// How many users have grants.
+pub(crate) const GRANTED_USERS: usize = 200;
 /// How many users there are whose tokens are remembered while strangers come.
 const REGULARS: usize = 100;
 
@@ -43,6 +46,8 @@ pub(crate) struct Row {
     pub(crate) premises: Vec<Premise>,
     pub(crate) users: Lane,
     pub(crate) strangers: Option<Lane>,
+    /// Whether it is measured once, and for longer.
+    pub(crate) is_steady: bool,
     /// One for each round.
     pub(crate) samples: Vec<Sample>,
     /// Why the row has no figures, if a premise did not hold.
@@ -84,6 +89,7 @@ pub(crate) struct Audience {
     fresh: Vec<(&'static str, Rc<TokenFile>)>,
     of_unknown_issuer: Rc<TokenFile>,
     of_unknown_key: Rc<TokenFile>,
+    granted: Rc<TokenFile>,
 }
 
 impl Audience {
@@ -93,7 +99,7 @@ impl Audience {
             TokenFile::make(directory, name, count, token).map(Rc::new)
         };
         let rsa = key("RS256")?;
-        let user = |number: usize| idp::token_for(&format!("user-{number}"));
+        let user = |number: usize| idp::token_for(&user_name(number));
         let mut fresh = Vec::new();
         for name in ALGORITHMS {
             let key = key(name)?;
@@ -118,8 +124,17 @@ impl Audience {
                 of_unknown_issuer(number).signed_by(own_key)
             })?,
             of_unknown_key: make("unknown-kids", strangers, &of_unknown_key)?,
+            granted: make("granted", GRANTED_USERS * RESOURCES, &|number| {
+                let token = user(number % GRANTED_USERS).signed_by(own_key);
+                format!("{token} {}", granted_path(number / GRANTED_USERS))
+            })?,
         })
     }
+}
+
+/// The subject of a user's token.
+pub(crate) fn user_name(number: usize) -> String {
+    format!("user-{number}")
 }
 
 fn key(algorithm: &str) -> Result<&'static SigningKey> {
@@ -187,6 +202,7 @@ pub(crate) fn groups(audience: &Audience, other_build: bool) -> Vec<Group> {
     let mut groups = vec![hot];
     groups.extend(fresh);
     groups.push(disturbed(audience));
+    groups.push(steady(audience));
     groups
 }
 
@@ -245,6 +261,32 @@ fn disturbed(audience: &Audience) -> Group {
     }
 }
 
+/// Users who keep asking for a few resources: what it costs that answers of the grant service are asked for anew before they are over.
+fn steady(audience: &Audience) -> Group {
+    let questions = u32::try_from(GRANTED_USERS * RESOURCES).unwrap_or(u32::MAX);
+    // An answer is asked for anew in the last fifth of its time; the question leaves with one of four ticks a second.
+    let period = ALLOW_TTL.mul_f64(0.8) + Duration::from_millis(125);
+    let steady = |name, contender, premises: &[Premise]| Row {
+        is_steady: true,
+        ..row(name, contender, &audience.granted, premises)
+    };
+    Group {
+        title: "hallpass: 200 users and 5 resources, decided by a grant service".to_owned(),
+        rows: vec![
+            steady("answers count an hour", Contender::HallpassGrants, &[]),
+            steady(
+                "answers count 5 seconds",
+                Contender::HallpassFleetingGrants,
+                &[Premise::Asked { questions, period }],
+            ),
+        ],
+        comparisons: vec![Comparison {
+            heading: "to an hour",
+            with: 0,
+        }],
+    }
+}
+
 fn row(
     name: &'static str,
     contender: Contender,
@@ -257,6 +299,7 @@ fn row(
         premises: premises.to_vec(),
         users: Lane::new(tokens),
         strangers: None,
+        is_steady: false,
         samples: Vec::new(),
         fault: None,
     }

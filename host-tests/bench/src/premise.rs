@@ -17,6 +17,13 @@ pub(crate) enum Premise {
     NativelyRemembered,
     /// Strangers came, and Hallpass refused each of them for this reason.
     StrangersRefused(&'static str),
+    /// The grant service was asked as often as arithmetic says: each of so many questions once in each period.
+    Asked {
+        /// How many questions there are.
+        questions: u32,
+        /// How long it is from one answer to the next time that it is asked for.
+        period: Duration,
+    },
     /// The keys were fetched because of the strangers, at most once in each cool-down.
     KeysSought {
         /// How long no second fetch may come.
@@ -43,6 +50,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) key_fetches: usize,
     /// How long ago that was.
     pub(crate) since_strangers: Duration,
+    /// How long the measurement took.
+    pub(crate) lasted: Duration,
 }
 
 impl Seen<'_> {
@@ -108,6 +117,18 @@ impl Premise {
                     &format!("{refused} of {strangers} were"),
                 )
             }
+            Self::Asked { questions, period } => {
+                let asked = seen.grown.hallpass("callouts.ok");
+                let times = u32::try_from(asked).map_or(f64::INFINITY, f64::from);
+                let reckoned =
+                    f64::from(questions) * seen.lasted.as_secs_f64() / period.as_secs_f64();
+                let deviation = (times / reckoned - 1.0).abs();
+                demand(
+                    deviation <= 0.1,
+                    &format!("the grant service is asked some {reckoned:.0} times"),
+                    &format!("it was asked {asked} times"),
+                )
+            }
             Self::KeysSought { cool_down } => {
                 let allowed = 1 + seen.since_strangers.as_millis() / cool_down.as_millis().max(1);
                 demand(
@@ -149,6 +170,7 @@ mod tests {
             grown: &grown,
             key_fetches,
             since_strangers: Duration::from_millis(2_500),
+            lasted: Duration::from_secs(20),
         };
         premise.check(&seen).is_ok()
     }
@@ -193,6 +215,22 @@ mod tests {
     }
 
     #[test]
+    fn the_service_must_be_asked_about_as_often_as_is_reckoned() {
+        let premise = Premise::Asked {
+            questions: 100,
+            period: Duration::from_secs(4),
+        };
+        let asked = |times| {
+            let grown = format!("wasmcustom.hallpass.callouts.ok: {times}");
+            holds(premise, &grown, 0)
+        };
+        assert_eq!(
+            [440, 460, 500, 540, 560].map(asked),
+            [false, true, true, true, false]
+        );
+    }
+
+    #[test]
     fn a_refused_user_spoils_the_figure_and_so_does_a_refusal_without_strangers() {
         let refusals = Counters::parse("http.l.downstream_rq_4xx: 1");
         let seen = |refused, with_strangers| Seen {
@@ -204,6 +242,7 @@ mod tests {
             grown: &refusals,
             key_fetches: 0,
             since_strangers: Duration::ZERO,
+            lasted: Duration::ZERO,
         };
         assert!(seen(0, true).nobody_was_refused().is_ok());
         assert!(seen(1, true).nobody_was_refused().is_err());

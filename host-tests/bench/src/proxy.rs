@@ -11,7 +11,7 @@ use hallpass_demo::config::EnvoyConfig;
 use hallpass_demo::envoy::{Envoy, built};
 use serde_json::{Value, json};
 
-use crate::contender::{Contender, KEY_CLUSTER, Setting};
+use crate::contender::{Contender, GRANT_CLUSTER, KEY_CLUSTER, Setting};
 use crate::counters::Counters;
 
 /// With one worker its speed is the filter's, and the other processor is left for the load.
@@ -97,7 +97,7 @@ fn configuration(setting: &Setting) -> Value {
         .collect();
     json!({
         "admin": { "address": loopback(0) },
-        "static_resources": { "listeners": listeners, "clusters": [key_cluster(setting.idp)] },
+        "static_resources": { "listeners": listeners, "clusters": [cluster(KEY_CLUSTER, setting.idp), cluster(GRANT_CLUSTER, setting.grants)] },
     })
 }
 
@@ -125,13 +125,13 @@ fn listener(name: &str, filter: Option<Value>) -> Value {
     })
 }
 
-fn key_cluster(idp: SocketAddr) -> Value {
-    let endpoint = json!({ "endpoint": { "address": loopback(idp.port()) } });
+fn cluster(name: &str, server: SocketAddr) -> Value {
+    let endpoint = json!({ "endpoint": { "address": loopback(server.port()) } });
     json!({
-        "name": KEY_CLUSTER,
+        "name": name,
         "type": "STATIC",
         "connect_timeout": "1s",
-        "load_assignment": { "cluster_name": KEY_CLUSTER, "endpoints": [{ "lb_endpoints": [endpoint] }] },
+        "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [endpoint] }] },
     })
 }
 

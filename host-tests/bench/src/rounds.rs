@@ -21,6 +21,8 @@ pub(crate) struct Rounds {
     pub(crate) count: u32,
     /// How many seconds each measurement takes.
     pub(crate) seconds: u32,
+    /// How many seconds a row takes that is measured once.
+    pub(crate) steady_seconds: u32,
     /// How many requests a second strangers send at most.
     pub(crate) strangers_a_second: u32,
 }
@@ -71,8 +73,13 @@ impl Bench {
         for round in 1..=self.rounds.count {
             eprintln!("round {round} of {}", self.rounds.count);
             for row in &mut rows {
+                let seconds = match (row.is_steady, round) {
+                    (false, _) => self.rounds.seconds,
+                    (true, 1) => self.rounds.steady_seconds,
+                    (true, _) => continue,
+                };
                 if row.fault.is_none()
-                    && let Some(sample) = self.measure(row, self.rounds.seconds)?
+                    && let Some(sample) = self.measure(row, seconds)?
                 {
                     row.samples.push(sample);
                 }
@@ -119,6 +126,7 @@ impl Bench {
             grown: &grown,
             key_fetches,
             since_strangers: after.time - first.time,
+            lasted: after.time - before.time,
         };
         let premises = row.premises.iter().map(|premise| premise.check(&seen));
         if let Some(fault) = [seen.nobody_was_refused()]
