@@ -57,6 +57,7 @@ pub mod json;
 pub mod jwks;
 pub mod line;
 pub mod metrics;
+pub mod origin;
 pub mod policy;
 pub mod request;
 pub mod time;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::MAX_SET_BYTES;
 use crate::ids::Issuer;
 use crate::json::{self, Object};
+use crate::origin::{Origin, Server};
 
 /// A longer address is not followed.
 const MAX_URL_BYTES: usize = 2_048;
@@ -28,7 +29,7 @@ pub struct Address {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discovery {
     issuer: Issuer,
-    origin: Origin,
+    server: Server,
     document: Address,
 }
 
@@ -51,8 +52,8 @@ impl Discovery {
         }
         Some(Self {
             issuer: issuer.clone(),
-            document: origin.address(path),
-            origin,
+            document: address(origin.server(), path),
+            server: origin.server().clone(),
         })
     }
 
@@ -84,12 +85,19 @@ impl Discovery {
         }
         let (origin, path) = Origin::of(&url)
             .ok_or_else(|| format!("`jwks_uri` {url:?} is no `http` or `https` URL"))?;
-        if origin != self.origin {
+        if *origin.server() != self.server {
             return Err(format!(
                 "`jwks_uri` {url:?} is not on the issuer's own server; if that is right, configure the address as `remote`"
             ));
         }
-        Ok(self.origin.address(path.to_string()))
+        Ok(address(&self.server, path.to_string()))
+    }
+}
+
+fn address(server: &Server, path: String) -> Address {
+    Address {
+        authority: server.authority(),
+        path,
     }
 }
 
@@ -98,43 +106,6 @@ impl Discovery {
 struct Document {
     issuer: String,
     jwks_uri: String,
-}
-
-/// A server: host and port, as far as they say which one it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Origin {
-    host: String,
-    /// `None` for the port that the scheme has anyway.
-    port: Option<u16>,
-}
-
-impl Origin {
-    /// The server of a URL, and what of the URL is left. `None` for what is not of the web, or names a user.
-    fn of(url: &str) -> Option<(Self, http::uri::PathAndQuery)> {
-        let uri: Uri = url.parse().ok()?;
-        let authority = uri.authority()?;
-        let default_port = match uri.scheme_str()? {
-            "http" => 80,
-            "https" => 443,
-            _ => return None,
-        };
-        if authority.as_str().contains('@') {
-            return None;
-        }
-        let origin = Self {
-            host: authority.host().to_ascii_lowercase(),
-            port: authority.port_u16().filter(|port| *port != default_port),
-        };
-        Some((origin, uri.path_and_query()?.clone()))
-    }
-
-    fn address(&self, path: String) -> Address {
-        let authority = match self.port {
-            Some(port) => format!("{}:{port}", self.host),
-            None => self.host.clone(),
-        };
-        Address { authority, path }
-    }
 }
 
 #[cfg(test)]
