@@ -132,6 +132,8 @@ fn serve_keys(gate: &mut Gate, provider: usize) {
         let reply = KeysReply {
             status: 200,
             cache_control: None,
+            request_id: None,
+            asked_as: None,
             body: if is_document { &document } else { &keys }.as_bytes(),
         };
         progress = gate.on_keys_reply(provider, reply, world::now());
@@ -146,6 +148,8 @@ fn allowed(gate: &mut Gate, query: &Query) -> GrantOutcome {
         status: 200,
         content_type: Some(b"application/json"),
         cache_control: None,
+        request_id: None,
+        asked_as: None,
         body: br#"{"decision":true,"context":{"approval":{"id":"g","approved_until":"2026-09-21T15:00:00Z"}}}"#,
     };
     let ruling = gate

@@ -3,12 +3,13 @@
 //! "Cannot know yet" is an answer, [`Decision::NeedGrant`]; an error is a denial, never a gap. [`Permit`] has no other maker than
 //! [`decide`], and nothing lets a request through without one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::denial::Reason;
 use crate::grant::Grant;
 use crate::grant::embedded::Coverage;
-use crate::grant::{EmbeddedGrants, Ruling};
+use crate::grant::{EmbeddedGrants, Ruling, SignIn, StepUp};
 use crate::identity::Identity;
 use crate::ids::{Action, GrantId};
 use crate::policy::{Access, Resource};
@@ -72,8 +73,19 @@ pub enum Decision {
     Allow(Permit),
     /// It may not.
     Deny(Reason),
+    /// It may not, and the grant service said what the client can do about it.
+    DenyWithAdvice(Reason, Advice),
     /// The grant service must be asked first.
     NeedGrant,
+}
+
+/// What a client can do about a denial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advice {
+    /// Sign in like this.
+    SignIn(Arc<StepUp>),
+    /// Request access with this form.
+    Request(Arc<str>),
 }
 
 /// Proof that a request may pass. Only [`decide`] makes one.
@@ -131,10 +143,10 @@ pub fn decide(
             })
         }
         (Access::Identity, Caller::Known(..)) => allow(Reason::Identity),
-        (Access::Grant, Caller::Known(_, grants)) => {
+        (Access::Grant, Caller::Known(identity, grants)) => {
             let longest = resource.max_grant_lifetime;
             let embedded = grants.coverage(&resource.name, action, longest, now);
-            by_grant(embedded, service, longest, rules, now)
+            by_grant(embedded, service, identity, longest, rules, now)
         }
     }
 }
@@ -142,6 +154,7 @@ pub fn decide(
 fn by_grant(
     embedded: Coverage<'_>,
     service: Service<'_>,
+    identity: &Identity,
     max_lifetime: Option<Duration>,
     rules: GrantRules,
     now: UnixMillis,
@@ -151,15 +164,30 @@ fn by_grant(
         (Coverage::Live(grant), _) => by_embedded(grant),
         // What it carries does not count, so the service decides, if there is one.
         (_, Service::Unasked) => Decision::NeedGrant,
-        (_, Service::Remembered(ruling)) => {
-            by_ruling(ruling, Reason::GrantCached, max_lifetime, rules, now)
-        }
-        (_, Service::Answered(ruling)) => {
-            by_ruling(ruling, Reason::GrantService, max_lifetime, rules, now)
-        }
-        (_, Service::Stale(ruling)) => {
-            by_ruling(ruling, Reason::GrantStale, max_lifetime, rules, now)
-        }
+        (_, Service::Remembered(ruling)) => by_ruling(
+            ruling,
+            Reason::GrantCached,
+            identity,
+            max_lifetime,
+            rules,
+            now,
+        ),
+        (_, Service::Answered(ruling)) => by_ruling(
+            ruling,
+            Reason::GrantService,
+            identity,
+            max_lifetime,
+            rules,
+            now,
+        ),
+        (_, Service::Stale(ruling)) => by_ruling(
+            ruling,
+            Reason::GrantStale,
+            identity,
+            max_lifetime,
+            rules,
+            now,
+        ),
         (_, Service::Failed) => match rules.failure_mode {
             FailureMode::Deny => Decision::Deny(Reason::GrantServiceUnavailable),
             FailureMode::Allow => allow(Reason::GrantServiceFailedOpen),
@@ -182,12 +210,16 @@ fn by_embedded(grant: &Grant) -> Decision {
 fn by_ruling(
     ruling: &Ruling,
     allowed: Reason,
+    identity: &Identity,
     max_lifetime: Option<Duration>,
     rules: GrantRules,
     now: UnixMillis,
 ) -> Decision {
     match ruling {
-        Ruling::Deny => Decision::Deny(Reason::GrantDenied),
+        Ruling::Deny { form_url: None } => Decision::Deny(Reason::GrantDenied),
+        Ruling::Deny {
+            form_url: Some(url),
+        } => Decision::DenyWithAdvice(Reason::GrantDenied, Advice::Request(url.clone())),
         Ruling::Obliged => Decision::Deny(Reason::GrantObligationUnsupported),
         Ruling::Allow { until: None, .. } if rules.require_expiry => {
             Decision::Deny(Reason::GrantWithoutExpiry)
@@ -204,11 +236,34 @@ fn by_ruling(
         } if !lifetime_allowed(*until, max_lifetime, now) => {
             Decision::Deny(Reason::GrantLifetimeExceeded)
         }
-        Ruling::Allow { id, until } => Decision::Allow(Permit {
-            reason: allowed,
-            grant_id: id.clone(),
-            grant_until: *until,
-        }),
+        // Last: nobody is sent to sign in for a grant that would not count then either.
+        Ruling::Allow { id, until, step_up } => {
+            let permit = Permit {
+                reason: allowed,
+                grant_id: id.clone(),
+                grant_until: *until,
+            };
+            if_signed_in(permit, step_up.as_ref(), identity, now)
+        }
+    }
+}
+
+/// The permit, for someone who signed in as it demands: each token is judged by itself, also where the decision is a remembered one.
+fn if_signed_in(
+    permit: Permit,
+    step_up: Option<&Arc<StepUp>>,
+    identity: &Identity,
+    now: UnixMillis,
+) -> Decision {
+    let Some(step_up) = step_up else {
+        return Decision::Allow(permit);
+    };
+    match step_up.judge(identity, now) {
+        SignIn::Suffices => Decision::Allow(permit),
+        SignIn::FallsShort => {
+            Decision::DenyWithAdvice(Reason::StepUpRequired, Advice::SignIn(step_up.clone()))
+        }
+        SignIn::FallsShortUntellably => Decision::Deny(Reason::GrantObligationUnsupported),
     }
 }
 

@@ -16,6 +16,8 @@ pub enum Kind {
     SignIn,
     /// 401 with `invalid_token`.
     InvalidToken,
+    /// 401 with `insufficient_user_authentication`: sign in once more, stronger or just now (RFC 9470, section 3).
+    StepUp,
     /// 403: known, and not allowed.
     Forbidden,
     /// 503: ask again later.
@@ -29,7 +31,7 @@ impl Kind {
     pub const fn status(self) -> u16 {
         match self {
             Self::BadRequest => 400,
-            Self::SignIn | Self::InvalidToken => 401,
+            Self::SignIn | Self::InvalidToken | Self::StepUp => 401,
             Self::Forbidden => 403,
             Self::Unavailable => 503,
             Self::Passes => 200,
@@ -42,6 +44,7 @@ impl Kind {
             Self::BadRequest => "The request has no certain meaning",
             Self::SignIn => "Sign-in required",
             Self::InvalidToken => "The identity token is not accepted",
+            Self::StepUp => "A stronger or fresher sign-in is required",
             Self::Forbidden => "Access denied",
             Self::Unavailable => "Access cannot be checked right now",
             Self::Passes => "Allowed",
@@ -99,6 +102,7 @@ reasons! {
     RequestAmbiguous = "request_ambiguous", BadRequest, "The request's method, host or path could be read in two ways.";
     ResourceUnknown = "resource_unknown", Forbidden, "No rule opens this address.";
     ResourceClosed = "resource_closed", Forbidden, "This address is closed.";
+    StepUpRequired = "step_up_required", StepUp, "This needs a stronger or more recent sign-in than the token tells of. Sign in again.";
     GrantMissing = "grant_missing", Forbidden, "You have no grant for this. Request access.";
     GrantDenied = "grant_denied", Forbidden, "You have no grant for this. Request access.";
     GrantExpired = "grant_expired", Forbidden, "Your grant for this has ended. Request access again.";

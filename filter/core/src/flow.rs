@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::audit::Record;
 use crate::bearer::Bearer;
 use crate::config::{AuditLog, Config};
-use crate::decision::{Caller, Decision, Permit, Service, decide};
+use crate::decision::{Advice, Caller, Decision, Permit, Service, decide};
 use crate::denial::{Answer, AnswerContext, Reason, wants_html};
 use crate::edits::Edits;
 use crate::grant::{GrantOutcome, Query};
@@ -324,6 +324,9 @@ impl Exchange {
             }
             (Decision::Allow(_), None) => self.refuse(config, gate, Reason::ResourceUnknown, now),
             (Decision::Deny(reason), _) => self.refuse(config, gate, reason, now),
+            (Decision::DenyWithAdvice(reason, advice), _) => {
+                self.refuse_with(config, gate, reason, Some(&advice), now)
+            }
             // Asked and answered, and still no answer: nothing that could follow is an allow.
             (Decision::NeedGrant, _) => {
                 self.refuse(config, gate, Reason::GrantServiceUnavailable, now)
@@ -362,6 +365,17 @@ impl Exchange {
     }
 
     fn refuse(&self, config: &Config, gate: &mut Gate, reason: Reason, now: UnixMillis) -> Step {
+        self.refuse_with(config, gate, reason, None, now)
+    }
+
+    fn refuse_with(
+        &self,
+        config: &Config,
+        gate: &mut Gate,
+        reason: Reason,
+        advice: Option<&Advice>,
+        now: UnixMillis,
+    ) -> Step {
         gate.count(Counter::Decision(reason));
         let audit =
             (config.audit != AuditLog::None).then(|| self.record(config, reason, now).to_line());
@@ -374,10 +388,19 @@ impl Exchange {
             request_id: self.head.request_id(),
             resource,
             action,
-            request_url: reason
-                .may_be_requested()
-                .then(|| Some(config.grants.request_url.as_ref()?.fill(resource?, action?)))
-                .flatten(),
+            request_url: match advice {
+                _ if !reason.may_be_requested() => None,
+                Some(Advice::Request(form)) => Some(form.to_string()),
+                Some(Advice::SignIn(_)) | None => config
+                    .grants
+                    .request_url
+                    .as_ref()
+                    .and_then(|url| Some(url.fill(resource?, action?))),
+            },
+            step_up: match advice {
+                Some(Advice::SignIn(step_up)) => Some(step_up),
+                Some(Advice::Request(_)) | None => None,
+            },
         };
         Step::Respond(Refusal {
             answer: Answer::refusal(reason, &context),

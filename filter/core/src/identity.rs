@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::ids::Issuer;
 use crate::json::borrowed::Value;
-use crate::time::Window;
-use crate::token::{TokenFault, VerifiedClaims};
+use crate::time::{UnixMillis, Window};
+use crate::token::{TokenFault, VerifiedClaims, moment};
 use texts::{Span, Texts, TextsBuilder};
 
 /// Which claims hold what, and which headers tell the upstream about it.
@@ -47,6 +47,9 @@ pub struct Identity {
     subject: Span,
     email: Option<Span>,
     token_id: Option<Span>,
+    acr: Option<Span>,
+    amr: Box<[Span]>,
+    auth_time: Option<UnixMillis>,
     groups: Box<[Span]>,
     headers: Box<[(Arc<str>, Span)]>,
 }
@@ -71,6 +74,9 @@ impl Identity {
         let subject = texts.add(subject);
         let email = text(&mapping.email).map(|email| texts.add(email));
         let token_id = text("jti").map(|id| texts.add(id));
+        let acr = text("acr").map(|acr| texts.add(acr));
+        let amr = claims.get("amr").map(strings).unwrap_or_default();
+        let amr = amr.into_iter().map(|method| texts.add(method)).collect();
         let mut headers = Vec::with_capacity(mapping.headers.len());
         for (name, source) in &mapping.headers {
             let value = match source {
@@ -97,6 +103,9 @@ impl Identity {
             subject,
             email,
             token_id,
+            acr,
+            amr,
+            auth_time: claims.get("auth_time").and_then(moment),
             groups,
             headers: headers.into(),
             texts: texts.finish(),
@@ -126,6 +135,21 @@ impl Identity {
     /// The token's own name (`jti`), for the records.
     pub fn token_id(&self) -> Option<&str> {
         self.token_id.as_ref().map(|id| self.texts.get(id))
+    }
+
+    /// How strongly the person signed in (`acr`, `OpenID` Connect Core 1.0, section 2).
+    pub fn acr(&self) -> Option<&str> {
+        self.acr.as_ref().map(|acr| self.texts.get(acr))
+    }
+
+    /// By which methods the person signed in (`amr`, RFC 8176).
+    pub fn amr(&self) -> impl Iterator<Item = &str> {
+        self.amr.iter().map(|method| self.texts.get(method))
+    }
+
+    /// When the person signed in (`auth_time`, `OpenID` Connect Core 1.0, section 2). A date that cannot be read is none.
+    pub fn auth_time(&self) -> Option<UnixMillis> {
+        self.auth_time
     }
 
     /// The groups, as the token lists them.

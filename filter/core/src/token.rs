@@ -12,6 +12,7 @@ use crate::denial::Reason;
 
 pub use algorithm::Algorithm;
 pub use extract::{Extracted, FoundToken, TokenSource, extract};
+pub(crate) use parse::moment;
 pub use parse::{TokenParts, UntrustedToken};
 pub use verify::{ClaimRules, VerifiedClaims, verify};
 

@@ -282,6 +282,8 @@ impl World {
             status: 200,
             content_type: Some(b"application/json"),
             cache_control: age.as_ref().map(String::as_bytes),
+            request_id: None,
+            asked_as: None,
             body: body.as_bytes(),
         };
         let ruling = self.gate.on_grant_reply(key, raw, self.now);

@@ -6,6 +6,7 @@ use hallpass_core::config::ServiceSettings;
 use hallpass_core::flow::KeysRequest;
 use hallpass_core::grant::{DecisionKey, Query};
 use hallpass_core::headers::HeaderList;
+use hallpass_core::time::UnixMillis;
 
 /// What a question is for: whoever asks the same need not ask again while it is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,7 +24,17 @@ pub(crate) struct Callout {
     pub(crate) cluster: String,
     pub(crate) timeout: Duration,
     pub(crate) body: Option<Vec<u8>>,
+    request_id: Option<String>,
     headers: Vec<(String, String)>,
+}
+
+/// A question under way.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) purpose: Purpose,
+    pub(crate) sent: UnixMillis,
+    /// The `x-request-id` that it was sent with.
+    pub(crate) request_id: Option<String>,
 }
 
 impl Callout {
@@ -34,6 +45,7 @@ impl Callout {
             cluster: request.cluster.to_owned(),
             timeout: request.timeout,
             body: None,
+            request_id: None,
             headers: owned(&[
                 (":method", "GET"),
                 (":path", &request.address.path),
@@ -59,7 +71,17 @@ impl Callout {
             cluster: service.cluster.clone(),
             timeout: service.timeout,
             body: Some(query.to_body()),
+            request_id: Some(request_id.to_owned()),
             headers,
+        }
+    }
+
+    /// What is to be known of it until its answer comes.
+    pub(crate) fn sent(&self, now: UnixMillis) -> Call {
+        Call {
+            purpose: self.purpose,
+            sent: now,
+            request_id: self.request_id.clone(),
         }
     }
 
@@ -94,17 +116,24 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderList,
     pub(crate) body: Vec<u8>,
+    /// The `x-request-id` of the question.
+    pub(crate) asked_as: Option<String>,
 }
 
 impl Reply {
     /// Reads the status from the headers; an answer without one is none.
-    pub(crate) fn new(headers: HeaderList, body: Vec<u8>) -> Option<Self> {
+    pub(crate) fn new(
+        headers: HeaderList,
+        body: Vec<u8>,
+        asked_as: Option<String>,
+    ) -> Option<Self> {
         let status = headers.all(":status").next()?;
         let status = std::str::from_utf8(status).ok()?.parse().ok()?;
         Some(Self {
             status,
             headers,
             body,
+            asked_as,
         })
     }
 

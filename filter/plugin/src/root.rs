@@ -15,7 +15,7 @@ use hallpass_core::token::signature::chosen::ChosenVerifier;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType};
 
-use crate::callouts::{Arrival, Callout, Purpose, Reply};
+use crate::callouts::{Arrival, Call, Callout, Purpose, Reply};
 use crate::host;
 use crate::http::{Request, perform};
 use crate::sinks::{self, Stats};
@@ -132,7 +132,7 @@ fn send(worker: &Shared, callout: &Callout) -> Option<Arrival> {
     match sent {
         Ok(call) => {
             let now = host::now();
-            worker.with(|worker| worker.call_sent(call, callout.purpose, now));
+            worker.with(|worker| worker.call_sent(call, callout, now));
             None
         }
         Err(status) => {
@@ -176,10 +176,13 @@ fn learn_grant(
         Arrival::Reply(reply) => {
             let content_type = reply.header("content-type");
             let cache_control = reply.header("cache-control");
+            let request_id = reply.header("x-request-id");
             let raw = RawReply {
                 status: reply.status,
                 content_type: content_type.as_deref(),
                 cache_control: cache_control.as_deref(),
+                request_id: request_id.as_deref(),
+                asked_as: reply.asked_as.as_deref(),
                 body: &reply.body,
             };
             match gate.on_grant_reply(key, raw, now) {
@@ -254,10 +257,11 @@ impl Context for Root {
             return;
         };
         let now = host::now();
-        let Some(purpose) = worker.with(|worker| worker.call_ended(call, now)) else {
+        let Some(call) = worker.with(|worker| worker.call_ended(call, now)) else {
             return;
         };
-        let arrival = receive(purpose, body_size);
+        let purpose = call.purpose;
+        let arrival = receive(call, body_size);
         worker.with(|worker| worker.stats.count(counter_of(&arrival)));
         self.settle(&worker, purpose, arrival);
         self.dispatch_outbox(&worker);
@@ -265,13 +269,13 @@ impl Context for Root {
 }
 
 /// Reads the reply that is being delivered. Of one that is too large no more is read than shows that it is.
-fn receive(purpose: Purpose, body_size: usize) -> Arrival {
-    let limit = match purpose {
+fn receive(call: Call, body_size: usize) -> Arrival {
+    let limit = match call.purpose {
         Purpose::Keys(_) => MAX_SET_BYTES,
         Purpose::Grant(_) => MAX_REPLY_BYTES,
     };
     let body = host::reply_body(body_size.min(limit.saturating_add(1)));
-    Reply::new(host::reply_headers(), body)
+    Reply::new(host::reply_headers(), body, call.request_id)
         .map_or(Arrival::Nothing("the call failed"), Arrival::Reply)
 }
 

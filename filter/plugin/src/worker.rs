@@ -15,7 +15,7 @@ use hallpass_core::grant::service::Fact;
 use hallpass_core::metrics::Held;
 use hallpass_core::time::UnixMillis;
 
-use crate::callouts::{Callout, Purpose};
+use crate::callouts::{Call, Callout, Purpose};
 use crate::sinks::{self, Stats};
 use asking::{MAX_WAITING, purpose_of};
 
@@ -42,8 +42,8 @@ pub(crate) struct Worker {
     pub(crate) stats: Stats,
     /// Whether some record or question needs the client's address.
     pub(crate) needs_source: bool,
-    /// Calls under way, by the host's number, each with the moment at which it was sent.
-    calls: HashMap<u32, (Purpose, UnixMillis)>,
+    /// Calls under way, by the host's number.
+    calls: HashMap<u32, Call>,
     flights: Flights<Purpose, u32>,
     waiting: HashMap<u32, Waiting>,
     started: Started,

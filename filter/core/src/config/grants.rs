@@ -16,6 +16,7 @@ use super::raw::{RawCache, RawGrants, RawService};
 use crate::decision::{FailureMode, GrantRules};
 use crate::grant::service::Fact;
 use crate::identity::is_header_value;
+use crate::origin::Origin;
 
 /// Where grants come from.
 #[derive(Debug)]
@@ -60,6 +61,11 @@ pub struct ServiceSettings {
 }
 
 impl GrantSettings {
+    /// The origin of the forms that people may be sent to, where it is certain.
+    pub fn own_forms(&self) -> Option<&Origin> {
+        self.request_url.as_ref()?.origin.as_ref()
+    }
+
     /// The rules for decisions; without a service they are never asked for.
     pub fn rules(&self) -> GrantRules {
         let strict = GrantRules {
@@ -257,6 +263,7 @@ fn cache(field: Field<RawCache>, place: &Place, faults: &mut Faults) -> Cache {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestUrl {
     template: String,
+    origin: Option<Origin>,
 }
 
 impl RequestUrl {
@@ -279,6 +286,7 @@ impl RequestUrl {
         }
         Ok(Self {
             template: text.to_owned(),
+            origin: Origin::of(&sample).map(|(origin, _)| origin),
         })
     }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Kind, Reason, page};
+use crate::grant::StepUp;
 use crate::headers::HeaderList;
 
 /// A response that the filter gives in place of the upstream.
@@ -31,6 +32,8 @@ pub struct AnswerContext<'a> {
     pub action: Option<&'a str>,
     /// Where access can be requested.
     pub request_url: Option<String>,
+    /// The sign-in that is demanded.
+    pub step_up: Option<&'a StepUp>,
 }
 
 #[derive(Serialize)]
@@ -89,7 +92,7 @@ impl Answer {
         if context.wants_html {
             headers.push(("content-security-policy", page::POLICY.to_owned()));
         }
-        headers.extend(challenge(reason).map(|value| ("www-authenticate", value)));
+        headers.extend(challenge(reason, context.step_up).map(|value| ("www-authenticate", value)));
         if kind == Kind::Unavailable {
             headers.push(("retry-after", "1".to_owned()));
         }
@@ -141,14 +144,16 @@ fn problem(reason: Reason, shown: &Shown<'_>) -> String {
     serde_json::to_string(&problem).unwrap_or_default()
 }
 
-/// RFC 6750, section 3: no error code for a request without credentials, `invalid_token` for one whose token is not accepted.
-fn challenge(reason: Reason) -> Option<String> {
+/// RFC 6750, section 3: no error code for a request without credentials, `invalid_token` for one whose token is not accepted. RFC 9470:
+/// what sign-in would do, for one whose token is.
+fn challenge(reason: Reason, step_up: Option<&StepUp>) -> Option<String> {
     match reason.kind() {
         Kind::SignIn => Some(r#"Bearer realm="hallpass""#.to_owned()),
         Kind::InvalidToken => Some(format!(
             r#"Bearer realm="hallpass", error="invalid_token", error_description="{}""#,
             reason.detail()
         )),
+        Kind::StepUp => step_up.map(StepUp::challenge),
         Kind::BadRequest | Kind::Forbidden | Kind::Unavailable | Kind::Passes => None,
     }
 }
@@ -223,6 +228,26 @@ mod tests {
                 assert!(!reason.detail().contains(['"', '\\']), "{challenge}");
             }
         }
+    }
+
+    #[test]
+    fn somebody_who_must_sign_in_more_strongly_is_told_how() {
+        let step_up = StepUp::new(&["phr"], &[], Some(300));
+        let context = AnswerContext {
+            step_up: step_up.as_ref(),
+            ..context()
+        };
+        let answer = Answer::refusal(Reason::StepUpRequired, &context);
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!((answer.status, &body["status"]), (401, &401.into()));
+        assert_eq!(body["reason"], "step_up_required");
+        assert_eq!(body.get("request_url"), None);
+        assert_eq!(
+            header(&answer, "www-authenticate").as_deref(),
+            Some(
+                r#"Bearer error="insufficient_user_authentication", acr_values="phr", max_age="300""#
+            )
+        );
     }
 
     #[test]

@@ -261,7 +261,9 @@ impl Gate {
     /// Takes another worker's answer, if there is one that was given after its own.
     fn learn_from_others(&mut self, key: &DecisionKey, now: UnixMillis) -> bool {
         let own = self.decisions.given(key, now);
-        let found = self.shelf.as_ref().and_then(|shelf| shelf.find(key, now));
+        let own_forms = self.config.grants.own_forms();
+        let shelf = self.shelf.as_ref();
+        let found = shelf.and_then(|shelf| shelf.find(key, own_forms, now));
         let Some(news) = found.filter(|found| own.is_none_or(|own| found.given > own)) else {
             return false;
         };
@@ -299,8 +301,10 @@ impl Gate {
         reply: RawReply<'_>,
         now: UnixMillis,
     ) -> Result<Ruling, ServiceFault> {
-        match GrantReply::parse(reply) {
+        match GrantReply::parse(reply, self.config.grants.own_forms()) {
             Ok(read) => {
+                let remarks = read.remarks.iter().map(ToString::to_string);
+                self.notices.extend(remarks);
                 let change = self.backoff.answered();
                 self.tell_of_service(change);
                 self.decisions.put(key, &read, now);

@@ -61,6 +61,8 @@ impl World {
             status: 200,
             content_type: Some(b"application/json"),
             cache_control: None,
+            request_id: None,
+            asked_as: None,
             body: answer.as_bytes(),
         };
         self.gate
@@ -346,6 +348,8 @@ fn the_service_shortens_what_is_remembered_but_never_lengthens_it() {
             status: 200,
             content_type: Some(b"application/json"),
             cache_control: Some(cache_control.as_bytes()),
+            request_id: None,
+            asked_as: None,
             body: &allow_until(NOW + 3600).into_bytes(),
         };
         let ruling = world.gate.on_grant_reply(query.key(), reply, world.now);

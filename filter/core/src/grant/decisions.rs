@@ -112,7 +112,9 @@ impl Decisions {
                 until: Some(until), ..
             } if *until > now => (allow, stale, *until),
             Ruling::Allow { until: None, .. } if !require_expiry => (allow, stale, never),
-            Ruling::Allow { .. } | Ruling::Deny | Ruling::Obliged => (deny, Duration::ZERO, never),
+            Ruling::Allow { .. } | Ruling::Deny { .. } | Ruling::Obliged => {
+                (deny, Duration::ZERO, never)
+            }
         };
         let lifetime = reply.max_age.map_or(lifetime, |age| age.min(lifetime));
         // Nothing is kept at all of what is meant for now only.
@@ -172,15 +174,18 @@ mod tests {
             ruling: Ruling::Allow {
                 id: Some(GrantId::new("g")),
                 until,
+                step_up: None,
             },
             max_age: None,
+            remarks: Vec::new(),
         }
     }
 
     fn deny() -> GrantReply {
         GrantReply {
-            ruling: Ruling::Deny,
+            ruling: Ruling::Deny { form_url: None },
             max_age: None,
+            remarks: Vec::new(),
         }
     }
 

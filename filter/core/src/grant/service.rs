@@ -1,28 +1,27 @@
 //! The grant service: an `OpenID` `AuthZEN` Authorization API 1.0 decision point.
 //!
-//! A [`Query`] is everything that is asked, and the key under which the answer may be remembered is made of all of it. A reply that is
-//! not exactly a decision is a failure of the service: never an allow, never a deny, never remembered.
+//! A [`Query`] is everything that is asked, and the key under which the answer may be remembered is made of all of it. A [`Ruling`] is
+//! what is understood of the answer, which [`reply`] reads.
 
-use std::fmt;
+mod form;
+mod obligations;
+pub mod reply;
+mod step_up;
+
 use std::net::IpAddr;
-use std::time::Duration;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::DecisionKey;
-use crate::cache_control::CacheControl;
-use crate::identity::{Identity, is_header_value};
+use crate::identity::Identity;
 use crate::ids::{Action, GrantId, ResourceName};
-use crate::json::{self, Object};
 use crate::request::CanonicalRequest;
 use crate::time::UnixMillis;
 
-/// A larger reply is not read.
-pub const MAX_REPLY_BYTES: usize = 64 * 1024;
-/// A longer grant id is not believed.
-const MAX_ID_BYTES: usize = 256;
+pub use reply::{GrantReply, MAX_REPLY_BYTES, RawReply, Remark, ServiceFault};
+pub use step_up::{SignIn, StepUp};
 
 /// A fact of the request that the service may be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,9 +224,14 @@ pub enum Ruling {
         id: Option<GrantId>,
         /// The grant's end (`approval.approved_until`).
         until: Option<UnixMillis>,
+        /// Only for those who signed in like this.
+        step_up: Option<Arc<StepUp>>,
     },
     /// No.
-    Deny,
+    Deny {
+        /// Where access can be requested, if the service named a form of the configured origin.
+        form_url: Option<Arc<str>>,
+    },
     /// Yes, if the filter does something that it cannot do; so: no (`AuthZEN` Obligations Profile).
     Obliged,
 }
@@ -236,20 +240,16 @@ impl Ruling {
     /// About what it takes in memory, its key included, in bytes.
     pub fn weight(&self) -> usize {
         const FIXED: usize = 256;
-        match self {
-            Self::Allow { id: Some(id), .. } => FIXED.saturating_add(id.as_str().len()),
-            Self::Allow { id: None, .. } | Self::Deny | Self::Obliged => FIXED,
-        }
+        let more = match self {
+            Self::Allow { id, step_up, .. } => {
+                let id = id.as_ref().map_or(0, |id| id.as_str().len());
+                id.saturating_add(step_up.as_ref().map_or(0, |step_up| step_up.weight()))
+            }
+            Self::Deny { form_url } => form_url.as_ref().map_or(0, |url| url.len()),
+            Self::Obliged => 0,
+        };
+        FIXED.saturating_add(more)
     }
-}
-
-/// A decision, and how long the service lets it be remembered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GrantReply {
-    /// The decision.
-    pub ruling: Ruling,
-    /// `Cache-Control` (RFC 9111, section 5.2.2): zero for `no-store` and `no-cache`, `None` where it does not say.
-    pub max_age: Option<Duration>,
 }
 
 /// What came of asking.
@@ -262,150 +262,6 @@ pub enum GrantOutcome {
     /// The filter gave the question up: as many requests wait as may, or its configuration was replaced. That says nothing of the service,
     /// and never opens anything.
     GivenUp,
-}
-
-/// Why a reply is not a decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ServiceFault {
-    /// The status is not 200: an error, a redirect, a proxy's word that the service is gone.
-    Status(u16),
-    /// The body is too large.
-    TooLarge,
-    /// The content type is not JSON.
-    ContentType,
-    /// The body is not what the specification says.
-    Body(String),
-}
-
-impl fmt::Display for ServiceFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status(status) => write!(f, "status {status}, expected 200"),
-            Self::TooLarge => write!(f, "a body of more than {MAX_REPLY_BYTES} bytes"),
-            Self::ContentType => f.write_str("a content type that is not application/json"),
-            Self::Body(why) => write!(f, "a body that is no decision: {why}"),
-        }
-    }
-}
-
-/// A reply as it came over the wire.
-#[derive(Debug, Clone, Copy)]
-pub struct RawReply<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// `content-type`.
-    pub content_type: Option<&'a [u8]>,
-    /// `cache-control`.
-    pub cache_control: Option<&'a [u8]>,
-    /// The body.
-    pub body: &'a [u8],
-}
-
-#[derive(Deserialize)]
-struct Evaluation {
-    decision: bool,
-    context: Option<Value>,
-}
-
-#[derive(Deserialize, Default)]
-struct EvaluationContext {
-    approval: Option<Object<Approval>>,
-    obligations: Option<Vec<Value>>,
-}
-
-#[derive(Deserialize)]
-struct Approval {
-    id: Option<String>,
-    approved_until: Option<String>,
-}
-
-impl GrantReply {
-    /// Reads a reply.
-    ///
-    /// # Errors
-    /// [`ServiceFault`] for everything that is not a decision in the words of the specification.
-    pub fn parse(reply: RawReply<'_>) -> Result<Self, ServiceFault> {
-        if reply.status != 200 {
-            return Err(ServiceFault::Status(reply.status));
-        }
-        if reply.body.len() > MAX_REPLY_BYTES {
-            return Err(ServiceFault::TooLarge);
-        }
-        if !reply.content_type.is_some_and(is_json) {
-            return Err(ServiceFault::ContentType);
-        }
-        let Object(evaluation): Object<Evaluation> =
-            json::from_slice(reply.body).map_err(|error| ServiceFault::Body(json::told(&error)))?;
-        Ok(Self {
-            ruling: evaluation.ruling().map_err(ServiceFault::Body)?,
-            max_age: reply.cache_control.and_then(max_age),
-        })
-    }
-}
-
-impl Evaluation {
-    /// A denial is one whatever else the service says; an allow must be understood as a whole.
-    fn ruling(self) -> Result<Ruling, String> {
-        if !self.decision {
-            return Ok(Ruling::Deny);
-        }
-        let context = match self.context {
-            None => EvaluationContext::default(),
-            Some(context) => {
-                let read = Object::<EvaluationContext>::deserialize(context);
-                read.map_err(|error| json::told(&error))?.0
-            }
-        };
-        if context.obligations.is_some_and(|list| !list.is_empty()) {
-            return Ok(Ruling::Obliged);
-        }
-        match context.approval {
-            Some(Object(approval)) => approval.ruling(),
-            None => Ok(Ruling::Allow {
-                id: None,
-                until: None,
-            }),
-        }
-    }
-}
-
-impl Approval {
-    fn ruling(self) -> Result<Ruling, String> {
-        let until = self
-            .approved_until
-            .map(|text| {
-                UnixMillis::from_rfc3339(&text).ok_or("`approved_until` is not an RFC 3339 time")
-            })
-            .transpose()?;
-        let sound = |id: &str| id.len() <= MAX_ID_BYTES && is_header_value(id);
-        if self.id.as_deref().is_some_and(|id| !sound(id)) {
-            return Err("`approval.id` is too long or holds control characters".to_owned());
-        }
-        Ok(Ruling::Allow {
-            id: self.id.as_deref().map(GrantId::new),
-            until,
-        })
-    }
-}
-
-fn is_json(content_type: &[u8]) -> bool {
-    let essence = content_type
-        .split(|byte| *byte == b';')
-        .next()
-        .unwrap_or_default();
-    essence
-        .trim_ascii()
-        .eq_ignore_ascii_case(b"application/json")
-}
-
-/// How long the answer may be remembered, where the service says.
-fn max_age(cache_control: &[u8]) -> Option<Duration> {
-    let control = CacheControl::parse(cache_control);
-    if control.is_for_now_only {
-        Some(Duration::ZERO)
-    } else {
-        control.max_age
-    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use prost::Message;
 
 use super::service::RawReply;
 use super::{DecisionKey, GrantReply};
+use crate::origin::Origin;
 use crate::time::UnixMillis;
 
 /// How many places there are.
@@ -72,8 +73,14 @@ impl Shelf {
         }
     }
 
-    /// The answer to this question that some worker got last, whether or not it still counts.
-    pub fn find(&self, key: &DecisionKey, now: UnixMillis) -> Option<Shelved> {
+    /// The answer to this question that some worker got last, whether or not it still counts. `own_forms` is as for [`GrantReply::parse`];
+    /// what there is to remark was told by whoever got it.
+    pub fn find(
+        &self,
+        key: &DecisionKey,
+        own_forms: Option<&Origin>,
+        now: UnixMillis,
+    ) -> Option<Shelved> {
         let content = self.places.read(place_of(key))?;
         let content = Content::decode(&*content).ok()?;
         let given = UnixMillis::new(content.given);
@@ -85,9 +92,13 @@ impl Shelf {
             status: 200,
             content_type: Some(b"application/json"),
             cache_control: content.cache_control.as_deref(),
+            request_id: None,
+            asked_as: None,
             body: &content.body,
         };
-        let reply = GrantReply::parse(reply).ok().filter(|_| is_the_one)?;
+        let reply = GrantReply::parse(reply, own_forms)
+            .ok()
+            .filter(|_| is_the_one)?;
         Some(Shelved { reply, given })
     }
 
@@ -155,6 +166,8 @@ mod tests {
             status: 200,
             content_type: Some(b"application/json"),
             cache_control: Some(b"max-age=7"),
+            request_id: None,
+            asked_as: None,
             body: body.as_bytes(),
         }
     }
@@ -171,8 +184,8 @@ mod tests {
 
     #[test]
     fn what_one_worker_was_answered_another_finds_as_it_was() {
-        let found = shelf(&filled(), "c").find(&KEY, NOW).unwrap();
-        let reply = GrantReply::parse(raw(ALLOW)).unwrap();
+        let found = shelf(&filled(), "c").find(&KEY, None, NOW).unwrap();
+        let reply = GrantReply::parse(raw(ALLOW), None).unwrap();
         assert_eq!(found, Shelved { reply, given: NOW });
     }
 
@@ -184,13 +197,13 @@ mod tests {
         digest[31] = 8;
         let other = DecisionKey::new(digest);
         assert_eq!(place_of(&other), place_of(&KEY));
-        assert_eq!(shelf(&contents, "c").find(&other, NOW), None);
-        assert_eq!(shelf(&contents, "d").find(&KEY, NOW), None);
+        assert_eq!(shelf(&contents, "c").find(&other, None, NOW), None);
+        assert_eq!(shelf(&contents, "d").find(&KEY, None, NOW), None);
         let before = UnixMillis::new(NOW.as_millis() - 1);
-        assert_eq!(shelf(&contents, "c").find(&KEY, before), None);
+        assert_eq!(shelf(&contents, "c").find(&KEY, None, before), None);
 
         shelf(&contents, "c").put(&other, raw(ALLOW), NOW);
-        assert_eq!(shelf(&contents, "c").find(&KEY, NOW), None, "taken");
+        assert_eq!(shelf(&contents, "c").find(&KEY, None, NOW), None, "taken");
     }
 
     #[test]
@@ -199,7 +212,7 @@ mod tests {
         let sound = contents.borrow()[&place_of(&KEY)].clone();
         let find = |content: Vec<u8>| {
             contents.borrow_mut().insert(place_of(&KEY), content);
-            shelf(&contents, "c").find(&KEY, NOW)
+            shelf(&contents, "c").find(&KEY, None, NOW)
         };
         for length in 0..sound.len() {
             assert_eq!(find(sound[..length].to_vec()), None, "{length} bytes");
@@ -216,7 +229,7 @@ mod tests {
         let large = format!("{{\"decision\":false,\"x\":\"{}\"}}", "x".repeat(5_000));
         shelf(&contents, "c").put(&KEY, raw(&large), NOW);
         assert_eq!(
-            shelf(&contents, "c").find(&KEY, NOW),
+            shelf(&contents, "c").find(&KEY, None, NOW),
             None,
             "the older answer"
         );

@@ -152,7 +152,7 @@ impl Dates {
 }
 
 /// A `NumericDate` (RFC 7519, section 2): whole seconds, or with a fraction. `None` if no moment can be told for it.
-fn moment(date: &Value<'_>) -> Option<UnixMillis> {
+pub(crate) fn moment(date: &Value<'_>) -> Option<UnixMillis> {
     match date.as_i64() {
         Some(seconds) => UnixMillis::from_seconds(seconds),
         None => UnixMillis::from_fractional_seconds(date.as_f64()?),

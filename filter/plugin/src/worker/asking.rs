@@ -9,7 +9,7 @@ use hallpass_core::metrics::Counter;
 use hallpass_core::time::UnixMillis;
 
 use super::Worker;
-use crate::callouts::{Callout, Purpose};
+use crate::callouts::{Call, Callout, Purpose};
 
 /// How many requests a worker holds at most, whatever they wait for: each keeps its headers. One more is refused.
 pub(super) const MAX_WAITING: usize = 4_096;
@@ -97,15 +97,15 @@ impl Worker {
     }
 
     /// The host took a call.
-    pub(crate) fn call_sent(&mut self, call: u32, purpose: Purpose, now: UnixMillis) {
-        self.calls.insert(call, (purpose, now));
+    pub(crate) fn call_sent(&mut self, call: u32, callout: &Callout, now: UnixMillis) {
+        self.calls.insert(call, callout.sent(now));
     }
 
-    /// The host answers a call: what it was for, unless it was given up before.
-    pub(crate) fn call_ended(&mut self, call: u32, now: UnixMillis) -> Option<Purpose> {
-        let (purpose, sent) = self.calls.remove(&call)?;
-        self.stats.callout_took(now.since(sent));
-        Some(purpose)
+    /// The host answers a call, unless it was given up before.
+    pub(crate) fn call_ended(&mut self, call: u32, now: UnixMillis) -> Option<Call> {
+        let call = self.calls.remove(&call)?;
+        self.stats.callout_took(now.since(call.sent));
+        Some(call)
     }
 
     /// Queues fetches of the keys that are due.
@@ -128,7 +128,7 @@ impl Worker {
     pub(crate) fn give_up_overdue(&mut self, now: UnixMillis) -> Vec<Purpose> {
         let overdue = self.flights.overdue(now);
         self.calls
-            .retain(|_, (purpose, _)| !overdue.contains(purpose));
+            .retain(|_, call| !overdue.contains(&call.purpose));
         overdue
     }
 

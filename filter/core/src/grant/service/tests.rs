@@ -4,11 +4,12 @@ use crate::jwks::KeySet;
 use crate::token::signature::PureRust;
 use crate::token::{ClaimRules, TokenParts, UntrustedToken, verify};
 use hallpass_tokens::{SigningKey, TokenBuilder};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::time::Duration;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-fn identity(token: TokenBuilder) -> Identity {
+pub(super) fn identity(token: TokenBuilder) -> Identity {
     let key = SigningKey::es256("e");
     let token = token.signed_by(&key);
     let rules = ClaimRules {
@@ -116,121 +117,5 @@ fn the_same_text_cut_at_another_place_is_another_question() {
         ),
     ] {
         assert_ne!(one, other);
-    }
-}
-
-fn reply(body: &str) -> RawReply<'_> {
-    RawReply {
-        status: 200,
-        content_type: Some(b"application/json; charset=utf-8"),
-        cache_control: None,
-        body: body.as_bytes(),
-    }
-}
-
-fn ruling(body: &str) -> Result<Ruling, ServiceFault> {
-    GrantReply::parse(reply(body)).map(|reply| reply.ruling)
-}
-
-#[test]
-fn a_decision_is_read_with_its_grant_and_its_end() {
-    let body = r#"{"decision":true,"context":{"approval":{"id":"g-42","approved_until":"2026-11-23T21:00:00Z"}}}"#;
-    assert_eq!(
-        ruling(body),
-        Ok(Ruling::Allow {
-            id: Some(GrantId::new("g-42")),
-            until: UnixMillis::from_rfc3339("2026-11-23T21:00:00Z"),
-        })
-    );
-    assert_eq!(
-        ruling(r#"{"decision":true}"#),
-        Ok(Ruling::Allow {
-            id: None,
-            until: None
-        })
-    );
-}
-
-#[test]
-fn a_denial_is_one_whatever_else_the_service_says() {
-    for context in [
-        r#"{"reason":"no","obligations":[{"id":"x"}]}"#,
-        r#"{"obligations":{}}"#,
-        r#"{"approval":{"id":5}}"#,
-        "null",
-        "[]",
-    ] {
-        let body = format!(r#"{{"decision":false,"context":{context}}}"#);
-        assert_eq!(ruling(&body), Ok(Ruling::Deny), "{body}");
-    }
-}
-
-#[test]
-fn an_allow_with_an_obligation_is_no_allow() {
-    assert_eq!(
-        ruling(r#"{"decision":true,"context":{"obligations":[{"id":"1","type":"notification"}]}}"#),
-        Ok(Ruling::Obliged)
-    );
-    assert!(ruling(r#"{"decision":true,"context":{"obligations":[]}}"#).is_ok());
-}
-
-#[test]
-fn what_is_not_a_decision_is_a_failure_of_the_service() {
-    for body in [
-        "",
-        "<html>",
-        "null",
-        "[]",
-        "{}",
-        "[true]",
-        r#"[true,{"approval":{"id":"g-1"}}]"#,
-        r#"{"decision":true,"context":[{"id":"g-1"},null]}"#,
-        r#"{"decision":true,"context":{"approval":["g-1","2026-11-23T21:00:00Z"]}}"#,
-        r#"{"decision":"true"}"#,
-        r#"{"decision":1}"#,
-        r#"{"decision":null}"#,
-        r#"{"decision":false,"decision":true}"#,
-        r#"{"decision":true,"context":{"approval":{"approved_until":"tomorrow"}}}"#,
-        r#"{"decision":true,"context":{"approval":{"approved_until":1790000000}}}"#,
-        r#"{"decision":true,"context":{"approval":{"id":"a\nb"}}}"#,
-        r#"{"decision":true,"context":{"obligations":{}}}"#,
-    ] {
-        assert!(matches!(ruling(body), Err(ServiceFault::Body(_))), "{body}");
-    }
-    let allow = r#"{"decision":true}"#;
-    for status in [0, 201, 204, 302, 400, 403, 500, 503] {
-        let other = RawReply {
-            status,
-            ..reply(allow)
-        };
-        assert_eq!(GrantReply::parse(other), Err(ServiceFault::Status(status)));
-    }
-    let page = RawReply {
-        content_type: Some(b"text/html"),
-        ..reply(allow)
-    };
-    assert_eq!(GrantReply::parse(page), Err(ServiceFault::ContentType));
-    let huge = format!("{allow}{}", " ".repeat(MAX_REPLY_BYTES));
-    assert_eq!(GrantReply::parse(reply(&huge)), Err(ServiceFault::TooLarge));
-}
-
-#[test]
-fn cache_control_is_read() {
-    for (header, expected) in [
-        ("max-age=10", Some(10)),
-        ("private, Max-Age=\"10\"", Some(10)),
-        ("max-age=10, no-store", Some(0)),
-        ("no-cache", Some(0)),
-        ("max-age=soon", Some(0)),
-        ("max-age=-1", Some(0)),
-        ("must-revalidate", None),
-        ("s-maxage=10", None),
-    ] {
-        let reply = RawReply {
-            cache_control: Some(header.as_bytes()),
-            ..reply(r#"{"decision":false}"#)
-        };
-        let max_age = GrantReply::parse(reply).unwrap().max_age;
-        assert_eq!(max_age, expected.map(Duration::from_secs), "{header}");
     }
 }

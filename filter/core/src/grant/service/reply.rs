@@ -1,0 +1,243 @@
+//! What the grant service says: which replies are a decision, and what of it is understood.
+//!
+//! A reply that is not exactly a decision is a failure of the service: never an allow, never a deny, never remembered.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Ruling, form, obligations};
+use crate::cache_control::CacheControl;
+use crate::identity::is_header_value;
+use crate::ids::GrantId;
+use crate::json::{self, Object};
+use crate::line::one_line;
+use crate::origin::Origin;
+use crate::time::UnixMillis;
+
+/// A larger reply is not read.
+pub const MAX_REPLY_BYTES: usize = 64 * 1024;
+/// A longer grant id is not believed.
+const MAX_ID_BYTES: usize = 256;
+
+/// A decision, and how long the service lets it be remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantReply {
+    /// The decision.
+    pub ruling: Ruling,
+    /// `Cache-Control` (RFC 9111, section 5.2.2): zero for `no-store` and `no-cache`, `None` where it does not say.
+    pub max_age: Option<Duration>,
+    /// What an operator should know about the reply.
+    pub remarks: Vec<Remark>,
+}
+
+/// Something about a decision that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// It is told as the answer to another question: `X-Request-ID` is not what was sent.
+    RequestId(String),
+    /// It names a form for requesting access that nobody is sent to, for this reason.
+    Form(String),
+    /// It obliges the filter to something that it cannot do.
+    Obligation(String),
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RequestId(echoed) => write!(
+                f,
+                "the grant service answered with another `X-Request-ID` than it was sent: {}",
+                one_line(echoed)
+            ),
+            Self::Form(why) => write!(
+                f,
+                "the `form_url` of the grant service's denial is not shown: {}",
+                one_line(why)
+            ),
+            Self::Obligation(what) => write!(
+                f,
+                "an allow of the grant service counts as a denial, for it has {}",
+                one_line(what)
+            ),
+        }
+    }
+}
+
+/// Why a reply is not a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServiceFault {
+    /// The status is not 200: an error, a redirect, a proxy's word that the service is gone.
+    Status(u16),
+    /// The body is too large.
+    TooLarge,
+    /// The content type is not JSON.
+    ContentType,
+    /// The body is not what the specification says.
+    Body(String),
+}
+
+impl fmt::Display for ServiceFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status @ (401 | 403)) => write!(
+                f,
+                "status {status}: it refuses the filter's own credentials, which are configured in `grants.service.headers`"
+            ),
+            Self::Status(status) => write!(f, "status {status}, expected 200"),
+            Self::TooLarge => write!(f, "a body of more than {MAX_REPLY_BYTES} bytes"),
+            Self::ContentType => f.write_str("a content type that is not application/json"),
+            Self::Body(why) => write!(f, "a body that is no decision: {why}"),
+        }
+    }
+}
+
+/// A reply as it came over the wire.
+#[derive(Debug, Clone, Copy)]
+pub struct RawReply<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// `content-type`.
+    pub content_type: Option<&'a [u8]>,
+    /// `cache-control`.
+    pub cache_control: Option<&'a [u8]>,
+    /// `x-request-id`.
+    pub request_id: Option<&'a [u8]>,
+    /// The `x-request-id` of the question.
+    pub asked_as: Option<&'a str>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+#[derive(Deserialize)]
+struct Evaluation {
+    decision: bool,
+    context: Option<Value>,
+}
+
+#[derive(Deserialize, Default)]
+struct EvaluationContext {
+    approval: Option<Object<Approval>>,
+    obligations: Option<Vec<Value>>,
+}
+
+#[derive(Deserialize)]
+struct Approval {
+    id: Option<String>,
+    approved_until: Option<String>,
+}
+
+impl GrantReply {
+    /// Reads a reply. `own_forms` is where people are sent to request access, and forms of nobody else are shown.
+    ///
+    /// # Errors
+    /// [`ServiceFault`] for everything that is not a decision in the words of the specification.
+    pub fn parse(reply: RawReply<'_>, own_forms: Option<&Origin>) -> Result<Self, ServiceFault> {
+        if reply.status != 200 {
+            return Err(ServiceFault::Status(reply.status));
+        }
+        if reply.body.len() > MAX_REPLY_BYTES {
+            return Err(ServiceFault::TooLarge);
+        }
+        if !reply.content_type.is_some_and(is_json) {
+            return Err(ServiceFault::ContentType);
+        }
+        let Object(evaluation): Object<Evaluation> =
+            json::from_slice(reply.body).map_err(|error| ServiceFault::Body(json::told(&error)))?;
+        let (ruling, remark) = evaluation.ruling(own_forms).map_err(ServiceFault::Body)?;
+        Ok(Self {
+            ruling,
+            max_age: reply.cache_control.and_then(max_age),
+            remarks: reply.other_request_id().into_iter().chain(remark).collect(),
+        })
+    }
+}
+
+impl RawReply<'_> {
+    /// `AuthZEN` 1.0: the service must repeat the id that it was sent. Which question an answer is for is known without it.
+    fn other_request_id(&self) -> Option<Remark> {
+        let echoed = self.request_id?;
+        let is_same = self.asked_as.is_some_and(|sent| sent.as_bytes() == echoed);
+        (!is_same).then(|| Remark::RequestId(String::from_utf8_lossy(echoed).into_owned()))
+    }
+}
+
+impl Evaluation {
+    /// A denial is one whatever else the service says; an allow must be understood as a whole.
+    fn ruling(self, own_forms: Option<&Origin>) -> Result<(Ruling, Option<Remark>), String> {
+        if self.decision {
+            return allow(self.context);
+        }
+        let form = self
+            .context
+            .and_then(|context| form::read(&context, own_forms));
+        let (form_url, remark) = match form {
+            None => (None, None),
+            Some(Ok(url)) => (Some(url), None),
+            Some(Err(why)) => (None, Some(Remark::Form(why))),
+        };
+        Ok((Ruling::Deny { form_url }, remark))
+    }
+}
+
+fn allow(context: Option<Value>) -> Result<(Ruling, Option<Remark>), String> {
+    let context = match context {
+        None => EvaluationContext::default(),
+        Some(context) => {
+            let read = Object::<EvaluationContext>::deserialize(context);
+            read.map_err(|error| json::told(&error))?.0
+        }
+    };
+    let obligations = context.obligations.unwrap_or_default();
+    let step_up = match obligations::read(&obligations) {
+        Ok(step_up) => step_up.map(Arc::new),
+        Err(what) => return Ok((Ruling::Obliged, Some(Remark::Obligation(what)))),
+    };
+    let (id, until) = match context.approval {
+        Some(Object(approval)) => approval.read()?,
+        None => (None, None),
+    };
+    Ok((Ruling::Allow { id, until, step_up }, None))
+}
+
+impl Approval {
+    fn read(self) -> Result<(Option<GrantId>, Option<UnixMillis>), String> {
+        let until = self
+            .approved_until
+            .map(|text| {
+                UnixMillis::from_rfc3339(&text).ok_or("`approved_until` is not an RFC 3339 time")
+            })
+            .transpose()?;
+        let sound = |id: &str| id.len() <= MAX_ID_BYTES && is_header_value(id);
+        if self.id.as_deref().is_some_and(|id| !sound(id)) {
+            return Err("`approval.id` is too long or holds control characters".to_owned());
+        }
+        Ok((self.id.as_deref().map(GrantId::new), until))
+    }
+}
+
+fn is_json(content_type: &[u8]) -> bool {
+    let essence = content_type
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default();
+    essence
+        .trim_ascii()
+        .eq_ignore_ascii_case(b"application/json")
+}
+
+/// How long the answer may be remembered, where the service says.
+fn max_age(cache_control: &[u8]) -> Option<Duration> {
+    let control = CacheControl::parse(cache_control);
+    if control.is_for_now_only {
+        Some(Duration::ZERO)
+    } else {
+        control.max_age
+    }
+}
+
+#[cfg(test)]
+mod tests;
