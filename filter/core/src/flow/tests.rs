@@ -1,5 +1,6 @@
 //! Whole decisions, told as stories: a [`World`] holds a gate and a clock, and its users send requests.
 
+mod advice;
 mod keys;
 
 use super::*;

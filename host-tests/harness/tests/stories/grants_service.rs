@@ -4,6 +4,8 @@ mod asking;
 mod deciding;
 mod failing;
 mod refreshing;
+mod forms;
+mod obligations;
 mod remembering;
 mod resting;
 mod sharing;

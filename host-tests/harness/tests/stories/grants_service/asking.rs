@@ -1,6 +1,6 @@
 //! What the decision point is asked, and which question an answer is for.
 
-use hallpass_harness::{Caller, Request};
+use hallpass_harness::{Caller, Reply, Request};
 use hallpass_tokens::{NOW, TokenBuilder};
 use serde_json::json;
 
@@ -84,6 +84,55 @@ fn the_token_is_not_shown_to_the_service() {
     let call = harness.callout();
     assert!(!call.headers.has("authorization"));
     assert!(!String::from_utf8_lossy(&call.body).contains(&alice()));
+}
+
+#[test]
+fn an_answer_under_another_request_id_is_told_and_still_a_decision() {
+    let told = |echo: fn(&str) -> Option<String>| {
+        let harness = start();
+        let exchange = harness.request(order(&alice()));
+        let call = harness.callout();
+        let sent = call.headers.get("x-request-id").expect("an id");
+        let mut reply = Reply::json(200, &allow_until(NOW + 3600));
+        if let Some(id) = echo(&sent) {
+            reply = reply.header("x-request-id", &id);
+        }
+        call.reply(reply);
+        exchange.forwarded();
+        harness.request(order(&alice())).forwarded();
+        assert_eq!(asked(&harness), 1, "it is remembered");
+        let lines = harness.log().into_iter().map(|line| line.text);
+        lines
+            .filter(|line| line.contains("X-Request-ID"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(|sent| Some(sent.to_owned())), [""; 0]);
+    assert_eq!(told(|_| None), [""; 0]);
+    for lines in [
+        told(|_| Some("other".to_owned())),
+        told(|sent| Some(format!("{sent}\t{}", "x".repeat(5_000)))),
+    ] {
+        let [line] = &lines[..] else {
+            panic!("{lines:?}");
+        };
+        assert!(!line.contains(char::is_control), "{line}");
+        assert!(line.len() < 500, "{line}");
+    }
+}
+
+#[test]
+fn the_request_id_of_the_client_is_the_one_that_the_service_must_repeat() {
+    let harness = start();
+    let exchange = harness.request(order(&alice()).header("x-request-id", "r-7"));
+    let call = harness.callout();
+    assert_eq!(call.headers.all("x-request-id"), ["r-7"]);
+    call.reply(Reply::json(200, &allow_until(NOW + 3600)).header("x-request-id", "r-7"));
+    exchange.forwarded();
+    let lines = harness.log();
+    assert!(
+        !lines.iter().any(|line| line.text.contains("X-Request-ID")),
+        "{harness:?}"
+    );
 }
 
 #[test]

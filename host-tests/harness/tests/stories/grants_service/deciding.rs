@@ -9,26 +9,6 @@ use crate::setup::{
 };
 
 #[test]
-#[ignore = "not built yet: the form that the service names"]
-fn a_deny_leads_to_the_form_that_the_service_names_each_time() {
-    let harness = start();
-    let request = json!({
-        "form_url": "https://grants.example/form/7",
-        "display": { "title": "Ask the owner" },
-    });
-    let context = json!({ "reason": "approval_required", "access_request": request });
-    answers(&harness, &json!({ "decision": false, "context": context }));
-    for _ in 0..2 {
-        let answer = refused(&harness.request(order(&alice())), 403, "grant_denied");
-        assert_eq!(
-            answer.json()["request_url"],
-            "https://grants.example/form/7"
-        );
-    }
-    assert_eq!(asked(&harness), 1);
-}
-
-#[test]
 fn an_allow_without_an_end_is_refused() {
     let harness = start();
     answers(&harness, &json!({ "decision": true }));
@@ -94,19 +74,5 @@ fn a_grant_that_lasts_longer_than_the_resource_allows_is_refused() {
         &harness.request(order(&alice())),
         403,
         "grant_lifetime_exceeded",
-    );
-}
-
-#[test]
-fn an_obligation_that_cannot_be_met_turns_an_allow_into_a_deny() {
-    let harness = start();
-    let mut allow = allow_until(NOW + 3600);
-    allow["context"]["obligations"] =
-        json!([{ "id": "o-1", "type": "notification", "properties": { "to": "owner" } }]);
-    answers(&harness, &allow);
-    refused(
-        &harness.request(order(&alice())),
-        403,
-        "grant_obligation_unsupported",
     );
 }

@@ -7,6 +7,12 @@ use serde_json::json;
 use super::{answers, asked, service};
 use crate::setup::{GRANTS, alice, allow_until, deny, order, refused, seconds, start, timestamp};
 
+fn json_text(body: impl Into<Vec<u8>>) -> Reply {
+    Reply::status(200)
+        .header("content-type", "application/json")
+        .body(body)
+}
+
 #[test]
 fn a_service_that_fails_is_neither_an_allow_nor_a_deny_and_is_not_remembered() {
     let failures = [
@@ -14,7 +20,10 @@ fn a_service_that_fails_is_neither_an_allow_nor_a_deny_and_is_not_remembered() {
         ("timeout", Reply::failed_like_envoy(504)),
         ("no headers", Reply::failed_without_headers()),
         ("server error", Reply::json(500, &allow_until(NOW + 3600))),
-        ("unauthorised", Reply::json(401, &deny())),
+        ("bad request", Reply::json(400, &json!("no subject"))),
+        ("unauthorised", Reply::json(401, &allow_until(NOW + 3600))),
+        ("unauthorised, and a denial", Reply::json(401, &deny())),
+        ("forbidden", Reply::json(403, &deny())),
         ("created", Reply::json(201, &allow_until(NOW + 3600))),
         ("no content", Reply::status(204)),
         (
@@ -27,11 +36,30 @@ fn a_service_that_fails_is_neither_an_allow_nor_a_deny_and_is_not_remembered() {
                 .header("content-type", "text/html")
                 .body("<html>ok</html>"),
         ),
-        ("an empty body", Reply::status(200)),
         (
-            "half an answer",
-            Reply::status(200).body(r#"{"decision": tr"#),
+            "another content type",
+            Reply::status(200)
+                .header("content-type", "text/plain")
+                .body(allow_until(NOW + 3600).to_string()),
         ),
+        (
+            "no content type",
+            Reply::status(200).body(allow_until(NOW + 3600).to_string()),
+        ),
+        (
+            "two content types",
+            Reply::json(200, &allow_until(NOW + 3600)).header("content-type", "text/html"),
+        ),
+        (
+            "too much",
+            json_text(format!(
+                "{}{}",
+                allow_until(NOW + 3600),
+                " ".repeat(64 * 1024)
+            )),
+        ),
+        ("an empty body", json_text("")),
+        ("half an answer", json_text(r#"{"decision": tr"#)),
         ("no decision", Reply::json(200, &json!({}))),
         (
             "a decision in text",
@@ -52,9 +80,18 @@ fn a_service_that_fails_is_neither_an_allow_nor_a_deny_and_is_not_remembered() {
         ),
         (
             "two decisions",
-            Reply::status(200).body(r#"{"decision": false, "decision": true}"#),
+            json_text(r#"{"decision": false, "decision": true}"#),
         ),
-        ("bytes", Reply::status(200).body(b"\xff\xfe{}".to_vec())),
+        (
+            "two contexts",
+            json_text(r#"{"decision": true, "context": {"obligations": [1]}, "context": {}}"#),
+        ),
+        (
+            "a decision and more",
+            json_text(r#"{"decision": true} {"decision": true}"#),
+        ),
+        ("garbage", json_text("It depends.")),
+        ("bytes", json_text(b"\xff\xfe{}".to_vec())),
     ];
     for (name, failure) in failures {
         let harness = start();
@@ -72,6 +109,24 @@ fn a_service_that_fails_is_neither_an_allow_nor_a_deny_and_is_not_remembered() {
         assert!(next.is_waiting(), "{name} was remembered");
         harness.callout().reply_json(200, &allow_until(NOW + 3600));
         next.forwarded();
+    }
+}
+
+#[test]
+fn a_service_that_refuses_the_filter_itself_is_told_with_the_place_to_look() {
+    for (status, is_credentials) in [(401, true), (403, true), (400, false), (500, false)] {
+        let harness = start();
+        let exchange = harness.request(order(&alice()));
+        harness.callout().reply_json(status, &deny());
+        let answer = refused(&exchange, 503, "grant_service_unavailable");
+        assert!(!answer.headers.has("www-authenticate"), "{status}");
+        let lines: Vec<String> = harness.log().into_iter().map(|line| line.text).collect();
+        let told = lines
+            .iter()
+            .any(|line| line.contains("credentials") && line.contains("`grants.service.headers`"));
+        assert_eq!(told, is_credentials, "{status}: {lines:?}");
+        let status_told = lines.iter().any(|line| line.contains(&status.to_string()));
+        assert!(status_told, "{status}: {lines:?}");
     }
 }
 
