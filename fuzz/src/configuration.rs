@@ -132,8 +132,6 @@ fn serve_keys(gate: &mut Gate, provider: usize) {
         let reply = KeysReply {
             status: 200,
             cache_control: None,
-            request_id: None,
-            asked_as: None,
             body: if is_document { &document } else { &keys }.as_bytes(),
         };
         progress = gate.on_keys_reply(provider, reply, world::now());

@@ -1,5 +1,6 @@
 //! Target `grant_reply`: what the grant service answers.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use hallpass_core::denial::Reason;
@@ -8,16 +9,25 @@ use hallpass_core::grant::service::RawReply;
 use hallpass_core::grant::{GrantOutcome, GrantReply, Query, Ruling, ServiceFault};
 use hallpass_core::headers::HeaderList;
 use hallpass_core::ids::GrantId;
+use hallpass_core::origin::Origin;
 use hallpass_core::request::RequestHead;
-use serde_json::Value;
+use hallpass_tokens::{NOW, TokenBuilder};
+use serde_json::{Value, json};
 
 use crate::{Reached, input, promise, world};
+
+/// How Alice signed in.
+const ACR: &str = "phr";
+/// By which method.
+const AMR: &str = "mfa";
+/// How long ago, in seconds.
+const SIGNED_IN_FOR: u64 = 10;
 
 /// Reads a reply as it would look in HTTP/1.1: a line with the status, lines of headers, an empty line, the body.
 ///
 /// # Panics
-/// When anything but the boolean `true` lets a request pass, when an allow outlives its end or its time in the cache, and when what is
-/// told of a faulty reply could forge a line of the log.
+/// When anything but the boolean `true` lets a request pass, or an obligation that is not met; when an allow outlives its end or its time in
+/// the cache; when what the service writes could leave its place in a challenge, lead a person to another origin, or forge a line of the log.
 pub fn grant_reply(data: &[u8]) -> Reached {
     let (status, rest) = input::line(data);
     let (head, body) = split_body(rest);
@@ -30,10 +40,15 @@ pub fn grant_reply(data: &[u8]) -> Reached {
         status: status.unwrap_or(200),
         content_type: headers.all("content-type").next(),
         cache_control: headers.all("cache-control").next(),
+        request_id: headers.all("x-request-id").next(),
+        asked_as: Some("r-1"),
         body,
     };
-    match GrantReply::parse(reply) {
+    match GrantReply::parse(reply, own_forms().as_ref()) {
         Ok(parsed) => {
+            for remark in &parsed.remarks {
+                promise::one_line(&remark.to_string());
+            }
             check_reading(&reply, &parsed);
             check_use(reply, &parsed)
         }
@@ -62,12 +77,22 @@ fn check_reading(reply: &RawReply<'_>, parsed: &GrantReply) {
     let decision = body["decision"].as_bool().expect("a decision is a boolean");
     let context = &body["context"];
     match &parsed.ruling {
-        Ruling::Deny => assert!(!decision),
+        Ruling::Deny { form_url } => {
+            assert!(!decision);
+            if let Some(url) = form_url {
+                assert_eq!(context["access_request"]["form_url"], **url);
+                promise::own_form(url);
+            }
+        }
         Ruling::Obliged => assert!(decision && context["obligations"].is_array()),
-        Ruling::Allow { id, until } => {
+        Ruling::Allow { id, until, step_up } => {
             assert!(decision, "{body}");
             let obligations = context["obligations"].as_array();
-            assert!(obligations.is_none_or(Vec::is_empty), "{body}");
+            let obliges = obligations.is_some_and(|list| !list.is_empty());
+            assert_eq!(obliges, step_up.is_some(), "{body}");
+            if let Some(step_up) = step_up {
+                promise::challenge(&step_up.challenge());
+            }
             let approval = &context["approval"];
             assert_eq!(until.is_some(), approval["approved_until"].is_string());
             assert_eq!(id.as_ref().map(GrantId::as_str), approval["id"].as_str());
@@ -99,22 +124,72 @@ fn check_use(reply: RawReply<'_>, parsed: &GrantReply) -> Reached {
         (Step::Continue(passage), Ruling::Allow { until, .. }) => {
             assert_eq!(passage.reason, Reason::GrantService);
             assert!(until.is_none_or(|until| until > now), "it is over");
+            check_obligations(reply.body);
         }
         (
             Step::Respond(_),
             Ruling::Allow {
-                until: Some(until), ..
+                until: Some(until),
+                step_up: None,
+                ..
             },
         ) => {
             let longest = Duration::from_secs_f64(world::LONGEST_GRANT);
             assert!(*until <= now || until.since(now) > longest, "it counts");
         }
         (Step::Respond(_), _) => {}
-        (Step::Continue(_), Ruling::Deny | Ruling::Obliged) => panic!("denied, and it passes"),
+        (Step::Continue(_), Ruling::Deny { .. } | Ruling::Obliged) => {
+            panic!("denied, and it passes")
+        }
         (Step::Wait(_), _) => panic!("asked, answered, and waits"),
     }
+    let mut browser = request();
+    browser.headers.push(b"accept", b"text/html");
+    let page = Exchange::new(browser).start(&mut gate, now);
+    promise::step(&page);
+    promise::own_links(&step);
+    promise::own_links(&page);
     check_memory(&mut gate, &query, parsed, reached);
     reached
+}
+
+/// The origin of the configured `request_url`.
+fn own_forms() -> Option<Origin> {
+    let config = world::config();
+    config.grants.request_url.as_ref()?.origin().cloned()
+}
+
+/// Whoever passes has met every obligation, as far as plain JSON says.
+fn check_obligations(body: &[u8]) {
+    let body: Value = serde_json::from_slice(body).expect("a decision is JSON");
+    let obligations = body["context"]["obligations"].as_array();
+    for obligation in obligations.into_iter().flatten() {
+        assert_eq!(obligation["type"], "step-up", "{body}");
+        let member = |name: &str| {
+            let below = obligation.get("properties");
+            let found = obligation.get(name).or_else(|| below?.get(name));
+            found.cloned().unwrap_or_default()
+        };
+        let acr = [member("acr_value"), member("acr_values")];
+        assert!(
+            acr.iter()
+                .any(|values| names(values).contains(&ACR.to_owned()))
+        );
+        assert!(names(&member("amr_values")).iter().all(|amr| amr == AMR));
+        assert!(
+            member("max_age")
+                .as_u64()
+                .is_none_or(|age| age > SIGNED_IN_FOR)
+        );
+    }
+}
+
+fn names(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => text.split(' ').map(str::to_owned).collect(),
+        Value::Array(list) => list.iter().flat_map(names).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// A ruling is remembered until the earliest of its ends, and no longer.
@@ -128,7 +203,7 @@ fn check_memory(gate: &mut Gate, query: &Query, parsed: &GrantReply, reached: Re
         Ruling::Allow {
             until: Some(until), ..
         } if until > now => ends.push(until),
-        Ruling::Allow { .. } | Ruling::Deny | Ruling::Obliged => {}
+        Ruling::Allow { .. } | Ruling::Deny { .. } | Ruling::Obliged => {}
     }
     let end = ends.into_iter().min().expect("there is one");
     let mut pass_at = |moment| {
@@ -140,13 +215,24 @@ fn check_memory(gate: &mut Gate, query: &Query, parsed: &GrantReply, reached: Re
         let passes = pass_at(last);
         let is_allow = matches!(parsed.ruling, Ruling::Allow { .. });
         assert!(
-            passes || reached != Reached::Accepted,
+            passes || reached != Reached::Accepted || may_grow_old(&parsed.ruling),
             "forgotten too early"
         );
         assert!(is_allow || !passes, "denied, and passes later");
     }
     assert!(!pass_at(end), "passes at {end:?}");
     assert_eq!(gate.remembered(query, end), None);
+}
+
+/// Whether the sign-in that it demands may have been fresh once and no longer is.
+fn may_grow_old(ruling: &Ruling) -> bool {
+    match ruling {
+        Ruling::Allow {
+            step_up: Some(step_up),
+            ..
+        } => step_up.challenge().contains("max_age"),
+        Ruling::Allow { step_up: None, .. } | Ruling::Deny { .. } | Ruling::Obliged => false,
+    }
 }
 
 /// What is no decision changes nothing: nothing is remembered, and the request is refused.
@@ -173,9 +259,21 @@ fn ask(gate: &mut Gate) -> (Exchange, Query) {
     }
 }
 
+/// A token that tells how and when Alice signed in.
+fn signed_in() -> &'static str {
+    static TOKEN: LazyLock<String> = LazyLock::new(|| {
+        TokenBuilder::for_user("alice")
+            .claim("acr", json!(ACR))
+            .claim("amr", json!([AMR]))
+            .claim("auth_time", json!(NOW - SIGNED_IN_FOR.cast_signed()))
+            .signed_by(&world::ec())
+    });
+    &TOKEN
+}
+
 fn request() -> RequestHead {
     let mut head = RequestHead::default();
-    let (_, token) = &world::genuine_tokens()[0];
+    let token = signed_in();
     head.headers.push(b":method", b"GET");
     head.headers.push(b":authority", b"admin.example");
     head.headers.push(b":path", b"/orders/7");

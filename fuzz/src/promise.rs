@@ -5,8 +5,9 @@ use hallpass_core::flow::{Passage, Refusal, Step};
 use hallpass_core::headers::HeaderList;
 use hallpass_core::token::{Extracted, TokenSource, extract};
 use serde_json::Value;
+use url::Url;
 
-use crate::Reached;
+use crate::{Reached, world};
 
 /// A text for the log or an operator says something, and begins no line of its own.
 pub(crate) fn one_line(text: &str) {
@@ -18,6 +19,52 @@ pub(crate) fn one_line(text: &str) {
 pub(crate) fn header_value(name: &str, value: &str) {
     let plain = !value.contains(char::is_control) && value.trim() == value;
     assert!(plain, "header {name} with the value {value:?}");
+}
+
+/// A challenge is parameters with quoted strings that need no escape (RFC 9110, section 11.6.1), so nothing in one begins another.
+pub(crate) fn challenge(value: &str) {
+    const NAMES: [&str; 5] = [
+        "realm",
+        "error",
+        "error_description",
+        "acr_values",
+        "max_age",
+    ];
+    let parameters = value.strip_prefix("Bearer ").expect("a scheme");
+    let mut rest = parameters;
+    while !rest.is_empty() {
+        let (name, quoted) = rest.split_once("=\"").expect("a parameter");
+        assert!(NAMES.contains(&name), "{value}");
+        let (text, behind) = quoted.split_once('"').expect("an end");
+        let is_plain = text
+            .bytes()
+            .all(|byte| (b' '..=b'~').contains(&byte) && byte != b'\\');
+        assert!(is_plain && !text.is_empty(), "{value}");
+        assert!(behind.is_empty() || behind.starts_with(", "), "{value}");
+        rest = behind.strip_prefix(", ").unwrap_or_default();
+    }
+}
+
+/// A link leads a person where the operator sends people: as browsers read it (the URL Standard), to the configured origin, as nobody.
+pub(crate) fn own_form(url: &str) {
+    let read = Url::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+    assert_eq!(read.origin().ascii_serialization(), world::FORMS, "{url}");
+    assert_eq!((read.username(), read.password()), ("", None), "{url}");
+}
+
+/// The links of an answer lead where [`own_form`] says, in a problem as on a page.
+pub(crate) fn own_links(step: &Step) {
+    let Step::Respond(refusal) = step else { return };
+    let body = String::from_utf8_lossy(&refusal.answer.body);
+    if let Ok(problem) = serde_json::from_str::<Value>(&body)
+        && let Some(url) = problem["request_url"].as_str()
+    {
+        own_form(url);
+    }
+    for link in body.split("<a href=\"").skip(1) {
+        let (url, _) = link.split_once('"').expect("its end");
+        own_form(&html_escape::decode_html_entities(url));
+    }
 }
 
 /// A header that goes upstream holds nothing that anyone could take for a token, however they read commas.
@@ -59,8 +106,10 @@ fn answer(refusal: &Refusal) {
     let mut content_type = None;
     for (name, value) in &answer.headers {
         header_value(name, value);
-        if *name == "content-type" {
-            content_type = Some(value.as_str());
+        match *name {
+            "content-type" => content_type = Some(value.as_str()),
+            "www-authenticate" => challenge(value),
+            _ => {}
         }
     }
     let body = std::str::from_utf8(&answer.body).expect("an answer is UTF-8");
@@ -116,6 +165,18 @@ mod tests {
     #[should_panic(expected = "says nothing")]
     fn an_empty_text_is_noticed() {
         one_line(" ");
+    }
+
+    #[test]
+    #[should_panic(expected = "a parameter")]
+    fn a_value_that_ends_its_quotes_in_a_challenge_is_noticed() {
+        challenge(r#"Bearer error="insufficient_user_authentication", acr_values="a", b""#);
+    }
+
+    #[test]
+    #[should_panic(expected = "evil.example")]
+    fn a_link_that_leads_elsewhere_is_noticed() {
+        own_form("https://grants.example@evil.example/");
     }
 
     #[test]

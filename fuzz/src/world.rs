@@ -30,6 +30,9 @@ pub(crate) const STRICT: &str = "https://strict.example";
 /// How long a grant may last here, in seconds.
 pub(crate) const LONGEST_GRANT: f64 = 8.0 * 3600.0;
 
+/// The origin of the forms for requesting access.
+pub(crate) const FORMS: &str = "https://grants.example";
+
 /// The configuration as an operator would write it.
 pub(crate) fn configuration() -> serde_json::Value {
     let keys = hallpass_tokens::jwks(&[&rsa(), &ec(), &ed()]);

@@ -3,9 +3,9 @@
 mod asking;
 mod deciding;
 mod failing;
-mod refreshing;
 mod forms;
 mod obligations;
+mod refreshing;
 mod remembering;
 mod resting;
 mod sharing;
