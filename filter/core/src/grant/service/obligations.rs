@@ -40,8 +40,8 @@ fn step_up(obligation: &Value) -> Result<StepUp, String> {
 
 /// `None` for whatever else it says: a member that is not known may be a demand too.
 fn demand(members: &Map<String, Value>) -> Option<StepUp> {
-    let mut acr_values: Option<Vec<&str>> = None;
-    let mut amr_values: Option<Vec<&str>> = None;
+    let mut classes: Option<Vec<&str>> = None;
+    let mut methods: Option<Vec<&str>> = None;
     let mut max_age = None;
     let properties = match members.get("properties") {
         None => None,
@@ -52,9 +52,9 @@ fn demand(members: &Map<String, Value>) -> Option<StepUp> {
         .filter(|(name, _)| !["type", "id", "properties"].contains(&name.as_str()));
     for (name, value) in own.chain(properties.into_iter().flatten()) {
         let is_first = match name.as_str() {
-            "acr_value" => acr_values.replace(vec![value.as_str()?]).is_none(),
-            "acr_values" => acr_values.replace(names(value)?).is_none(),
-            "amr_values" => amr_values.replace(names(value)?).is_none(),
+            "acr_value" => classes.replace(vec![value.as_str()?]).is_none(),
+            "acr_values" => classes.replace(names(value)?).is_none(),
+            "amr_values" => methods.replace(names(value)?).is_none(),
             "max_age" => max_age.replace(value.as_u64()?).is_none(),
             _ => false,
         };
@@ -62,7 +62,7 @@ fn demand(members: &Map<String, Value>) -> Option<StepUp> {
             return None;
         }
     }
-    StepUp::new(&acr_values?, &amr_values.unwrap_or_default(), max_age)
+    StepUp::new(&classes?, &methods.unwrap_or_default(), max_age)
 }
 
 /// A list, or one text with spaces between the names.

@@ -17,9 +17,9 @@ const MAX_AHEAD: Duration = Duration::from_mins(5);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepUp {
     /// One of these must be the token's `acr`.
-    acr_values: Names,
+    classes: Names,
     /// All of these must be in the token's `amr`.
-    amr_values: Names,
+    methods: Names,
     /// The sign-in must be younger, in seconds.
     max_age: Option<u64>,
 }
@@ -37,32 +37,32 @@ pub enum SignIn {
 
 impl StepUp {
     /// A demand. `None` where there is no sign-in that meets it, or it cannot be told in a header.
-    pub fn new(acr_values: &[&str], amr_values: &[&str], max_age: Option<u64>) -> Option<Self> {
-        let acr_values = Names::new(acr_values)?;
+    pub fn new(classes: &[&str], methods: &[&str], max_age: Option<u64>) -> Option<Self> {
+        let classes = Names::new(classes)?;
         Some(Self {
-            acr_values: (!acr_values.is_empty()).then_some(acr_values)?,
-            amr_values: Names::new(amr_values)?,
+            classes: (!classes.is_empty()).then_some(classes)?,
+            methods: Names::new(methods)?,
             max_age,
         })
     }
 
     /// The demand that is met where both are.
     pub fn and(&self, other: &Self) -> Option<Self> {
-        let acr_values = self.acr_values.iter();
-        let acr_values: Vec<_> = acr_values.filter(|v| other.acr_values.has(v)).collect();
-        let further = other.amr_values.iter().filter(|v| !self.amr_values.has(v));
-        let amr_values: Vec<_> = self.amr_values.iter().chain(further).collect();
+        let classes = self.classes.iter();
+        let classes: Vec<_> = classes.filter(|v| other.classes.has(v)).collect();
+        let further = other.methods.iter().filter(|v| !self.methods.has(v));
+        let methods: Vec<_> = self.methods.iter().chain(further).collect();
         let max_age = [self.max_age, other.max_age].into_iter().flatten().min();
-        Self::new(&acr_values, &amr_values, max_age)
+        Self::new(&classes, &methods, max_age)
     }
 
     /// What the sign-in that a token tells of is worth at `now`.
     pub fn judge(&self, identity: &Identity, now: UnixMillis) -> SignIn {
-        let is_strong = identity.acr().is_some_and(|acr| self.acr_values.has(acr));
+        let is_strong = identity.acr().is_some_and(|acr| self.classes.has(acr));
         let has_used = |method| identity.amr().any(|used| used == method);
         if !is_strong || !self.is_fresh(identity, now) {
             SignIn::FallsShort
-        } else if self.amr_values.iter().all(has_used) {
+        } else if self.methods.iter().all(has_used) {
             SignIn::Suffices
         } else {
             SignIn::FallsShortUntellably
@@ -83,7 +83,7 @@ impl StepUp {
     pub fn challenge(&self) -> String {
         let mut challenge = format!(
             r#"Bearer error="insufficient_user_authentication", acr_values="{}""#,
-            self.acr_values.0
+            self.classes.0
         );
         if let Some(max_age) = self.max_age {
             // Writing to a string does not fail.
@@ -94,11 +94,7 @@ impl StepUp {
 
     /// What it takes in memory, in bytes.
     pub(super) fn weight(&self) -> usize {
-        let texts = self
-            .acr_values
-            .0
-            .len()
-            .saturating_add(self.amr_values.0.len());
+        let texts = self.classes.0.len().saturating_add(self.methods.0.len());
         texts.saturating_add(size_of::<Self>())
     }
 }
