@@ -77,6 +77,18 @@ fn those_who_wait_for_one_answer_are_judged_by_their_own_tokens() {
 }
 
 #[test]
+fn what_another_worker_was_told_is_demanded_as_well() {
+    let harness = start();
+    answers(&harness, &step_up());
+    let second = harness.second_worker();
+    refused(&harness.request(order(&alice())), 401, "step_up_required");
+    let answer = refused(&second.request(order(&alice())), 401, "step_up_required");
+    assert_challenged(&answer);
+    second.request(order(&signed_in("phr", NOW))).forwarded();
+    assert_eq!(asked(&harness), 1);
+}
+
+#[test]
 fn a_browser_is_told_to_sign_in_and_not_to_request_access() {
     let harness = start();
     answers(&harness, &step_up());
