@@ -82,6 +82,7 @@ pub struct Permit {
     reason: Reason,
     grant_id: Option<GrantId>,
     grant_until: Option<UnixMillis>,
+    token_until: Option<UnixMillis>,
 }
 
 impl Permit {
@@ -98,6 +99,26 @@ impl Permit {
     /// The end of the grant that allowed it.
     pub fn grant_until(&self) -> Option<UnixMillis> {
         self.grant_until
+    }
+
+    /// The moment at which a request that was let through by it is no longer allowed: the end of the token or of the grant, whichever
+    /// comes first. `None` where nobody's identity was asked for.
+    pub fn until(&self) -> Option<UnixMillis> {
+        let ends = [self.token_until, self.grant_until];
+        ends.into_iter().flatten().min()
+    }
+}
+
+impl Decision {
+    /// The same for someone whose token ends then.
+    fn by_token_until(self, end: UnixMillis) -> Self {
+        match self {
+            Self::Allow(permit) => Self::Allow(Permit {
+                token_until: Some(end),
+                ..permit
+            }),
+            other => other,
+        }
     }
 }
 
@@ -130,11 +151,13 @@ pub fn decide(
                 Phase::Within | Phase::Over => Reason::TokenExpired,
             })
         }
-        (Access::Identity, Caller::Known(..)) => allow(Reason::Identity),
-        (Access::Grant, Caller::Known(_, grants)) => {
+        (Access::Identity, Caller::Known(identity, _)) => {
+            allow(Reason::Identity).by_token_until(identity.window().until)
+        }
+        (Access::Grant, Caller::Known(identity, grants)) => {
             let longest = resource.max_grant_lifetime;
             let embedded = grants.coverage(&resource.name, action, longest, now);
-            by_grant(embedded, service, longest, rules, now)
+            by_grant(embedded, service, longest, rules, now).by_token_until(identity.window().until)
         }
     }
 }
@@ -176,6 +199,7 @@ fn by_embedded(grant: &Grant) -> Decision {
         reason: Reason::GrantEmbedded,
         grant_id: grant.id.clone(),
         grant_until: Some(grant.window.until),
+        token_until: None,
     })
 }
 
@@ -208,6 +232,7 @@ fn by_ruling(
             reason: allowed,
             grant_id: id.clone(),
             grant_until: *until,
+            token_until: None,
         }),
     }
 }
@@ -217,6 +242,7 @@ fn allow(reason: Reason) -> Decision {
         reason,
         grant_id: None,
         grant_until: None,
+        token_until: None,
     })
 }
 

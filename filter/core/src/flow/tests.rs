@@ -1,6 +1,7 @@
 //! Whole decisions, told as stories: a [`World`] holds a gate and a clock, and its users send requests.
 
 mod keys;
+mod streams;
 
 use super::*;
 use crate::config::Config;
