@@ -41,6 +41,16 @@ impl<K: Copy + Eq + Hash, V> OpenStreams<K, V> {
         self.streams.remove(key);
     }
 
+    /// How many are open.
+    pub fn len(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.streams.is_empty()
+    }
+
     /// The keys of all that is over at `now` and still open.
     pub fn over(&mut self, now: UnixMillis) -> Vec<K> {
         if now < self.earliest {
@@ -144,6 +154,7 @@ mod tests {
                     let expected = list.iter().any(|(k, until)| *k == key && *until <= moment);
                     assert_eq!(open.close_over(&key, at(moment)).is_some(), expected);
                     list.retain(|(k, until)| !(*k == key && *until <= moment));
+                    assert_eq!(open.len(), list.len());
                 }
                 _ => {
                     let is_over = list.iter().filter(|(_, until)| *until <= moment);

@@ -13,14 +13,14 @@ pub(crate) fn cut_ended(root: u32, worker: &Shared, now: UnixMillis) {
         return;
     }
     let over = worker.with(|worker| worker.streams.over(now));
-    if over.is_empty() {
-        return;
+    if !over.is_empty() {
+        for id in over {
+            cut(id, worker, now);
+        }
+        host::enter(root);
+        worker.with(Worker::write_down);
     }
-    for id in over {
-        cut(id, worker, now);
-    }
-    host::enter(root);
-    worker.with(Worker::write_down);
+    worker.with(Worker::tell_open_streams);
 }
 
 fn cut(id: u32, worker: &Shared, now: UnixMillis) {

@@ -101,6 +101,7 @@ impl Worker {
     /// Starts anew with `next`; what this worker remembers is gone. Requests that it let through are still cut at their end.
     pub(crate) fn replace_by(&mut self, next: Self) {
         self.stats.holds(Held::default());
+        self.stats.open_streams(0);
         let before = std::mem::replace(self, next);
         self.streams = before.streams;
         self.told_uncut = before.told_uncut;
@@ -191,6 +192,11 @@ impl Worker {
         if let Some(gone) = self.waiting.remove(&id) {
             self.flights.leave(&gone.purpose, &id);
         }
+    }
+
+    /// Tells how many requests are open that will be cut at their end. Not with each request: it would cost each one a call of the host.
+    pub(crate) fn tell_open_streams(&mut self) {
+        self.stats.open_streams(self.streams.len());
     }
 
     /// Writes down what happened since this was last done.

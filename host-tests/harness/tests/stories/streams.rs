@@ -116,7 +116,9 @@ fn a_stream_that_was_held_first_is_cut_at_its_end_too() {
 
 #[test]
 fn a_stream_is_kept_where_that_is_written_down_and_where_permission_has_no_end() {
-    let public = start().request(health());
+    let cutting = start();
+    let public = cutting.request(health());
+    cutting.advance(seconds(2 * 86_400));
     let harness = start_with(&config_with(keeping));
     let kept = [
         harness.request(order_until(NOW + 10)),
@@ -141,6 +143,32 @@ fn a_request_that_has_ended_by_itself_is_not_cut() {
     harness.advance(seconds(20));
     assert!(!answered.is_reset() && !left.is_reset());
     assert_eq!((cuts(&harness).len(), counted(&harness)), (0, 0));
+}
+
+#[test]
+fn what_is_open_is_told_and_nothing_is_kept_of_what_has_ended() {
+    let harness = start();
+    let other = harness.second_worker();
+    let open = || harness.metric("hallpass.streams.open");
+    for _ in 0..3 {
+        harness.request(order_until(NOW + 10)).upstream_answers(200);
+    }
+    let left = harness.request(order_until(NOW + 3600));
+    let stays = other.request(profile(&alice()));
+    harness.request(order_until(NOW + 10)).forwarded();
+    harness.request(health()).forwarded();
+    harness.request(Request::get("https://admin.example/me"));
+    harness.advance(seconds(1));
+    assert_eq!(open(), 3);
+    left.hang_up();
+    harness.advance(seconds(1));
+    assert_eq!(open(), 2);
+    other.reconfigure(config_without_service());
+    harness.advance(seconds(10));
+    assert_eq!(open(), 1);
+    stays.upstream_answers(200);
+    harness.advance(seconds(1));
+    assert_eq!(open(), 0);
 }
 
 #[test]
