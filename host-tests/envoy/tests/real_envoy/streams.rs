@@ -208,6 +208,30 @@ fn an_upload_is_cut_though_its_answer_has_not_begun() {
     assert_upstream_is_left("/orders/cut/upload");
 }
 
+/// A question is sent from the worker's tick, run from within the request that has it; a stream may be over at that very moment.
+#[test]
+fn questions_that_are_asked_while_streams_end_harm_neither() {
+    let (bearer, end) = brief("many");
+    // Each connection may reach another worker.
+    let mut streams: Vec<Open> = (0..6)
+        .map(|number| Open::events(&format!("/orders/many-{number}/events"), &bearer))
+        .collect();
+    let quiet = Duration::from_secs((end + 1).try_into().unwrap());
+    for number in 0.. {
+        if clock() >= quiet {
+            break;
+        }
+        let asker = token(&format!("asker-{number}"));
+        let request = long_world().world.proxy.get("/orders/asked");
+        let denied = (403, Some("grant_denied".to_owned()));
+        assert_eq!(request.token(&asker).send().verdict(), denied, "{number}");
+    }
+    for (number, stream) in streams.iter_mut().enumerate() {
+        stream.await_close();
+        cut_record(&format!("/orders/many-{number}/events"));
+    }
+}
+
 #[test]
 fn what_is_to_be_kept_lives_on_past_its_grants_end() {
     let (token, end) = brief("keeper");
