@@ -31,6 +31,10 @@ pub use stream::Stream;
 
 /// What is to be done now.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every request comes to the large one, and a box would cost each an allocation"
+)]
 pub enum Step {
     /// Let the request pass with these changes.
     Continue(Passage),

@@ -8,7 +8,7 @@ use crate::worker::{Shared, Worker};
 
 /// Cuts every request whose permission has ended at `now`. The worker's context is `root`, and is the effective one afterwards.
 pub(crate) fn cut_ended(root: u32, worker: &Shared, now: UnixMillis) {
-    // A host deletes what is cut at once, and the SDK does not take that while a request's callback runs. The next tick is near.
+    // A host may delete what is cut at once, and the SDK does not take that while a request's callback runs. The next tick is near.
     if worker.with(|worker| worker.is_within_request()) {
         return;
     }

@@ -70,6 +70,10 @@ enum Started {
 }
 
 /// A step after which nothing is left to wait for.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every request comes to the large one, and a box would cost each an allocation"
+)]
 pub(crate) enum Outcome {
     Pass(Passage),
     Refuse(Refusal),

@@ -208,7 +208,7 @@ fn an_upload_is_cut_though_its_answer_has_not_begun() {
     assert_upstream_is_left("/orders/cut/upload");
 }
 
-/// A question is sent from the worker's tick, run from within the request that has it; a stream may be over at that very moment.
+/// A question is sent by the worker's tick, run from within the request that has it; streams may be over at that very moment.
 #[test]
 fn questions_that_are_asked_while_streams_end_harm_neither() {
     let (bearer, end) = brief("many");
