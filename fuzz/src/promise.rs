@@ -84,6 +84,7 @@ pub(crate) fn step(step: &Step) -> Reached {
             edits,
             reason,
             audit,
+            ..
         }) => {
             assert!(reason.allows(), "passes because of {}", reason.as_str());
             audit_line(audit.as_deref());

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::denial::Reason;
 use crate::headers::HeaderList;
+use crate::identity::Identity;
 use crate::time::UnixMillis;
 
 /// The longest piece of an unreadable request that is repeated in a record.
@@ -98,6 +99,15 @@ impl<'a> Record<'a> {
             .next()
             .and_then(|target| target.split(|byte| *byte == b'?').next())
             .map(lossy);
+        self
+    }
+
+    /// Adds who asked.
+    #[must_use]
+    pub fn with_identity(mut self, identity: &'a Identity) -> Self {
+        self.subject = Some(identity.subject());
+        self.issuer = Some(identity.issuer().as_str());
+        self.token_id = identity.token_id();
         self
     }
 

@@ -94,6 +94,7 @@ pub struct Permit {
     reason: Reason,
     grant_id: Option<GrantId>,
     grant_until: Option<UnixMillis>,
+    token_until: Option<UnixMillis>,
 }
 
 impl Permit {
@@ -110,6 +111,26 @@ impl Permit {
     /// The end of the grant that allowed it.
     pub fn grant_until(&self) -> Option<UnixMillis> {
         self.grant_until
+    }
+
+    /// The moment at which a request that was let through by it is no longer allowed: the end of the token or of the grant, whichever
+    /// comes first. `None` where nobody's identity was asked for.
+    pub fn until(&self) -> Option<UnixMillis> {
+        let ends = [self.token_until, self.grant_until];
+        ends.into_iter().flatten().min()
+    }
+}
+
+impl Decision {
+    /// The same for someone whose token ends then.
+    fn by_token_until(self, end: UnixMillis) -> Self {
+        match self {
+            Self::Allow(permit) => Self::Allow(Permit {
+                token_until: Some(end),
+                ..permit
+            }),
+            other => other,
+        }
     }
 }
 
@@ -142,11 +163,14 @@ pub fn decide(
                 Phase::Within | Phase::Over => Reason::TokenExpired,
             })
         }
-        (Access::Identity, Caller::Known(..)) => allow(Reason::Identity),
+        (Access::Identity, Caller::Known(identity, _)) => {
+            allow(Reason::Identity).by_token_until(identity.window().until)
+        }
         (Access::Grant, Caller::Known(identity, grants)) => {
             let longest = resource.max_grant_lifetime;
             let embedded = grants.coverage(&resource.name, action, longest, now);
             by_grant(embedded, service, identity, longest, rules, now)
+                .by_token_until(identity.window().until)
         }
     }
 }
@@ -204,6 +228,7 @@ fn by_embedded(grant: &Grant) -> Decision {
         reason: Reason::GrantEmbedded,
         grant_id: grant.id.clone(),
         grant_until: Some(grant.window.until),
+        token_until: None,
     })
 }
 
@@ -242,6 +267,7 @@ fn by_ruling(
                 reason: allowed,
                 grant_id: id.clone(),
                 grant_until: *until,
+                token_until: None,
             };
             if_signed_in(permit, step_up.as_ref(), identity, now)
         }
@@ -272,6 +298,7 @@ fn allow(reason: Reason) -> Decision {
         reason,
         grant_id: None,
         grant_until: None,
+        token_until: None,
     })
 }
 

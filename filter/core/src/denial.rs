@@ -109,6 +109,7 @@ reasons! {
     GrantWithoutExpiry = "grant_without_expiry", Forbidden, "Your grant for this has no end, and such grants are not accepted.";
     GrantLifetimeExceeded = "grant_lifetime_exceeded", Forbidden, "Your grant for this lasts longer than is accepted. Request a shorter one.";
     GrantObligationUnsupported = "grant_obligation_unsupported", Forbidden, "Your grant for this has a condition that cannot be met here.";
+    StreamExpired = "stream_expired", Forbidden, "Your permission for this has ended while the request was open.";
     GrantServiceUnavailable = "grant_service_unavailable", Unavailable, "The grant service cannot be reached. Try again shortly.";
     Public = "public", Passes, "Open to all.";
     Identity = "identity", Passes, "Open to every valid identity.";

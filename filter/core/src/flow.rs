@@ -7,6 +7,7 @@
 mod attempt;
 mod bearers;
 mod gate;
+mod stream;
 
 use std::sync::Arc;
 
@@ -26,9 +27,14 @@ use crate::time::UnixMillis;
 
 pub use attempt::Attempt;
 pub use gate::{Authenticated, Gate, KeysReply, KeysRequest, Progress};
+pub use stream::Stream;
 
 /// What is to be done now.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every request comes to the large one, and a box would cost each an allocation"
+)]
 pub enum Step {
     /// Let the request pass with these changes.
     Continue(Passage),
@@ -47,6 +53,8 @@ pub struct Passage {
     pub reason: Reason,
     /// The line for the log, if it is to be written.
     pub audit: Option<String>,
+    /// What is to be kept of it while it is open, if it is cut when its permission ends.
+    pub stream: Option<Stream>,
 }
 
 /// A request that does not.
@@ -90,6 +98,18 @@ struct Route {
     request: CanonicalRequest,
     resource: usize,
     action: Action,
+}
+
+impl Route {
+    /// Adds to a record what was asked for.
+    fn tell<'a>(&'a self, record: &mut Record<'a>, config: &'a Config) {
+        record.method = Some((&self.request.method).into());
+        record.host = Some((&self.request.host).into());
+        record.path = Some((&self.request.path).into());
+        record.action = Some(self.action.as_str());
+        let resource = config.policy.get(self.resource);
+        record.resource = resource.map(|resource| resource.name.as_str());
+    }
 }
 
 impl Exchange {
@@ -312,7 +332,7 @@ impl Exchange {
     }
 
     fn conclude(
-        &self,
+        &mut self,
         config: &Config,
         gate: &mut Gate,
         decision: Decision,
@@ -320,7 +340,9 @@ impl Exchange {
     ) -> Step {
         match (decision, &self.route) {
             (Decision::Allow(permit), Some(route)) => {
-                self.permit(config, gate, &permit, route, now)
+                let mut passage = self.permit(config, gate, &permit, route, now);
+                passage.stream = self.stream(config, gate, permit);
+                Step::Continue(passage)
             }
             (Decision::Allow(_), None) => self.refuse(config, gate, Reason::ResourceUnknown, now),
             (Decision::Deny(reason), _) => self.refuse(config, gate, reason, now),
@@ -341,7 +363,7 @@ impl Exchange {
         permit: &Permit,
         route: &Route,
         now: UnixMillis,
-    ) -> Step {
+    ) -> Passage {
         let reason = permit.reason();
         gate.count(Counter::Decision(reason));
         let audit = (config.audit == AuditLog::All).then(|| {
@@ -357,10 +379,28 @@ impl Exchange {
             &route.request,
             config,
         );
-        Step::Continue(Passage {
+        Passage {
             edits,
             reason,
             audit,
+            stream: None,
+        }
+    }
+
+    /// What must be known of the request while it is open. The request has passed, so its route is not needed here any longer.
+    fn stream(&mut self, config: &Config, gate: &Gate, permit: Permit) -> Option<Stream> {
+        let until = permit.until()?;
+        if !self.resource(config)?.cuts_streams() {
+            return None;
+        }
+        Some(Stream {
+            until,
+            config: gate.config(),
+            route: self.route.take()?,
+            bearer: self.bearer.clone()?,
+            permit,
+            source_ip: self.head.source_ip,
+            request_id: self.head.request_id().map(Box::from),
         })
     }
 
@@ -412,19 +452,11 @@ impl Exchange {
     fn record<'a>(&'a self, config: &'a Config, reason: Reason, now: UnixMillis) -> Record<'a> {
         let mut record = Record::new(reason, &config.hash, now);
         match &self.route {
-            Some(route) => {
-                record.method = Some((&route.request.method).into());
-                record.host = Some((&route.request.host).into());
-                record.path = Some((&route.request.path).into());
-                record.action = Some(route.action.as_str());
-                record.resource = self.resource(config).map(|resource| resource.name.as_str());
-            }
+            Some(route) => route.tell(&mut record, config),
             None => record = record.with_raw_request(&self.head.headers),
         }
         if let Some(identity) = self.identity() {
-            record.subject = Some(identity.subject());
-            record.issuer = Some(identity.issuer().as_str());
-            record.token_id = identity.token_id();
+            record = record.with_identity(identity);
         }
         record.source_ip = self.head.source_ip;
         record.request_id = self.head.request_id();

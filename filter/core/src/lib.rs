@@ -14,7 +14,7 @@
 //! | [`token`], [`jwks`] | from a request's bytes to verified claims; the keys that verify them |
 //! | [`identity`], [`grant`], [`bearer`] | who asks; permission that ends; what one token tells of both |
 //! | [`policy`], [`decision`] | what is asked for; whether it may be |
-//! | [`flight`] | asking once for many |
+//! | [`flight`], [`streams`] | asking once for many; what is open, and until when |
 //! | [`config`], [`audit`], [`metrics`], [`edits`] | what operators write and read; what upstreams see |
 //! | [`flow`] | one request's way through all of these |
 // A trap costs a worker its whole VM, with every cache in it. What could panic is refused at compile time.
@@ -60,5 +60,6 @@ pub mod metrics;
 pub mod origin;
 pub mod policy;
 pub mod request;
+pub mod streams;
 pub mod time;
 pub mod token;

@@ -29,6 +29,15 @@ impl Access {
     }
 }
 
+/// What becomes of a request that is still open when its permission ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streams {
+    /// It is cut.
+    Cut,
+    /// It goes on for as long as client and upstream like.
+    Keep,
+}
+
 /// A named part of what is behind the proxy.
 #[derive(Debug)]
 pub struct Resource {
@@ -40,11 +49,18 @@ pub struct Resource {
     pub action: Option<Action>,
     /// A grant with more than this left is refused.
     pub max_grant_lifetime: Option<Duration>,
+    /// What becomes of requests that stay open.
+    pub streams: Streams,
     /// Which requests are for it.
     pub matcher: Matcher,
 }
 
-impl Resource {}
+impl Resource {
+    /// Whether a request for it is cut when its permission ends. Where nothing but the address matters, permission has no end.
+    pub fn cuts_streams(&self) -> bool {
+        self.streams == Streams::Cut && self.access.needs_identity()
+    }
+}
 
 /// Hosts, methods and paths; an empty list matches all.
 #[derive(Debug, Default)]
@@ -226,6 +242,11 @@ impl Policy {
     pub fn iter(&self) -> impl Iterator<Item = &Resource> {
         self.resources.iter()
     }
+
+    /// Whether a request may be open when its permission ends, and must then be cut.
+    pub fn cuts_streams(&self) -> bool {
+        self.iter().any(Resource::cuts_streams)
+    }
 }
 
 #[cfg(test)]
@@ -253,6 +274,7 @@ mod tests {
             access: Access::Grant,
             action: None,
             max_grant_lifetime: None,
+            streams: Streams::Cut,
             matcher,
         }
     }

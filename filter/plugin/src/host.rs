@@ -99,6 +99,14 @@ pub(crate) fn resume_request() {
     ffi::continue_request();
 }
 
+/// Ends the effective request in the middle, as a broken connection would. False if the host would not.
+///
+/// The host may delete the request's context before this returns.
+#[must_use]
+pub(crate) fn cut() -> bool {
+    ffi::close_response()
+}
+
 /// Answers the effective request. `details` is one word for the proxy's own log of it.
 pub(crate) fn respond(answer: &Answer, details: &str) {
     let headers: Vec<(&[u8], &[u8])> = answer

@@ -45,7 +45,8 @@ impl Request {
         worker.with(|worker| worker.set_started(self.id));
         if !host::tick_from_request(self.root, self.id) {
             worker.with(|worker| worker.forget(self.id));
-            return Some(unanswerable());
+            worker.with(Worker::take_started);
+            return Some(Outcome::Refuse(unanswerable()));
         }
         let now = host::now();
         worker.with(|worker| {
@@ -69,13 +70,13 @@ impl Request {
 impl HttpContext for Request {
     fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
         let Some(worker) = &self.worker else {
-            return perform(&unanswerable());
+            return refuse(&unanswerable());
         };
         let outcome = self.judge(worker);
         worker.with(Worker::write_down);
         match outcome {
             None => Action::Pause,
-            Some(outcome) => perform(&outcome),
+            Some(outcome) => perform(self.id, outcome, worker),
         }
     }
 
@@ -94,7 +95,7 @@ impl HttpContext for Request {
                 .map(|(name, _)| name)
                 .filter(|name| config.headers.protects(name));
             if !protected.all(host::remove_trailer) {
-                return perform(&unanswerable());
+                return refuse(&unanswerable());
             }
         }
         self.hold_while_waiting()
@@ -112,34 +113,40 @@ impl Drop for Request {
     }
 }
 
-/// Does what the outcome says to the effective request, records it, and returns what its header callback has to say.
-pub(crate) fn perform(outcome: &Outcome) -> Action {
+/// Does what the outcome says to the effective request `id`, records it, and returns what its header callback has to say.
+pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Action {
     match outcome {
         Outcome::Pass(passage) => {
-            if host::apply(&passage.edits) {
-                record(outcome);
-                return Action::Continue;
+            if !host::apply(&passage.edits) {
+                // Whoever does not pass is not recorded as one who did.
+                sinks::error(
+                    "the proxy would not change a request's headers, so the request is refused",
+                );
+                return refuse(&unanswerable());
             }
-            // Whoever does not pass is not recorded as one who did.
-            sinks::error(
-                "the proxy would not change a request's headers, so the request is refused",
-            );
-            perform(&unanswerable())
+            record(&passage);
+            if let Some(stream) = passage.stream {
+                let until = stream.until();
+                worker.with(|worker| worker.streams.open(id, stream, until));
+            }
+            Action::Continue
         }
-        Outcome::Refuse(refusal) => {
-            record(outcome);
-            host::respond(&refusal.answer, refusal.reason.as_str());
-            Action::Pause
-        }
+        Outcome::Refuse(refusal) => refuse(&refusal),
     }
 }
 
+fn refuse(refusal: &Refusal) -> Action {
+    sinks::audit(refusal.audit.as_deref());
+    host::respond(&refusal.answer, refusal.reason.as_str());
+    Action::Pause
+}
+
 /// What a request gets that cannot be judged at all: without a configuration, or by a host that does not do its part.
-fn unanswerable() -> Outcome {
+fn unanswerable() -> Refusal {
     let reason = Reason::GrantServiceUnavailable;
-    Outcome::Refuse(Refusal {
+    Refusal {
         answer: Answer::refusal(reason, &AnswerContext::default()),
         reason,
         audit: None,
-    })
+    }
 }

@@ -2,8 +2,8 @@
 //!
 //! This crate is the driver and knows nothing of identity or grants: a callback becomes a call of [`hallpass_core::flow`], and the step
 //! that comes back becomes host calls. [`host`] holds every host call, [`root`] what belongs to the worker, [`http`] what belongs to one
-//! request, [`worker`] the state they share, [`callouts`] what is asked of other services, [`sinks`] what is written down,
-//! and [`memory`] how memory is compared.
+//! request, [`worker`] the state they share, [`callouts`] what is asked of other services, [`streams`] the end of requests that stay open,
+//! [`sinks`] what is written down, and [`memory`] how memory is compared.
 // A trap costs a worker its whole VM, with every cache in it. What could panic is refused at compile time.
 #![deny(
     clippy::unwrap_used,
@@ -23,6 +23,7 @@ mod http;
 mod memory;
 mod root;
 mod sinks;
+mod streams;
 mod worker;
 
 use proxy_wasm::types::LogLevel;

@@ -19,9 +19,10 @@ use crate::callouts::{Arrival, Call, Callout, Purpose, Reply};
 use crate::host;
 use crate::http::{Request, perform};
 use crate::sinks::{self, Stats};
+use crate::streams::cut_ended;
 use crate::worker::{Outcome, Shared, Worker};
 
-/// How often due fetches and unanswered calls are looked for.
+/// How often due fetches, unanswered calls and streams whose permission has ended are looked for.
 const TICK: Duration = Duration::from_millis(250);
 
 /// The worker's context in the proxy.
@@ -36,7 +37,7 @@ impl Root {
     }
 
     fn start(&mut self, config: Config) {
-        let calls_services = !config.clusters().is_empty();
+        let needs_ticks = !config.clusters().is_empty() || config.policy.cuts_streams();
         let verifier = ChosenVerifier::choose(Box::new(host::verifier()));
         sinks::tell_backends(&verifier);
         let gate =
@@ -50,7 +51,7 @@ impl Root {
             }
             None => self.worker = Some(Shared::new(worker)),
         }
-        if calls_services {
+        if needs_ticks {
             host::tick_every(TICK);
             self.on_tick();
         }
@@ -73,7 +74,8 @@ impl Root {
                     Purpose::Grant(_) => {
                         let now = host::now();
                         let given_up = GrantOutcome::GivenUp;
-                        self.tell(worker.with(|worker| worker.land(purpose, Some(&given_up), now)));
+                        let done = worker.with(|worker| worker.land(purpose, Some(&given_up), now));
+                        self.tell(worker, done);
                     }
                 }
             }
@@ -110,12 +112,12 @@ impl Root {
             worker.write_down();
             done
         });
-        self.tell(done);
+        self.tell(worker, done);
     }
 
-    fn tell(&self, done: Vec<(u32, Outcome)>) {
+    fn tell(&self, worker: &Shared, done: Vec<(u32, Outcome)>) {
         for (id, outcome) in done {
-            resume(id, &outcome);
+            resume(id, outcome, worker);
         }
         host::enter(self.id);
     }
@@ -199,9 +201,9 @@ fn learn_grant(
     GrantOutcome::Failed
 }
 
-fn resume(id: u32, outcome: &Outcome) {
+fn resume(id: u32, outcome: Outcome, worker: &Shared) {
     // The stream may be gone although nobody said so; then there is nothing to resume.
-    if host::enter(id) && perform(outcome) == Action::Continue {
+    if host::enter(id) && perform(id, outcome, worker) == Action::Continue {
         host::resume_request();
     }
 }
@@ -234,6 +236,7 @@ impl RootContext for Root {
         }
         worker.with(|worker| worker.fetch_due_keys(now));
         self.dispatch_outbox(&worker);
+        cut_ended(self.id, &worker, now);
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {

@@ -19,6 +19,7 @@ pub(crate) struct Stats {
     callout_ms: Option<u32>,
     tokens: Level,
     decisions: Level,
+    streams: Level,
 }
 
 /// A gauge that all workers move together: each adds and takes away what changes in its own cache.
@@ -55,6 +56,7 @@ impl Stats {
             callout_ms: host::define_histogram("hallpass.callout_ms"),
             tokens: Level::declare("hallpass.tokens.entries"),
             decisions: Level::declare("hallpass.grants.entries"),
+            streams: Level::declare("hallpass.streams.open"),
         }
     }
 
@@ -69,6 +71,11 @@ impl Stats {
     pub(crate) fn holds(&mut self, held: Held) {
         self.tokens.tell(held.tokens);
         self.decisions.tell(held.decisions);
+    }
+
+    /// Tells how many of this worker's requests are open that will be cut at their end.
+    pub(crate) fn open_streams(&mut self, count: usize) {
+        self.streams.tell(count);
     }
 
     /// Records how long a callout took.

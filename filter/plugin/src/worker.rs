@@ -9,10 +9,11 @@ use std::rc::Rc;
 use hallpass_core::config::AuditLog;
 use hallpass_core::denial::Reason;
 use hallpass_core::flight::Flights;
-use hallpass_core::flow::{Exchange, Gate, Passage, Refusal, Step};
+use hallpass_core::flow::{Exchange, Gate, Passage, Refusal, Step, Stream};
 use hallpass_core::grant::GrantOutcome;
 use hallpass_core::grant::service::Fact;
 use hallpass_core::metrics::Held;
+use hallpass_core::streams::OpenStreams;
 use hallpass_core::time::UnixMillis;
 
 use crate::callouts::{Call, Callout, Purpose};
@@ -42,6 +43,10 @@ pub(crate) struct Worker {
     pub(crate) stats: Stats,
     /// Whether some record or question needs the client's address.
     pub(crate) needs_source: bool,
+    /// Requests that have passed and are cut if they are still open at their end.
+    pub(crate) streams: OpenStreams<u32, Stream>,
+    /// The host would not cut a stream, and the log says so.
+    pub(crate) told_uncut: bool,
     /// Calls under way, by the host's number.
     calls: HashMap<u32, Call>,
     flights: Flights<Purpose, u32>,
@@ -65,6 +70,10 @@ enum Started {
 }
 
 /// A step after which nothing is left to wait for.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every request comes to the large one, and a box would cost each an allocation"
+)]
 pub(crate) enum Outcome {
     Pass(Passage),
     Refuse(Refusal),
@@ -81,6 +90,8 @@ impl Worker {
         Self {
             needs_source: sends_source || config.audit != AuditLog::None,
             gate,
+            streams: OpenStreams::default(),
+            told_uncut: false,
             calls: HashMap::new(),
             outbox: VecDeque::new(),
             stats,
@@ -91,10 +102,13 @@ impl Worker {
         }
     }
 
-    /// Starts anew with `next`; what this worker remembers is gone.
+    /// Starts anew with `next`; what this worker remembers is gone. Requests that it let through are still cut at their end.
     pub(crate) fn replace_by(&mut self, next: Self) {
         self.stats.holds(Held::default());
-        *self = next;
+        self.stats.open_streams(0);
+        let before = std::mem::replace(self, next);
+        self.streams = before.streams;
+        self.told_uncut = before.told_uncut;
     }
 
     /// Holds a request whose step is to wait; otherwise returns what it comes to.
@@ -159,6 +173,11 @@ impl Worker {
         self.started = Started::Running(id);
     }
 
+    /// Whether a request's header callback runs, and this is called from within it.
+    pub(crate) fn is_within_request(&self) -> bool {
+        !matches!(self.started, Started::None)
+    }
+
     /// What was settled for that callback in the meantime, if anything was.
     pub(crate) fn take_started(&mut self) -> Option<(Exchange, Step)> {
         match std::mem::take(&mut self.started) {
@@ -167,8 +186,9 @@ impl Worker {
         }
     }
 
-    /// Forgets a request whose client has gone. What it waited for goes on for the others.
+    /// Forgets a request that is over, or whose client has gone. What it waited for goes on for the others.
     pub(crate) fn forget(&mut self, id: u32) {
+        self.streams.close(&id);
         // Nearly always nobody waits, and then there is nothing to look up.
         if self.waiting.is_empty() {
             return;
@@ -176,6 +196,11 @@ impl Worker {
         if let Some(gone) = self.waiting.remove(&id) {
             self.flights.leave(&gone.purpose, &id);
         }
+    }
+
+    /// Tells how many requests are open that will be cut at their end. Not with each request: it would cost each one a call of the host.
+    pub(crate) fn tell_open_streams(&mut self) {
+        self.stats.open_streams(self.streams.len());
     }
 
     /// Writes down what happened since this was last done.
@@ -190,17 +215,12 @@ impl Worker {
     }
 }
 
-/// Writes the record of an outcome, and says loudly when a request passes that nobody could check.
-pub(crate) fn record(outcome: &Outcome) {
-    match outcome {
-        Outcome::Pass(passage) => {
-            if passage.reason == Reason::GrantServiceFailedOpen {
-                sinks::warn(
-                    "the grant service cannot be reached, and `failure_mode` lets a request pass unchecked",
-                );
-            }
-            sinks::audit(passage.audit.as_deref());
-        }
-        Outcome::Refuse(refusal) => sinks::audit(refusal.audit.as_deref()),
+/// Writes the record of a request that passes, and says loudly when nobody could check it.
+pub(crate) fn record(passage: &Passage) {
+    if passage.reason == Reason::GrantServiceFailedOpen {
+        sinks::warn(
+            "the grant service cannot be reached, and `failure_mode` lets a request pass unchecked",
+        );
     }
+    sinks::audit(passage.audit.as_deref());
 }

@@ -66,6 +66,11 @@ impl Exchange {
         matches!(self.outcome(), Outcome::Forwarded(_))
     }
 
+    /// Whether the module reset the stream.
+    pub fn is_reset(&self) -> bool {
+        matches!(self.outcome(), Outcome::Reset)
+    }
+
     /// The headers that the upstream received.
     ///
     /// # Panics

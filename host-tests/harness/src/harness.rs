@@ -52,6 +52,7 @@ pub struct HarnessBuilder {
     properties: BTreeMap<Vec<u8>, Vec<u8>>,
     foreign_functions: BTreeMap<String, ForeignFunction>,
     callouts_time_out: bool,
+    refuses_resets: bool,
     traps_are_outcomes: bool,
 }
 
@@ -65,6 +66,7 @@ impl Default for HarnessBuilder {
             properties: BTreeMap::new(),
             foreign_functions: BTreeMap::new(),
             callouts_time_out: true,
+            refuses_resets: false,
             traps_are_outcomes: false,
         }
     }
@@ -119,6 +121,13 @@ impl HarnessBuilder {
         self
     }
 
+    /// Lets the proxy refuse to reset streams, as one does that has no means to.
+    #[must_use]
+    pub fn refusing_resets(mut self) -> Self {
+        self.refuses_resets = true;
+        self
+    }
+
     /// Makes a trap an [`Outcome`](crate::Outcome) instead of ending the test at once.
     #[must_use]
     pub fn traps_are_outcomes(mut self) -> Self {
@@ -151,6 +160,7 @@ impl HarnessBuilder {
             properties: self.properties,
             foreign_functions: self.foreign_functions,
             callouts_time_out: self.callouts_time_out,
+            refuses_resets: self.refuses_resets,
             traps_are_outcomes: self.traps_are_outcomes,
         };
         let world = Rc::new(World::new(settings, self.unix_ms, self.upstreams));

@@ -85,6 +85,16 @@ impl Stream {
         Ok(())
     }
 
+    fn reset(&mut self) -> Result<(), Status> {
+        match self.phase {
+            Phase::Arriving | Phase::Waiting | Phase::Forwarded => {
+                self.phase = Phase::Reset;
+                Ok(())
+            }
+            _ => Err(Status::BadArgument),
+        }
+    }
+
     fn answer(&mut self, answer: Answer) -> Result<(), Status> {
         match self.phase {
             Phase::Arriving | Phase::Waiting => {
@@ -112,6 +122,8 @@ pub(crate) struct Streams {
     pub(crate) misuse: Option<String>,
     pub(crate) properties: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(crate) foreign_functions: BTreeMap<String, ForeignFunction>,
+    /// The proxy does not reset streams.
+    pub(crate) refuses_resets: bool,
 }
 
 impl Streams {
@@ -205,10 +217,10 @@ impl StreamState for Streams {
     }
 
     fn close_stream(&mut self, call: Invocation, _: StreamType) -> Result<(), Status> {
-        self.change(call.context, "reset", |stream| {
-            stream.phase = Phase::Reset;
-            Ok(())
-        })
+        if self.refuses_resets {
+            return Err(Status::Unimplemented);
+        }
+        self.change(call.context, "reset", Stream::reset)
     }
 
     fn send_local_response(

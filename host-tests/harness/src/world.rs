@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) properties: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(crate) foreign_functions: BTreeMap<String, ForeignFunction>,
     pub(crate) callouts_time_out: bool,
+    pub(crate) refuses_resets: bool,
     pub(crate) traps_are_outcomes: bool,
 }
 
@@ -70,6 +71,7 @@ impl World {
             .with_vm_id("hallpass");
         let guest = self.settings.module.instantiate(services);
         let mut streams = Streams::default();
+        streams.refuses_resets = self.settings.refuses_resets;
         streams.properties.clone_from(&self.settings.properties);
         streams
             .foreign_functions

@@ -101,6 +101,7 @@ object! {
         access: String,
         action: String,
         max_grant_lifetime: Span,
+        streams: String,
     }
 }
 

@@ -7,7 +7,7 @@ use super::field::Field;
 use super::provider::{filled, strings};
 use super::raw::{RawMatch, RawResource};
 use crate::ids::{Action, ResourceName};
-use crate::policy::{Access, HostPattern, Matcher, Policy, Resource};
+use crate::policy::{Access, HostPattern, Matcher, Policy, Resource, Streams};
 
 pub(super) fn validate_all(
     raw: Field<Vec<Field<RawResource>>>,
@@ -43,12 +43,14 @@ fn validate(raw: RawResource, place: &Place, faults: &mut Faults) -> Option<Reso
         .max_grant_lifetime
         .optional(&place.member("max_grant_lifetime"), faults)
         .map(|span| span.0);
+    let streams = streams(raw.streams, &place.member("streams"), faults);
     let matcher = matcher(raw.r#match, &place.member("match"), faults);
     Some(Resource {
         name: ResourceName::new(&name?),
         access: access?,
         action: action.as_deref().map(Action::new),
         max_grant_lifetime,
+        streams,
         matcher,
     })
 }
@@ -64,6 +66,17 @@ fn access(field: Field<String>, place: &Place, faults: &mut Faults) -> Option<Ac
             let expected = "`public`, `identity`, `grant` or `deny`";
             faults.push_value(place, &Value::from(other), expected);
             None
+        }
+    }
+}
+
+fn streams(field: Field<String>, place: &Place, faults: &mut Faults) -> Streams {
+    match field.optional(place, faults).as_deref() {
+        None | Some("cut") => Streams::Cut,
+        Some("keep") => Streams::Keep,
+        Some(other) => {
+            faults.push_value(place, &Value::from(other), "`cut` or `keep`");
+            Streams::Cut
         }
     }
 }

@@ -79,7 +79,7 @@ fn every_fault_is_told_at_once_with_its_place_value_and_expectation() {
             { "name": "", "issuer": 7, "audiences": [], "algorithms": ["none"], "jwks": {}, "clock_skew": "10m", "audience": "x" },
         ],
         "resources": [
-            { "name": "a", "match": { "paths": ["orders"], "hosts": ["a:80"], "methods": ["get"] }, "access": "open" },
+            { "name": "a", "match": { "paths": ["orders"], "hosts": ["a:80"], "methods": ["get"] }, "access": "open", "streams": "drop" },
             "orders",
         ],
         "grants": { "service": { "cluster": "grants", "timeout": "soon", "failure_mode": "open", "context": ["time"] },
@@ -103,6 +103,7 @@ fn every_fault_is_told_at_once_with_its_place_value_and_expectation() {
         r#"`resources[0].match.hosts[0]`: found `"a:80"`"#,
         r#"`resources[0].match.methods[0]`: found `"get"`"#,
         r#"`resources[0].access`: found `"open"`, expected `public`"#,
+        r#"`resources[0].streams`: found `"drop"`, expected `cut` or `keep`"#,
         r#"`resources[1]`: found `"orders"`, expected an object"#,
         r#"`grants.service.timeout`: found `"soon"`, expected a duration such as"#,
         r#"`grants.service.failure_mode`: found `"open"`"#,
@@ -118,7 +119,7 @@ fn every_fault_is_told_at_once_with_its_place_value_and_expectation() {
             "not told: {expected}\ntold: {told:#?}"
         );
     }
-    assert_eq!(told.len(), 21, "{told:#?}");
+    assert_eq!(told.len(), 22, "{told:#?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod advice;
 mod keys;
+mod streams;
 
 use super::*;
 use crate::config::Config;

@@ -6,6 +6,7 @@ use std::ptr::{null, null_mut, slice_from_raw_parts_mut};
 
 const OK: u32 = 0;
 const HTTP_REQUEST_STREAM: u32 = 0;
+const HTTP_RESPONSE_STREAM: u32 = 1;
 /// The host derives the gRPC status from the HTTP status.
 const DERIVED_GRPC_STATUS: i32 = -1;
 
@@ -99,6 +100,7 @@ unsafe extern "C" {
         version: u32,
     ) -> u32;
     fn proxy_continue_stream(stream: u32) -> u32;
+    fn proxy_close_stream(stream: u32) -> u32;
     fn proxy_send_local_response(
         status: u32,
         details: *const u8,
@@ -263,6 +265,11 @@ pub(super) fn remove_header(map: Map, name: &[u8]) -> bool {
 pub(super) fn continue_request() {
     // SAFETY: no pointers.
     unsafe { proxy_continue_stream(HTTP_REQUEST_STREAM) };
+}
+
+pub(super) fn close_response() -> bool {
+    // SAFETY: no pointers. The host may run the module's callbacks for a request that is over, as it does for one whose client leaves.
+    unsafe { proxy_close_stream(HTTP_RESPONSE_STREAM) == OK }
 }
 
 pub(super) fn send_local_response(status: u32, details: &[u8], body: &[u8], headers: &[u8]) {

@@ -16,3 +16,4 @@ mod known_tokens;
 mod monitor;
 mod resources;
 mod setup;
+mod streams;
