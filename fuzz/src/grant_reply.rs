@@ -155,8 +155,7 @@ fn check_use(reply: RawReply<'_>, parsed: &GrantReply) -> Reached {
 
 /// The origin of the configured `request_url`.
 fn own_forms() -> Option<Origin> {
-    let config = world::config();
-    config.grants.request_url.as_ref()?.origin().cloned()
+    world::config().grants.own_forms().cloned()
 }
 
 /// Whoever passes has met every obligation, as far as plain JSON says.

@@ -262,8 +262,8 @@ impl Gate {
     fn learn_from_others(&mut self, key: &DecisionKey, now: UnixMillis) -> bool {
         let own = self.decisions.given(key, now);
         let own_forms = self.config.grants.own_forms();
-        let shelf = self.shelf.as_ref();
-        let found = shelf.and_then(|shelf| shelf.find(key, own_forms, now));
+        let find = |shelf: &Shelf| shelf.find(key, own_forms, now);
+        let found = self.shelf.as_ref().and_then(find);
         let Some(news) = found.filter(|found| own.is_none_or(|own| found.given > own)) else {
             return false;
         };
