@@ -11,4 +11,5 @@ mod record;
 mod refusal;
 mod rotation;
 mod service;
+mod steady;
 mod world;
