@@ -217,7 +217,12 @@ fn a_service_that_dies_while_a_thousand_wait_is_told_to_each_of_them_and_when_it
         ask(CONNECTIONS).iter().all(|answer| answer.status == 200)
     });
     assert_all_pass(&ask(CROWD), &grant.id);
-    assert_eq!(grants.calls(), WORKERS);
+    // What one worker learns it may tell the other.
+    assert!(
+        (1..=WORKERS).contains(&grants.calls()),
+        "{}",
+        grants.calls()
+    );
 }
 
 #[test]
