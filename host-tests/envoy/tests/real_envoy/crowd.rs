@@ -110,8 +110,8 @@ fn a_thousand_who_ask_at_once_cost_one_call_of_each_worker_and_are_answered_alik
             world.grants.release();
         },
     );
-    assert_all_pass(&answers, &grant.id);
     assert_one_call_of_each_worker(&world, CROWD);
+    assert_all_pass(&answers, &grant.id);
 
     assert_all_pass(&crowd.ask(CONNECTIONS, "/orders/1", &crowds), &grant.id);
     assert_eq!(world.grants.calls(), WORKERS, "what it said was not kept");
@@ -172,8 +172,8 @@ fn the_first_of_a_thousand_hangs_up_and_the_others_do_not_notice() {
             world.grants.release();
         },
     );
-    assert_all_pass(&answers, &grant.id);
     assert_one_call_of_each_worker(&world, CROWD);
+    assert_all_pass(&answers, &grant.id);
     assert_eq!(
         world.upstream.served("/orders/2"),
         CROWD - 1,

@@ -86,8 +86,9 @@ fn assert_a_clean_end(path: &str, token: &str, end: i64) {
 
     for refused in &refused {
         assert_eq!(refused.status, 403);
-        let early = over.duration_since(refused.answered);
-        assert!(early.is_err(), "refused {early:?} before the end");
+        if let Ok(early) = over.duration_since(refused.answered) {
+            panic!("refused {early:?} before the end");
+        }
     }
     assert!(refused.len() >= CLIENTS, "{} were refused", refused.len());
 
