@@ -1,5 +1,6 @@
 //! A thousand requests that need the same grant at the same time: each worker asks the grant service once, whatever becomes of the client
-//! that came first and of the service, and everybody gets the same answer.
+//! that came first and of the service, and everybody gets the same answer. So many who are answered in one moment are also a weight of their
+//! own: Envoy must bear it, whatever the answer is.
 
 mod clients;
 
@@ -9,8 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hallpass_demo::grants::GrantService;
-use hallpass_demo::idp::IdentityProvider;
+use hallpass_demo::idp::{IdentityProvider, token_for};
 use hallpass_envoy_tests::{Answer, Proxy};
+use hallpass_tokens::SigningKey;
 use serde_json::json;
 
 use crate::world::{World, token, wait_until};
@@ -26,10 +28,12 @@ const SERVICE_TAKES: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How many requests Envoy has taken and not yet answered.
 const ACTIVE: &str = "http.hallpass.downstream_rq_active";
+/// How many requests have joined another's question to the grant service.
+const COALESCED: &str = "wasmcustom.hallpass.grants.coalesced";
 
-/// A world with a crowd before it, every worker of which knows the keys. A question to its grant service may take `timeout`.
-fn world_and_crowd(timeout: &str) -> (World, Crowd) {
-    let world = World::new(IdentityProvider::start(0).unwrap(), |setup| {
+/// A world that is fit for a crowd. A question to its grant service may take `timeout`.
+fn world_around(idp: IdentityProvider, timeout: &str) -> World {
+    World::new(idp, |setup| {
         setup
             // Both workers get the same number of connections, so that it is no matter of luck that each of them has to ask.
             .listener(|listener| {
@@ -39,8 +43,16 @@ fn world_and_crowd(timeout: &str) -> (World, Crowd) {
             .treating("upstream", |upstream| {
                 upstream["circuit_breakers"] = json!({ "thresholds": [{ "max_connections": 16 }] });
             })
-            .plugin(|plugin| plugin["grants"]["service"]["timeout"] = json!(timeout))
-    });
+            .plugin(|plugin| {
+                plugin["grants"]["service"]["timeout"] = json!(timeout);
+                plugin["providers"][0]["jwks"]["remote"]["timeout"] = json!("10s");
+            })
+    })
+}
+
+/// The same, every worker of which knows the keys, and the crowd before it.
+fn world_and_crowd(timeout: &str) -> (World, Crowd) {
+    let world = world_around(IdentityProvider::start(0).unwrap(), timeout);
     let crowd = Crowd::before(&world.proxy);
     for answer in crowd.ask(CONNECTIONS, "/me", &token("first")) {
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -60,13 +72,25 @@ where
     })
 }
 
+/// Waits until so many requests are in Envoy.
 fn await_active(proxy: &Proxy, requests: usize) {
-    let requests = u64::try_from(requests).unwrap();
     wait_until(
         &format!("{requests} requests are in Envoy"),
         PATIENCE,
-        || proxy.stat(ACTIVE) == requests,
+        || stat(proxy, ACTIVE) == requests,
     );
+}
+
+/// Waits until the whole crowd is in Envoy, and each of it has asked the grant service or joined someone who has.
+fn await_crowd(proxy: &Proxy, grants: &GrantService) {
+    await_active(proxy, CROWD);
+    wait_until("each waits for the grant service", PATIENCE, || {
+        grants.calls() + stat(proxy, COALESCED) == CROWD
+    });
+}
+
+fn stat(proxy: &Proxy, name: &str) -> usize {
+    usize::try_from(proxy.stat(name)).unwrap()
 }
 
 /// All passed, under the grant `id`.
@@ -80,20 +104,26 @@ fn assert_all_pass(answers: &[Answer], id: &str) {
     }
 }
 
+/// All were refused for this reason.
+fn assert_all_refused(answers: &[Answer], status: u16, reason: &str) {
+    let refused = (status, Some(reason.to_owned()));
+    for answer in answers {
+        assert_eq!(answer.verdict(), refused, "{answer:?}");
+    }
+}
+
 /// All were refused, since the grant service could not be asked.
 fn assert_all_unavailable(answers: &[Answer]) {
-    let unavailable = (503, Some("grant_service_unavailable".to_owned()));
+    assert_all_refused(answers, 503, "grant_service_unavailable");
     for answer in answers {
-        assert_eq!(answer.verdict(), unavailable, "{answer:?}");
         assert_eq!(answer.header("retry-after"), Some("1"), "{answer:?}");
     }
 }
 
-/// Each worker made one call, for whoever came first, and all others waited for it.
-fn assert_one_call_of_each_worker(world: &World, requests: usize) {
+/// Each worker made one call, for whoever of the crowd came first, and all others waited for it.
+fn assert_one_call_of_each_worker(world: &World) {
     assert_eq!(world.grants.calls(), WORKERS);
-    let joined = world.proxy.stat("wasmcustom.hallpass.grants.coalesced");
-    assert_eq!(joined, u64::try_from(requests - WORKERS).unwrap());
+    assert_eq!(stat(&world.proxy, COALESCED), CROWD - WORKERS);
 }
 
 #[test]
@@ -105,12 +135,12 @@ fn a_thousand_who_ask_at_once_cost_one_call_of_each_worker_and_are_answered_alik
     let answers = beside(
         || crowd.ask(CROWD, "/orders/1", &crowds),
         || {
-            await_active(&world.proxy, CROWD);
+            await_crowd(&world.proxy, &world.grants);
             thread::sleep(SERVICE_TAKES);
             world.grants.release();
         },
     );
-    assert_one_call_of_each_worker(&world, CROWD);
+    assert_one_call_of_each_worker(&world);
     assert_all_pass(&answers, &grant.id);
 
     assert_all_pass(&crowd.ask(CONNECTIONS, "/orders/1", &crowds), &grant.id);
@@ -125,18 +155,12 @@ fn a_thousand_who_are_denied_at_once_are_all_told_so() {
     let answers = beside(
         || crowd.ask(CROWD, "/orders/0", &nobody),
         || {
-            await_active(&world.proxy, CROWD);
+            await_crowd(&world.proxy, &world.grants);
             world.grants.release();
         },
     );
-    for answer in &answers {
-        assert_eq!(
-            answer.verdict(),
-            (403, Some("grant_denied".to_owned())),
-            "{answer:?}"
-        );
-    }
-    assert_one_call_of_each_worker(&world, CROWD);
+    assert_one_call_of_each_worker(&world);
+    assert_all_refused(&answers, 403, "grant_denied");
     assert_eq!(world.upstream.served("/orders/0"), 0);
 }
 
@@ -164,7 +188,7 @@ fn the_first_of_a_thousand_hangs_up_and_the_others_do_not_notice() {
     let answers = beside(
         || crowd.ask(CROWD - 1, "/orders/2", &crowds),
         || {
-            await_active(&world.proxy, CROWD);
+            await_crowd(&world.proxy, &world.grants);
             thread::sleep(SERVICE_TAKES / 4);
             drop(first);
             await_active(&world.proxy, CROWD - 1);
@@ -172,7 +196,7 @@ fn the_first_of_a_thousand_hangs_up_and_the_others_do_not_notice() {
             world.grants.release();
         },
     );
-    assert_one_call_of_each_worker(&world, CROWD);
+    assert_one_call_of_each_worker(&world);
     assert_all_pass(&answers, &grant.id);
     assert_eq!(
         world.upstream.served("/orders/2"),
@@ -199,10 +223,7 @@ fn a_service_that_dies_while_a_thousand_wait_is_told_to_each_of_them_and_when_it
     let waited = beside(
         || ask(CROWD),
         || {
-            await_active(&proxy, CROWD);
-            wait_until("each worker has asked", PATIENCE, || {
-                grants.calls() >= WORKERS
-            });
+            await_crowd(&proxy, &grants);
             // It goes with its port and every connection.
             drop(grants);
         },
@@ -242,6 +263,26 @@ fn a_service_that_never_answers_is_given_up_for_all_who_wait_at_the_time_that_wa
         (TIMEOUT..TIMEOUT + SLACK).contains(&took),
         "the last one was answered after {took:?}"
     );
-    assert_one_call_of_each_worker(&world, CROWD);
+    assert_one_call_of_each_worker(&world);
     assert_eq!(world.upstream.served("/orders/4"), 0);
+}
+
+#[test]
+fn a_thousand_forgeries_that_wait_for_the_keys_are_all_refused_and_harm_nobody() {
+    let idp = IdentityProvider::start_holding_keys(0).unwrap();
+    let world = world_around(idp, "10s");
+    let crowd = Crowd::before(&world.proxy);
+    let forged = token_for("mallory").signed_by(&SigningKey::es256("nobodys"));
+    let answers = beside(
+        || crowd.ask(CROWD, "/me", &forged),
+        || {
+            await_active(&world.proxy, CROWD);
+            world.idp.release_keys();
+        },
+    );
+    assert_all_refused(&answers, 401, "token_key_unknown");
+    assert_eq!(world.upstream.served("/me"), 0);
+    for answer in crowd.ask(CONNECTIONS, "/me", &token("honest")) {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
 }
