@@ -58,7 +58,7 @@ impl Request {
 
 impl Request {
     fn hold_while_waiting(&self) -> Action {
-        let waits = |worker: &Shared| worker.with(|worker| worker.is_waiting(self.id));
+        let waits = |worker: &Shared| worker.with(|worker| worker.is_held(self.id));
         if self.worker.as_ref().is_some_and(waits) {
             Action::Pause
         } else {

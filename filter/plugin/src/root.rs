@@ -24,6 +24,10 @@ use crate::worker::{Outcome, Shared, Worker};
 
 /// How often due fetches, unanswered calls and streams whose permission has ended are looked for.
 const TICK: Duration = Duration::from_millis(250);
+/// The same while somebody is ready who has not been told yet.
+const HURRY: Duration = Duration::from_millis(1);
+/// How many requests are told or cut in one callback: see [`crate::worker`] on those that are held.
+const AT_ONCE: usize = 64;
 
 /// The worker's context in the proxy.
 pub(crate) struct Root {
@@ -46,7 +50,7 @@ impl Root {
         match self.worker.clone() {
             // Requests that have begun hold the worker of before: it becomes this one, for them too.
             Some(shared) => {
-                self.retire(&shared);
+                retire(&shared);
                 shared.with(|old| old.replace_by(worker));
             }
             None => self.worker = Some(Shared::new(worker)),
@@ -57,70 +61,84 @@ impl Root {
         }
     }
 
-    /// Requests that wait under the configuration of before are not left hanging, nor is one that would wait for something else next.
-    fn retire(&self, worker: &Shared) {
-        loop {
-            let under_way = worker.with(|worker| worker.under_way());
-            if under_way.is_empty() {
-                return;
+    /// What every callback of the root ends with: questions leave, some who are ready are told, some whose time is over are cut.
+    fn carry_on(&self, worker: &Shared) {
+        dispatch_outbox(worker);
+        // A host may delete at once what is told or cut, and the SDK does not take that while a request's callback runs.
+        let mut some_are_left = false;
+        if !worker.with(|worker| worker.is_within_request()) {
+            let now = host::now();
+            let ready = worker.with(|worker| {
+                let ready = worker.take_ready(AT_ONCE, now);
+                worker.write_down();
+                ready
+            });
+            let room = AT_ONCE.saturating_sub(ready.len());
+            for (id, outcome) in ready {
+                resume(id, outcome, worker);
             }
-            for purpose in under_way {
-                match purpose {
-                    Purpose::Keys(_) => {
-                        let replaced = Arrival::Nothing("the configuration was replaced");
-                        self.settle(worker, purpose, replaced);
-                    }
-                    // That says nothing of the service, so `failure_mode` lets nobody pass for it.
-                    Purpose::Grant(_) => {
-                        let now = host::now();
-                        let given_up = GrantOutcome::GivenUp;
-                        let done = worker.with(|worker| worker.land(purpose, Some(&given_up), now));
-                        self.tell(worker, done);
-                    }
+            some_are_left = cut_ended(worker, now, room);
+            host::enter(self.id);
+            // Some of those who were ready have another question.
+            dispatch_outbox(worker);
+        }
+        let hurries = some_are_left || worker.with(|worker| worker.has_ready());
+        if worker.with(|worker| std::mem::replace(&mut worker.hurries, hurries)) != hurries {
+            host::tick_every(if hurries { HURRY } else { TICK });
+        }
+    }
+}
+
+/// Requests that wait under the configuration of before are not left hanging, nor is one that would wait for something else next.
+fn retire(worker: &Shared) {
+    loop {
+        let under_way = worker.with(|worker| worker.under_way());
+        if under_way.is_empty() {
+            return;
+        }
+        for purpose in under_way {
+            match purpose {
+                Purpose::Keys(_) => {
+                    let replaced = Arrival::Nothing("the configuration was replaced");
+                    settle(worker, purpose, replaced);
+                }
+                // That says nothing of the service, so `failure_mode` lets nobody pass for it.
+                Purpose::Grant(_) => {
+                    let now = host::now();
+                    let given_up = Some(GrantOutcome::GivenUp);
+                    worker.with(|worker| worker.land(purpose, given_up, now));
                 }
             }
         }
-    }
-
-    fn dispatch_outbox(&self, worker: &Shared) {
-        while let Some(callout) = worker.with(|worker| worker.outbox.pop_front()) {
-            if let Some(refusal) = send(worker, &callout) {
-                self.settle(worker, callout.purpose, refusal);
-            }
-        }
-    }
-
-    /// Takes what came of a question, and judges everyone who waited for it.
-    fn settle(&self, worker: &Shared, purpose: Purpose, arrival: Arrival) {
         let now = host::now();
-        let done = worker.with(|worker| {
-            let done = match purpose {
-                Purpose::Keys(provider) => {
-                    match learn_keys(&mut worker.gate, provider, arrival, now) {
-                        Progress::Ended => worker.land(purpose, None, now),
-                        Progress::HalfWay => {
-                            worker.ask_for_keys(provider, now);
-                            Vec::new()
-                        }
-                    }
-                }
-                Purpose::Grant(key) => {
-                    let outcome = learn_grant(&mut worker.gate, key, arrival, now);
-                    worker.land(purpose, Some(&outcome), now)
-                }
-            };
-            worker.write_down();
-            done
-        });
-        self.tell(worker, done);
+        worker.with(|worker| worker.settle_ready(now));
     }
+}
 
-    fn tell(&self, worker: &Shared, done: Vec<(u32, Outcome)>) {
-        for (id, outcome) in done {
-            resume(id, outcome, worker);
+fn dispatch_outbox(worker: &Shared) {
+    while let Some(callout) = worker.with(|worker| worker.outbox.pop_front()) {
+        if let Some(refusal) = send(worker, &callout) {
+            settle(worker, callout.purpose, refusal);
         }
-        host::enter(self.id);
     }
+}
+
+/// Takes what came of a question: everyone who waited for it is ready.
+fn settle(worker: &Shared, purpose: Purpose, arrival: Arrival) {
+    let now = host::now();
+    worker.with(|worker| {
+        match purpose {
+            Purpose::Keys(provider) => match learn_keys(&mut worker.gate, provider, arrival, now) {
+                Progress::Ended => worker.land(purpose, None, now),
+                Progress::HalfWay => worker.ask_for_keys(provider, now),
+            },
+            Purpose::Grant(key) => {
+                let outcome = learn_grant(&mut worker.gate, key, arrival, now);
+                worker.land(purpose, Some(outcome), now);
+            }
+        }
+        worker.write_down();
+    });
 }
 
 /// Sends a question; what came of it, if the host would not take it.
@@ -232,11 +250,10 @@ impl RootContext for Root {
         for purpose in worker.with(|worker| worker.give_up_overdue(now)) {
             worker.with(|worker| worker.stats.count(Counter::CalloutTimeout));
             let never = Arrival::Nothing("the proxy never answered the call");
-            self.settle(&worker, purpose, never);
+            settle(&worker, purpose, never);
         }
         worker.with(|worker| worker.fetch_due_keys(now));
-        self.dispatch_outbox(&worker);
-        cut_ended(self.id, &worker, now);
+        self.carry_on(&worker);
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
@@ -266,8 +283,8 @@ impl Context for Root {
         let purpose = call.purpose;
         let arrival = receive(call, body_size);
         worker.with(|worker| worker.stats.count(counter_of(&arrival)));
-        self.settle(&worker, purpose, arrival);
-        self.dispatch_outbox(&worker);
+        settle(&worker, purpose, arrival);
+        self.carry_on(&worker);
     }
 }
 

@@ -6,21 +6,19 @@ use crate::host;
 use crate::sinks;
 use crate::worker::{Shared, Worker};
 
-/// Cuts every request whose permission has ended at `now`. The worker's context is `root`, and is the effective one afterwards.
-pub(crate) fn cut_ended(root: u32, worker: &Shared, now: UnixMillis) {
-    // A host may delete what is cut at once, and the SDK does not take that while a request's callback runs. The next tick is near.
-    if worker.with(|worker| worker.is_within_request()) {
-        return;
-    }
+/// Cuts requests whose permission has ended at `now`, at most so many. One of them is the effective context afterwards. Whether some are
+/// left.
+pub(crate) fn cut_ended(worker: &Shared, now: UnixMillis, most: usize) -> bool {
     let over = worker.with(|worker| worker.streams.over(now));
+    let some_are_left = over.len() > most;
     if !over.is_empty() {
-        for id in over {
+        for id in over.into_iter().take(most) {
             cut(id, worker, now);
         }
-        host::enter(root);
         worker.with(Worker::write_down);
     }
     worker.with(Worker::tell_open_streams);
+    some_are_left
 }
 
 fn cut(id: u32, worker: &Shared, now: UnixMillis) {

@@ -1,6 +1,7 @@
 //! What one worker's contexts share: the gate, the requests that wait, and the questions under way.
 
 mod asking;
+mod held;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -19,6 +20,7 @@ use hallpass_core::time::UnixMillis;
 use crate::callouts::{Call, Callout, Purpose};
 use crate::sinks::{self, Stats};
 use asking::{MAX_WAITING, purpose_of};
+use held::HeldRequest;
 
 /// The worker in the hands of several contexts of one thread.
 #[derive(Clone)]
@@ -50,14 +52,15 @@ pub(crate) struct Worker {
     /// Calls under way, by the host's number.
     calls: HashMap<u32, Call>,
     flights: Flights<Purpose, u32>,
-    waiting: HashMap<u32, Waiting>,
+    held: HashMap<u32, HeldRequest>,
+    /// Whose turn it is among the held, in their order.
+    ready: VecDeque<u32>,
+    /// Those of them that were judged before the configuration was replaced.
+    settled: VecDeque<u32>,
+    /// The tick comes faster than usual, since somebody is ready.
+    pub(crate) hurries: bool,
     started: Started,
     asked: u64,
-}
-
-struct Waiting {
-    exchange: Exchange,
-    purpose: Purpose,
 }
 
 /// The request whose header callback runs right now: it is not held yet, so it cannot be resumed, only told.
@@ -96,19 +99,27 @@ impl Worker {
             outbox: VecDeque::new(),
             stats,
             flights: Flights::new(MAX_WAITING),
-            waiting: HashMap::new(),
+            held: HashMap::new(),
+            ready: VecDeque::new(),
+            settled: VecDeque::new(),
+            hurries: false,
             started: Started::None,
             asked: 0,
         }
     }
 
-    /// Starts anew with `next`; what this worker remembers is gone. Requests that it let through are still cut at their end.
+    /// Starts anew with `next`; what this worker remembers is gone. Requests that it let through are still cut at their end, and those
+    /// that it judged are still told.
     pub(crate) fn replace_by(&mut self, next: Self) {
         self.stats.holds(Held::default());
         self.stats.open_streams(0);
         let before = std::mem::replace(self, next);
         self.streams = before.streams;
         self.told_uncut = before.told_uncut;
+        self.hurries = before.hurries;
+        // They are held by the host, and wait to be told.
+        self.held = before.held;
+        self.ready = before.settled;
     }
 
     /// Holds a request whose step is to wait; otherwise returns what it comes to.
@@ -127,7 +138,8 @@ impl Worker {
             };
             let purpose = purpose_of(&need);
             if self.join(id, need, &exchange, now) {
-                self.waiting.insert(id, Waiting { exchange, purpose });
+                self.held
+                    .insert(id, HeldRequest::Waiting { exchange, purpose });
                 return None;
             }
             step = match purpose {
@@ -135,37 +147,6 @@ impl Worker {
                 Purpose::Grant(_) => exchange.on_grant(&mut self.gate, &GrantOutcome::GivenUp, now),
             };
         }
-    }
-
-    /// Whether the request is held.
-    pub(crate) fn is_waiting(&self, id: u32) -> bool {
-        self.waiting.contains_key(&id)
-    }
-
-    /// Ends a flight and judges each of its waiters anew. Returns those that are done, with what they come to; the one whose header
-    /// callback is still running is left for [`Worker::take_started`]. Without an outcome, the answer was about keys.
-    pub(crate) fn land(
-        &mut self,
-        purpose: Purpose,
-        outcome: Option<&GrantOutcome>,
-        now: UnixMillis,
-    ) -> Vec<(u32, Outcome)> {
-        let mut done = Vec::new();
-        for id in self.flights.land(&purpose) {
-            let Some(Waiting { mut exchange, .. }) = self.waiting.remove(&id) else {
-                continue;
-            };
-            let step = match outcome {
-                None => exchange.on_keys(&mut self.gate, now),
-                Some(outcome) => exchange.on_grant(&mut self.gate, outcome, now),
-            };
-            if matches!(self.started, Started::Running(running) if running == id) {
-                self.started = Started::Settled(Box::new((exchange, step)));
-            } else if let Some(outcome) = self.hold_or_settle(id, exchange, step, now) {
-                done.push((id, outcome));
-            }
-        }
-        done
     }
 
     /// The header callback of `id` is about to have its question dispatched.
@@ -189,12 +170,12 @@ impl Worker {
     /// Forgets a request that is over, or whose client has gone. What it waited for goes on for the others.
     pub(crate) fn forget(&mut self, id: u32) {
         self.streams.close(&id);
-        // Nearly always nobody waits, and then there is nothing to look up.
-        if self.waiting.is_empty() {
+        // Nearly always nobody is held, and then there is nothing to look up.
+        if self.held.is_empty() {
             return;
         }
-        if let Some(gone) = self.waiting.remove(&id) {
-            self.flights.leave(&gone.purpose, &id);
+        if let Some(HeldRequest::Waiting { purpose, .. }) = self.held.remove(&id) {
+            self.flights.leave(&purpose, &id);
         }
     }
 

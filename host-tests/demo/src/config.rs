@@ -52,13 +52,30 @@ impl EnvoyConfig {
     /// # Errors
     /// When there is no such cluster with an endpoint.
     pub fn point_cluster(&mut self, cluster: &str, address: SocketAddr) -> Result<()> {
-        let endpoint = named(self.at("/static_resources/clusters")?, cluster)?
+        let endpoint = self
+            .cluster(cluster)?
             .pointer_mut(
                 "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address",
             )
             .with_context(|| format!("the cluster `{cluster}` has no endpoint"))?;
         *endpoint = json!({ "address": address.ip().to_string(), "port_value": address.port() });
         Ok(())
+    }
+
+    /// One cluster.
+    ///
+    /// # Errors
+    /// When there is no such cluster.
+    pub fn cluster(&mut self, name: &str) -> Result<&mut Value> {
+        named(self.at("/static_resources/clusters")?, name)
+    }
+
+    /// The listener for clients.
+    ///
+    /// # Errors
+    /// When the configuration has none.
+    pub fn listener(&mut self) -> Result<&mut Value> {
+        self.at("/static_resources/listeners/0")
     }
 
     /// Loads the filter from `path`.

@@ -20,6 +20,7 @@ use chrono::{DateTime, SecondsFormat};
 use html_escape::{encode_double_quoted_attribute, encode_text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::idp::now;
 use crate::server::Server;
@@ -65,6 +66,16 @@ impl GrantService {
             },
             seconds,
         )
+    }
+
+    /// Takes questions from now on but answers none before [`release`](Self::release).
+    pub fn hold(&self) {
+        open(&self.book).held.send_replace(true);
+    }
+
+    /// Answers the held questions, and all later ones at once.
+    pub fn release(&self) {
+        open(&self.book).held.send_replace(false);
     }
 
     /// How often the decision point was asked.
@@ -138,6 +149,8 @@ struct Book {
     grants: Vec<Grant>,
     given: usize,
     calls: Vec<Call>,
+    /// While it is, questions are taken and not answered.
+    held: watch::Sender<bool>,
 }
 
 impl Book {
@@ -201,20 +214,22 @@ async fn evaluate(
         .and_then(|id| id.to_str().ok())
         .unwrap_or_default()
         .to_owned();
-    let mut book = open(&book);
-    let answer = book.answer(
-        &Claim {
-            subject,
-            resource,
-            action,
-        },
-        now(),
-    );
-    book.calls.push(Call {
-        request_id,
-        question,
-    });
-    (StatusCode::OK, Json(answer))
+    let mut held = {
+        let mut book = open(&book);
+        book.calls.push(Call {
+            request_id,
+            question,
+        });
+        book.held.subscribe()
+    };
+    // It fails only when the service is gone, and then nobody waits for the answer.
+    let _ = held.wait_for(|held| !held).await;
+    let claim = Claim {
+        subject,
+        resource,
+        action,
+    };
+    (StatusCode::OK, Json(open(&book).answer(&claim, now())))
 }
 
 /// A wish for a grant. As JSON it is read whatever its content type, so that a plain `curl -d` will do.

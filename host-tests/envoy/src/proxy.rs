@@ -52,6 +52,34 @@ impl Setup {
         self
     }
 
+    /// Changes how Envoy treats `cluster`.
+    ///
+    /// # Panics
+    /// When there is no such cluster.
+    #[must_use]
+    pub fn treating(mut self, cluster: &str, edit: impl FnOnce(&mut Value)) -> Self {
+        edit(
+            self.0
+                .cluster(cluster)
+                .expect("the shipped configuration has this cluster"),
+        );
+        self
+    }
+
+    /// Changes the listener for clients.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn listener(mut self, edit: impl FnOnce(&mut Value)) -> Self {
+        edit(
+            self.0
+                .listener()
+                .expect("the shipped configuration has a listener"),
+        );
+        self
+    }
+
     /// Changes the filter's configuration.
     ///
     /// # Panics
@@ -167,6 +195,23 @@ impl Proxy {
     /// A request for `path`.
     pub fn request(&self, method: &str, path: &str) -> Request {
         Request::new(self.addresses.proxy, method, path)
+    }
+
+    /// A counter or a gauge of its stats, by its full name.
+    ///
+    /// # Panics
+    /// When there is no such stat.
+    pub fn stat(&self, name: &str) -> u64 {
+        let admin = self.addresses.admin;
+        let mut answer = ureq::get(format!("http://{admin}/stats"))
+            .call()
+            .expect("the administrator is answered");
+        let stats = answer.body_mut().read_to_string().expect("stats are text");
+        let value = stats
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let value = value.unwrap_or_else(|| panic!("no stat `{name}`"));
+        value.parse().expect("the stat is a number")
     }
 
     /// What it wrote.

@@ -28,7 +28,7 @@ impl Worker {
         now: UnixMillis,
     ) -> bool {
         let wants_keys = matches!(need, Need::Keys(_) | Need::NewKey(_));
-        if self.waiting.len() >= MAX_WAITING
+        if self.held.len() >= MAX_WAITING
             || wants_keys && self.waiting_for_keys() >= MAX_WAITING_FOR_KEYS
         {
             return false;

@@ -3,6 +3,7 @@
 //! One test binary, so that most tests share one Envoy; see [`world`].
 
 mod configuration;
+mod crowd;
 mod hostile;
 mod http2;
 mod keys;
@@ -11,5 +12,6 @@ mod record;
 mod refusal;
 mod rotation;
 mod service;
+mod steady;
 mod streams;
 mod world;

@@ -122,6 +122,17 @@ pub(crate) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
+/// Has the worker tell all of these, who are ready: it tells some in each callback.
+///
+/// # Panics
+/// When some still wait after as many ticks as should do.
+pub(crate) fn tell_all(harness: &Harness, exchanges: &[Exchange]) {
+    for _ in 0..exchanges.len().div_ceil(64) {
+        harness.tick();
+    }
+    assert!(!exchanges.iter().any(Exchange::is_waiting));
+}
+
 /// Requires an answer with this status and this reason.
 #[track_caller]
 pub(crate) fn refused(exchange: &Exchange, status: u32, reason: &str) -> Answer {

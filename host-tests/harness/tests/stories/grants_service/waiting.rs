@@ -4,7 +4,9 @@ use hallpass_harness::{Exchange, Reply};
 use hallpass_tokens::{NOW, TokenBuilder};
 
 use super::{answers, asked};
-use crate::setup::{alice, allow_until, deny, key, ms, order, refused, seconds, start};
+use crate::setup::{
+    alice, allow_until, config, deny, key, ms, order, refused, seconds, start, tell_all,
+};
 
 #[test]
 fn requests_that_miss_together_ask_once() {
@@ -113,4 +115,90 @@ fn a_body_that_is_read_meanwhile_does_not_release_its_request() {
     harness.callout().reply_json(200, &allow_until(NOW + 3600));
     assert!(exchange.sends_body(1024));
     exchange.forwarded();
+}
+
+/// More than are told in one callback.
+const MANY: usize = 300;
+
+/// How many are no longer held.
+fn told(crowd: &[Exchange]) -> usize {
+    crowd.iter().filter(|one| !one.is_waiting()).count()
+}
+
+#[test]
+fn an_answer_that_many_waited_for_reaches_them_a_few_at_a_time_and_in_their_order() {
+    let harness = start();
+    let crowd: Vec<_> = (0..MANY)
+        .map(|_| harness.request(order(&alice())))
+        .collect();
+    harness.callout().reply_json(200, &deny());
+    assert_eq!(told(&crowd), 64);
+    assert_eq!(told(&crowd[..64]), 64, "the first come first");
+    tell_all(&harness, &crowd);
+    for one in &crowd {
+        refused(one, 403, "grant_denied");
+    }
+    assert_eq!(harness.audit().len(), MANY, "one line each");
+}
+
+#[test]
+fn a_request_whose_turn_has_not_come_is_held_whatever_is_read_of_it() {
+    let harness = start();
+    let crowd: Vec<_> = (0..MANY)
+        .map(|_| harness.request(order(&alice())))
+        .collect();
+    harness.callout().reply_json(200, &allow_until(NOW + 3600));
+    let last = &crowd[MANY - 1];
+    assert!(!last.sends_body(1024));
+    assert!(last.sends_trailers(&[("x-checksum", "1")]).is_none());
+    assert!(last.is_waiting());
+    tell_all(&harness, &crowd);
+    assert_eq!(
+        last.forwarded().get("x-hallpass-subject").as_deref(),
+        Some("alice")
+    );
+}
+
+#[test]
+fn what_ends_before_a_requests_turn_comes_does_not_pass() {
+    let harness = start();
+    let crowd: Vec<_> = (0..MANY)
+        .map(|_| harness.request(order(&alice())))
+        .collect();
+    harness.callout().reply_json(200, &allow_until(NOW + 10));
+    crowd[0].forwarded();
+    harness.at(ms(NOW + 10));
+    tell_all(&harness, &crowd);
+    refused(&crowd[MANY - 1], 403, "grant_expired");
+}
+
+#[test]
+fn a_client_that_leaves_before_its_turn_comes_harms_nobody() {
+    let harness = start();
+    let crowd: Vec<_> = (0..MANY)
+        .map(|_| harness.request(order(&alice())))
+        .collect();
+    harness.callout().reply_json(200, &allow_until(NOW + 3600));
+    crowd[100].hang_up();
+    tell_all(&harness, &crowd);
+    crowd[MANY - 1].forwarded();
+    assert!(harness.is_alive());
+}
+
+#[test]
+fn a_configuration_that_comes_before_a_requests_turn_leaves_nobody_hanging() {
+    let harness = start();
+    let waiting: Vec<_> = (0..MANY)
+        .map(|_| harness.request(order(&alice())))
+        .collect();
+    harness.reconfigure(config());
+    let newcomer = harness.request(order(&alice()));
+    tell_all(&harness, &waiting);
+    for one in &waiting {
+        refused(one, 503, "grant_service_unavailable");
+    }
+    assert!(
+        newcomer.is_waiting(),
+        "it is asked for by the new configuration"
+    );
 }

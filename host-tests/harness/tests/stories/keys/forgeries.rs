@@ -1,7 +1,8 @@
 //! Forgers whose tokens name a key that the issuer has: they can do no more than strangers who name one that nobody has.
 
 use super::*;
-use hallpass_harness::{Exchange, Request};
+use crate::setup::tell_all;
+use hallpass_harness::Request;
 use hallpass_tokens::with_flipped_signature;
 
 /// A request whose token names the issuer's key, which did not sign it; otherwise it looks sound. No two are alike.
@@ -66,7 +67,7 @@ fn forgers_who_wait_for_a_slow_issuer_hold_up_nobody_and_are_refused_when_it_ans
 
     let call = harness.callout();
     call.reply(served(&call));
-    assert!(!forgers.iter().any(Exchange::is_waiting));
+    tell_all(&harness, &forgers);
     refused(&forgers[0], 401, "token_signature_invalid");
     assert_eq!(asked(&harness), 2, "nobody seeks a second time");
 }

@@ -1,8 +1,8 @@
 //! Strangers who name keys that nobody has: they cannot make us hammer the issuer, nor slow the users whose keys are known.
 
 use super::*;
-use crate::setup::{GRANTS, allow_until};
-use hallpass_harness::{Exchange, Request};
+use crate::setup::{GRANTS, allow_until, tell_all};
+use hallpass_harness::Request;
 use hallpass_tokens::{NOW, with_flipped_signature};
 
 /// How long an answer about an unknown key stands.
@@ -59,7 +59,7 @@ fn strangers_who_wait_for_a_slow_issuer_leave_room_for_those_who_are_known() {
 
     let call = harness.callout();
     call.reply(served(&call));
-    assert!(!strangers.iter().any(Exchange::is_waiting));
+    tell_all(&harness, &strangers);
     refused(&strangers[0], 401, "token_key_unknown");
 }
 
