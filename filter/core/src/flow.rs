@@ -31,7 +31,7 @@ pub use stream::Stream;
 
 /// What is to be done now.
 #[derive(Debug)]
-#[expect(
+#[allow(
     clippy::large_enum_variant,
     reason = "nearly every request comes to the large one, and a box would cost each an allocation"
 )]

@@ -24,10 +24,13 @@ use crate::worker::{Outcome, Shared, Worker};
 
 /// How often due fetches, unanswered calls and streams whose permission has ended are looked for.
 const TICK: Duration = Duration::from_millis(250);
-/// The same while somebody is ready who has not been told yet.
+/// The same while somebody is ready who has not been told yet, or a question has not left.
 const HURRY: Duration = Duration::from_millis(1);
 /// How many requests are told or cut in one callback: see [`crate::worker`] on those that are held.
 const AT_ONCE: usize = 64;
+/// How many questions that nobody waits for leave with one tick, so that those who come meanwhile
+/// do not feel it.
+const BACKGROUND_AT_ONCE: usize = 16;
 
 /// The worker's context in the proxy.
 pub(crate) struct Root {
@@ -82,7 +85,7 @@ impl Root {
             // Some of those who were ready have another question.
             dispatch_outbox(worker);
         }
-        let hurries = some_are_left || worker.with(|worker| worker.has_ready());
+        let hurries = some_are_left || worker.with(|worker| worker.has_work());
         if worker.with(|worker| std::mem::replace(&mut worker.hurries, hurries)) != hurries {
             host::tick_every(if hurries { HURRY } else { TICK });
         }
@@ -252,7 +255,10 @@ impl RootContext for Root {
             let never = Arrival::Nothing("the proxy never answered the call");
             settle(&worker, purpose, never);
         }
-        worker.with(|worker| worker.fetch_due_keys(now));
+        worker.with(|worker| {
+            worker.fetch_due_keys(now);
+            worker.release_background(BACKGROUND_AT_ONCE);
+        });
         self.carry_on(&worker);
     }
 

@@ -42,6 +42,8 @@ impl Shared {
 pub(crate) struct Worker {
     pub(crate) gate: Gate,
     pub(crate) outbox: VecDeque<Callout>,
+    /// Questions that nobody waits for: they leave a few at a time.
+    background: VecDeque<Callout>,
     pub(crate) stats: Stats,
     /// Whether some record or question needs the client's address.
     pub(crate) needs_source: bool,
@@ -73,7 +75,7 @@ enum Started {
 }
 
 /// A step after which nothing is left to wait for.
-#[expect(
+#[allow(
     clippy::large_enum_variant,
     reason = "nearly every request comes to the large one, and a box would cost each an allocation"
 )]
@@ -97,6 +99,7 @@ impl Worker {
             told_uncut: false,
             calls: HashMap::new(),
             outbox: VecDeque::new(),
+            background: VecDeque::new(),
             stats,
             flights: Flights::new(MAX_WAITING),
             held: HashMap::new(),

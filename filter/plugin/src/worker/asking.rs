@@ -49,6 +49,7 @@ impl Worker {
                 true
             }
             Joined::Waiting => {
+                self.bring_forward(purpose);
                 if matches!(purpose, Purpose::Grant(_)) {
                     self.stats.count(Counter::GrantCoalesced);
                 }
@@ -58,7 +59,21 @@ impl Worker {
         }
     }
 
-    /// Queues questions whose answers are over soon, for nobody in particular. They leave with the next tick.
+    /// Somebody waits now for a question that may have been put for nobody, and not have left yet.
+    fn bring_forward(&mut self, purpose: Purpose) {
+        let mut background = self.background.iter();
+        let place = background.position(|callout| callout.purpose == purpose);
+        let callout = place.and_then(|place| self.background.remove(place));
+        self.outbox.extend(callout);
+    }
+
+    /// The next few of the questions that nobody waits for may leave.
+    pub(crate) fn release_background(&mut self, most: usize) {
+        let few = most.min(self.background.len());
+        self.outbox.extend(self.background.drain(..few));
+    }
+
+    /// Queues questions whose answers are over soon, for nobody in particular. They leave with the next ticks.
     pub(crate) fn ask_again(&mut self, now: UnixMillis) {
         for query in self.gate.take_refreshes() {
             let purpose = Purpose::Grant(query.key());
@@ -67,7 +82,7 @@ impl Worker {
             }
             if let Some(callout) = self.grant_callout(&query, None) {
                 self.flights.start(purpose, deadline(&callout, now));
-                self.outbox.push_back(callout);
+                self.background.push_back(callout);
             }
         }
     }

@@ -73,9 +73,9 @@ impl Worker {
         }
     }
 
-    /// Whether someone is ready.
-    pub(crate) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+    /// Whether someone is ready, or a question should leave.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.ready.is_empty() || !self.background.is_empty()
     }
 
     /// The next of those who are ready, at most so many, with what they come to now. One that must wait for something else is held again.

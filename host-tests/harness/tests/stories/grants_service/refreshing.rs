@@ -92,6 +92,7 @@ fn a_request_with_another_question_takes_nobody_elses_place() {
     // The question about Alice has not left yet when Bob has to be asked for.
     let bob = harness.request(order(&TokenBuilder::for_user("bob").signed_by(&key())));
     assert!(bob.is_waiting());
+    harness.tick();
     assert_eq!(asked(&harness), 3);
     for callout in harness.callouts() {
         callout.reply_json(200, &allow_until(NOW + 3600));
@@ -100,4 +101,26 @@ fn a_request_with_another_question_takes_nobody_elses_place() {
     harness.advance(Duration::from_secs(10));
     harness.request(order(&alice())).forwarded();
     assert_eq!(asked(&harness), 3);
+}
+
+#[test]
+fn many_questions_that_nobody_waits_for_leave_a_few_at_a_time() {
+    let harness = start();
+    answers(&harness, &allow_until(NOW + 3600));
+    let users: Vec<_> = (0..100)
+        .map(|number| TokenBuilder::for_user(&format!("user-{number}")).signed_by(&key()))
+        .collect();
+    for late in [0, 25] {
+        harness.at(ms(NOW + late));
+        for user in &users {
+            harness.request(order(user)).forwarded();
+        }
+    }
+    assert_eq!(asked(&harness), 100);
+    let mut after_each_tick = Vec::new();
+    for _ in 0..8 {
+        harness.tick();
+        after_each_tick.push(asked(&harness));
+    }
+    assert_eq!(after_each_tick, [116, 132, 148, 164, 180, 196, 200, 200]);
 }
