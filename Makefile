@@ -82,11 +82,11 @@ ROUNDS    ?= 5
 STRANGERS ?= 1000
 
 bench: SECONDS ?= 2
-bench: $(MODULE) $(ENVOY) ## speed side by side with Envoy's own filter: a table and dist/bench.json (ROUNDS=5, SECONDS=2, ONLY=RS256, AGAINST=other.wasm)
+bench: $(MODULE) $(ENVOY) ## speed side by side with Envoy's own filter: a table and dist/bench.json (ROUNDS=5, SECONDS=2, ONLY=RS256 or memory, AGAINST=other.wasm)
 	@setup/command.sh wrk wrk
 	$(call say, building the benchmark (about a minute the first time))
 	cargo build --locked -p hallpass-bench
-	$(call say, measuring (7 minutes with 5 rounds of 2 seconds))
+	$(call say, measuring (10 minutes with 5 rounds of 2 seconds))
 	@cargo run --locked --quiet -p hallpass-bench -- --envoy $(ENVOY) --module $(MODULE) --rounds $(ROUNDS) --seconds $(SECONDS) \
 		--strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only "$(ONLY)")
 

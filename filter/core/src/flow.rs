@@ -53,6 +53,8 @@ pub struct Passage {
     pub reason: Reason,
     /// The line for the log, if it is to be written.
     pub audit: Option<String>,
+    /// When its permission ends, if it does.
+    pub until: Option<UnixMillis>,
     /// What is to be kept of it while it is open, if it is cut when its permission ends.
     pub stream: Option<Stream>,
 }
@@ -266,7 +268,7 @@ impl Exchange {
         self.conclude(config, gate, decision, now)
     }
 
-    /// The service fails: its word of before may stand in for it.
+    /// The service fails. Another worker may know its word by now; otherwise its word of before may stand in for it.
     fn decide_without_service(
         &self,
         config: &Config,
@@ -274,10 +276,13 @@ impl Exchange {
         caller: Caller<'_>,
         now: UnixMillis,
     ) -> Decision {
-        let before = self
-            .query(config)
-            .and_then(|query| gate.stale(&query.key(), now));
-        let Some(ruling) = before else {
+        let Some(query) = self.query(config) else {
+            return self.decide(config, caller, Service::Failed, now);
+        };
+        if let Some(ruling) = gate.remembered(&query, now) {
+            return self.decide(config, caller, Service::Remembered(&ruling), now);
+        }
+        let Some(ruling) = gate.stale(&query, now) else {
             return self.decide(config, caller, Service::Failed, now);
         };
         let decision = self.decide(config, caller, Service::Stale(&ruling), now);
@@ -383,6 +388,7 @@ impl Exchange {
             edits,
             reason,
             audit,
+            until: permit.until(),
             stream: None,
         }
     }

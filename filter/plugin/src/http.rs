@@ -29,7 +29,7 @@ impl Request {
             let mut exchange = Exchange::new(host::request_head(worker.needs_source));
             let step = exchange.start(&mut worker.gate, now);
             let outcome = worker.hold_or_settle(self.id, exchange, step, now);
-            worker.ask_again(now);
+            worker.ask_again();
             let has_question = outcome.is_none() && !worker.outbox.is_empty();
             (outcome, has_question)
         });
@@ -142,7 +142,7 @@ fn refuse(refusal: &Refusal) -> Action {
 }
 
 /// What a request gets that cannot be judged at all: without a configuration, or by a host that does not do its part.
-fn unanswerable() -> Refusal {
+pub(crate) fn unanswerable() -> Refusal {
     let reason = Reason::GrantServiceUnavailable;
     Refusal {
         answer: Answer::refusal(reason, &AnswerContext::default()),

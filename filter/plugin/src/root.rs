@@ -28,6 +28,8 @@ const TICK: Duration = Duration::from_millis(250);
 const HURRY: Duration = Duration::from_millis(1);
 /// How many requests are told or cut in one callback: see [`crate::worker`] on those that are held.
 const AT_ONCE: usize = 64;
+/// How many of these may be told, so that there is room for those that are cut.
+const READY_AT_ONCE: usize = 48;
 /// How many questions that nobody waits for leave with one tick, so that those who come meanwhile
 /// do not feel it.
 const BACKGROUND_AT_ONCE: usize = 16;
@@ -60,6 +62,9 @@ impl Root {
         }
         if needs_ticks {
             host::tick_every(TICK);
+            if let Some(worker) = &self.worker {
+                worker.with(|worker| worker.hurries = false);
+            }
             self.on_tick();
         }
     }
@@ -72,7 +77,8 @@ impl Root {
         if !worker.with(|worker| worker.is_within_request()) {
             let now = host::now();
             let ready = worker.with(|worker| {
-                let ready = worker.take_ready(AT_ONCE, now);
+                let ready = worker.take_ready(READY_AT_ONCE, now);
+                worker.ask_again();
                 worker.write_down();
                 ready
             });
@@ -114,7 +120,10 @@ fn retire(worker: &Shared) {
             }
         }
         let now = host::now();
-        worker.with(|worker| worker.settle_ready(now));
+        worker.with(|worker| {
+            worker.settle_ready(now);
+            worker.write_down();
+        });
     }
 }
 
@@ -257,7 +266,7 @@ impl RootContext for Root {
         }
         worker.with(|worker| {
             worker.fetch_due_keys(now);
-            worker.release_background(BACKGROUND_AT_ONCE);
+            worker.release_background(BACKGROUND_AT_ONCE, now);
         });
         self.carry_on(&worker);
     }

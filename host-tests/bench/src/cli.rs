@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use hallpass_demo::envoy::built;
-use hallpass_demo::grants::GrantService;
 use hallpass_demo::idp::IdentityProvider;
 
-use crate::contender::{RESOURCES, Setting};
+use crate::contender::Setting;
+use crate::decider;
 use crate::load::Load;
-use crate::plan::{Audience, GRANTED_USERS, groups, user_name};
+use crate::memory;
+use crate::plan::{Audience, groups};
 use crate::proxy::Proxy;
 use crate::report::Report;
 use crate::rounds::{Bench, Rounds};
@@ -44,6 +45,9 @@ struct Cli {
     /// How many seconds the measurement takes in which decisions are asked for anew; it is made once
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=600))]
     steady_seconds: u32,
+    /// After how many different questions to the grant service the proxy's memory is looked at; 0 leaves that out
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(0..=10_000_000))]
+    questions: u64,
     /// How many requests a second strangers send at most
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=16_000))]
     strangers: u32,
@@ -67,21 +71,6 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// Each regular user may read each resource until long after the last measurement.
-fn give_grants(service: &GrantService) {
-    const LIFETIME: i64 = 24 * 3_600;
-    for user in 0..GRANTED_USERS {
-        for resource in 0..RESOURCES {
-            service.give(
-                &user_name(user),
-                &format!("resource-{resource}"),
-                "read",
-                LIFETIME,
-            );
-        }
-    }
-}
-
 /// Whether every premise held.
 fn measure(cli: &Cli) -> Result<bool> {
     let module = built("filter", &cli.module)?;
@@ -99,14 +88,21 @@ fn measure(cli: &Cli) -> Result<bool> {
     };
     let audience = Audience::sign(&cli.directory, &rounds)?;
     let mut groups = groups(&audience, other_module.is_some());
-    if let Some(wanted) = &cli.only {
-        groups.retain(|group| group.title.contains(wanted));
-        ensure!(!groups.is_empty(), "no group's title holds `{wanted}`");
-    }
+    let looks_at_memory = match &cli.only {
+        None => cli.questions > 0,
+        Some(wanted) => {
+            groups.retain(|group| group.title.contains(wanted));
+            let memory = "memory".contains(wanted);
+            ensure!(
+                memory || !groups.is_empty(),
+                "no group's title holds `{wanted}`"
+            );
+            memory && cli.questions > 0
+        }
+    };
 
     let idp = IdentityProvider::start(0).context("cannot serve the keys")?;
-    let grants = GrantService::start(0).context("cannot decide about grants")?;
-    give_grants(&grants);
+    let grants = decider::start().context("cannot decide about grants")?;
     let setting = Setting {
         module,
         other_module,
@@ -121,7 +117,11 @@ fn measure(cli: &Cli) -> Result<bool> {
     };
     bench.run(&mut groups)?;
 
-    let report = Report::new(&groups, &bench.rounds, module_bytes);
+    let memory = looks_at_memory
+        .then(|| memory::measure(&bench, &audience.curious, cli.questions))
+        .transpose()?;
+
+    let report = Report::new(&groups, &bench.rounds, module_bytes, memory);
     report.write(&cli.output)?;
     print!("{report}");
     Ok(report.is_complete())

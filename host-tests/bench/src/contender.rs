@@ -42,10 +42,12 @@ pub(crate) enum Contender {
     HallpassGrants,
     /// The same, and it remembers them for [`ALLOW_TTL`].
     HallpassFleetingGrants,
+    /// Hallpass, which asks about each path anew.
+    HallpassManyQuestions,
 }
 
 impl Contender {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Plain,
         Self::Native,
         Self::NativeCached,
@@ -55,6 +57,7 @@ impl Contender {
         Self::HallpassRemote,
         Self::HallpassGrants,
         Self::HallpassFleetingGrants,
+        Self::HallpassManyQuestions,
     ];
 
     /// The name of its listener, and of its part of the proxy's stats.
@@ -69,6 +72,7 @@ impl Contender {
             Self::HallpassRemote => "hallpass_remote",
             Self::HallpassGrants => "hallpass_grants",
             Self::HallpassFleetingGrants => "hallpass_fleeting_grants",
+            Self::HallpassManyQuestions => "hallpass_many_questions",
         }
     }
 }
@@ -120,6 +124,11 @@ impl Setting {
                 Some(with_grants(name, &self.module, Duration::from_hours(1)))
             }
             Contender::HallpassFleetingGrants => Some(with_grants(name, &self.module, ALLOW_TTL)),
+            Contender::HallpassManyQuestions => {
+                let resources = json!([{ "name": "many", "match": { "paths": ["/many/{n}"] }, "access": "grant" }]);
+                let service = json!({ "cluster": GRANT_CLUSTER, "context": ["path"], "cache": { "allow_ttl": "1h" } });
+                Some(deciding(name, &self.module, &resources, &service))
+            }
             Contender::HallpassRemote => {
                 // No refresh falls into the measurement: what is fetched then is fetched because of a token.
                 let cool_down = format!("{}s", COOL_DOWN.as_secs());
@@ -171,10 +180,16 @@ fn with_grants(vm_id: &str, module: &Path, allow_ttl: Duration) -> Value {
         json!({ "name": format!("resource-{number}"), "match": { "paths": [path] }, "access": "grant", "action": "read" })
     };
     let cache = json!({ "allow_ttl": format!("{}s", allow_ttl.as_secs()) });
+    let resources = (0..RESOURCES).map(resource).collect();
+    let service = json!({ "cluster": GRANT_CLUSTER, "cache": cache });
+    deciding(vm_id, module, &resources, &service)
+}
+
+fn deciding(vm_id: &str, module: &Path, resources: &Value, service: &Value) -> Value {
     let configuration = json!({
         "providers": [{ "name": "bench", "issuer": ISSUER, "audiences": [AUDIENCE], "jwks": { "inline": key_set() } }],
-        "resources": (0..RESOURCES).map(resource).collect::<Vec<_>>(),
-        "grants": { "service": { "cluster": GRANT_CLUSTER, "cache": cache } },
+        "resources": resources,
+        "grants": { "service": service },
         "audit": { "log": "none" },
     });
     wasm(vm_id, module, &configuration)

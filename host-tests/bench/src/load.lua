@@ -3,7 +3,7 @@
 --   wrk -t1 -s load.lua URL -- FILE FIRST [PAUSE]
 --
 -- FILE has one token a line, and behind it, after a space, the path if it is not that of the URL. FIRST is the index, counted from 0, of the token to begin with; after the last comes the
--- first again. PAUSE is how many milliseconds each connection rests before a request: at random, from nothing to twice
+-- first again. A path that ends with {n} is another one for each request. PAUSE is how many milliseconds each connection rests before a request: at random, from nothing to twice
 -- as much, so that the connections do not march in step.
 
 function setup(thread)
@@ -14,7 +14,13 @@ function init(arguments)
    requests = {}
    for line in io.lines(arguments[1]) do
       local token, path = line:match("^(%S+) ?(%S*)$")
-      requests[#requests + 1] = wrk.format("GET", path ~= "" and path or nil, { ["Authorization"] = "Bearer " .. token })
+      local headers = { ["Authorization"] = "Bearer " .. token }
+      local stem = path:match("^(.*){n}$")
+      if stem then
+         requests[#requests + 1] = function(n) return wrk.format("GET", stem .. n, headers) end
+      else
+         requests[#requests + 1] = wrk.format("GET", path ~= "" and path or nil, headers)
+      end
    end
    position = tonumber(arguments[2])
 
@@ -27,6 +33,9 @@ end
 function request()
    local text = requests[position % #requests + 1]
    position = position + 1
+   if type(text) == "function" then
+      return text(position)
+   end
    return text
 end
 

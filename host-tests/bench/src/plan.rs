@@ -90,6 +90,8 @@ pub(crate) struct Audience {
     of_unknown_issuer: Rc<TokenFile>,
     of_unknown_key: Rc<TokenFile>,
     granted: Rc<TokenFile>,
+    /// One who asks for another path with each request.
+    pub(crate) curious: TokenFile,
 }
 
 impl Audience {
@@ -124,6 +126,9 @@ impl Audience {
                 of_unknown_issuer(number).signed_by(own_key)
             })?,
             of_unknown_key: make("unknown-kids", strangers, &of_unknown_key)?,
+            curious: TokenFile::make(directory, "curious", 1, |number| {
+                format!("{} /many/{{n}}", user(number).signed_by(own_key))
+            })?,
             granted: make("granted", GRANTED_USERS * RESOURCES, &|number| {
                 let token = user(number % GRANTED_USERS).signed_by(own_key);
                 format!("{token} {}", granted_path(number / GRANTED_USERS))

@@ -57,6 +57,16 @@ impl Proxy {
         Ok(Counters::parse(&answer.body_mut().read_to_string()?))
     }
 
+    /// How much of its memory is resident, in KiB.
+    pub(crate) fn resident_kib(&self) -> Result<u64> {
+        let path = format!("/proc/{}/status", self.envoy.id());
+        let status =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        number.with_context(|| format!("{path} tells no resident memory"))
+    }
+
     /// The processor time that its threads have used.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
         let tasks = format!("/proc/{}/task", self.envoy.id());

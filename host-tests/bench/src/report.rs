@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::load::CONNECTIONS;
+use crate::memory::Memory;
 use crate::plan::{Comparison, Group, Row};
 use crate::rounds::Rounds;
 use crate::sample::{Sample, Spread};
@@ -20,6 +21,8 @@ pub(crate) struct Report {
     seconds: u32,
     module_bytes: u64,
     groups: Vec<GroupReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory: Option<Memory>,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,7 +54,12 @@ struct Ratio {
 
 impl Report {
     /// Of rows that have been measured.
-    pub(crate) fn new(groups: &[Group], rounds: &Rounds, module_bytes: u64) -> Self {
+    pub(crate) fn new(
+        groups: &[Group],
+        rounds: &Rounds,
+        module_bytes: u64,
+        memory: Option<Memory>,
+    ) -> Self {
         Self {
             processors: std::thread::available_parallelism().map_or(0, Into::into),
             connections: CONNECTIONS,
@@ -59,6 +67,7 @@ impl Report {
             seconds: rounds.seconds,
             module_bytes,
             groups: groups.iter().map(GroupReport::new).collect(),
+            memory,
         }
     }
 
@@ -150,7 +159,8 @@ impl Display for Report {
             self.processors,
             self.module_bytes / 1024
         )?;
-        self.groups.iter().try_for_each(|group| group.fmt(out))
+        self.groups.iter().try_for_each(|group| group.fmt(out))?;
+        self.memory.iter().try_for_each(|memory| memory.fmt(out))
     }
 }
 

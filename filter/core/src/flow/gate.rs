@@ -249,8 +249,11 @@ impl Gate {
         let own = self.decisions.fresh(&key, now);
         let fresh = match own {
             Some(fresh) if !fresh.is_due => return Some(fresh.ruling),
-            _ if self.learn_from_others(&key, now) => self.decisions.fresh(&key, now)?,
-            own => own?,
+            own => match self.learn_from_others(&key, now) {
+                News::None => own?,
+                News::OfUse => self.decisions.fresh(&key, now)?,
+                News::OfNoUse => return None,
+            },
         };
         if fresh.is_due && self.backoff.may_ask(now) {
             self.refreshes.push(query.clone());
@@ -258,18 +261,21 @@ impl Gate {
         Some(fresh.ruling)
     }
 
-    /// Takes another worker's answer, if there is one that was given after its own.
-    fn learn_from_others(&mut self, key: &DecisionKey, now: UnixMillis) -> bool {
+    /// Takes another worker's answer in place of its own, if there is one that was given later.
+    fn learn_from_others(&mut self, key: &DecisionKey, now: UnixMillis) -> News {
         let own = self.decisions.given(key, now);
         let own_forms = self.config.grants.own_forms();
         let find = |shelf: &Shelf| shelf.find(key, own_forms, now);
         let found = self.shelf.as_ref().and_then(find);
         let Some(news) = found.filter(|found| own.is_none_or(|own| found.given > own)) else {
-            return false;
+            return News::None;
         };
-        self.decisions.put(*key, &news.reply, news.given);
+        self.decisions.put(*key, &news.reply, news.given, now);
+        if self.decisions.given(key, now).is_none() {
+            return News::OfNoUse;
+        }
         self.count(Counter::GrantShared);
-        true
+        News::OfUse
     }
 
     /// Questions that should be put again before their answers are over, for nobody in particular.
@@ -282,13 +288,10 @@ impl Gate {
         self.backoff.may_ask(now)
     }
 
-    /// The grant service's word of before, if it may stand in for a service that fails.
-    pub fn stale(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<Ruling> {
-        let own = self.decisions.stale(key, now);
-        if own.is_none() && self.learn_from_others(key, now) {
-            return self.decisions.stale(key, now);
-        }
-        own
+    /// The grant service's word of before, if it may stand in for a service that fails. Ask for what is [`Gate::remembered`] first: a
+    /// newer word of another worker counts more.
+    pub fn stale(&mut self, query: &Query, now: UnixMillis) -> Option<Ruling> {
+        self.decisions.stale(&query.key(), now)
     }
 
     /// Takes the grant service's reply: remembers it for as long as it counts, and returns what it says.
@@ -307,20 +310,22 @@ impl Gate {
                 self.notices.extend(remarks);
                 let change = self.backoff.answered();
                 self.tell_of_service(change);
-                self.decisions.put(key, &read, now);
+                self.decisions.put(key, &read, now, now);
                 if let Some(shelf) = &self.shelf {
                     shelf.put(&key, reply, now);
                 }
                 Ok(read.ruling)
             }
             Err(fault) => {
-                self.grant_failed(now);
+                if fault.is_of_the_service() {
+                    self.grant_failed(now);
+                }
                 Err(fault)
             }
         }
     }
 
-    /// The grant service did not decide.
+    /// The grant service failed, whatever the question.
     pub fn grant_failed(&mut self, now: UnixMillis) {
         let change = self.backoff.failed(now);
         self.tell_of_service(change);
@@ -337,6 +342,16 @@ impl Gate {
         self.notices
             .push(format!("the grant service (cluster `{cluster}`) {news}"));
     }
+}
+
+/// What another worker was answered meanwhile.
+enum News {
+    /// Nothing, or nothing newer.
+    None,
+    /// Something newer.
+    OfUse,
+    /// Something newer that does not count any longer; and nothing older does.
+    OfNoUse,
 }
 
 /// The memory for a service's decisions; without a service there are none.

@@ -18,6 +18,8 @@ pub struct Backoff {
     failures: u32,
     /// While it is not asked.
     rest: Option<Window>,
+    /// The one question of this wait is under way.
+    probes: bool,
 }
 
 /// What an answer, or its absence, changed.
@@ -38,6 +40,7 @@ impl Backoff {
         // A clock that was set back to before the wait began says nothing of how long that was.
         let rests = self.rest.is_some_and(|rest| rest.is_open(now));
         if !rests && self.failures >= ACCIDENTS {
+            self.probes = true;
             self.wait(now);
         }
         !rests
@@ -47,6 +50,7 @@ impl Backoff {
     pub fn answered(&mut self) -> Change {
         let rested = self.rest.take().is_some();
         self.failures = 0;
+        self.probes = false;
         if rested {
             Change::Recovered
         } else {
@@ -54,8 +58,12 @@ impl Backoff {
         }
     }
 
-    /// It did not.
+    /// It did not. Of many that were under way when the rest began, none makes it longer.
     pub fn failed(&mut self, now: UnixMillis) -> Change {
+        let rests = self.rest.is_some_and(|rest| rest.is_open(now));
+        if rests && !std::mem::take(&mut self.probes) {
+            return Change::None;
+        }
         self.failures = self.failures.saturating_add(1);
         if self.failures < ACCIDENTS {
             return Change::None;
@@ -92,8 +100,11 @@ mod tests {
     fn failed(times: u32) -> Backoff {
         let mut backoff = Backoff::default();
         for _ in 0..times {
+            backoff.may_ask(at(1_000));
             backoff.failed(at(1_000));
+            backoff.probes = true;
         }
+        backoff.probes = false;
         backoff
     }
 
@@ -122,6 +133,19 @@ mod tests {
             assert!(!backoff.may_ask(at(1_000 + wait - 1)), "{failures}");
             assert!(backoff.may_ask(at(1_000 + wait)), "{failures}");
         }
+    }
+
+    #[test]
+    fn failures_of_what_was_asked_before_the_wait_do_not_make_it_longer() {
+        let mut backoff = failed(3);
+        for _ in 0..200 {
+            assert_eq!(backoff.failed(at(1_100)), Change::None);
+        }
+        assert!(backoff.may_ask(at(1_250)));
+        backoff.failed(at(1_300));
+        backoff.failed(at(1_300));
+        assert!(!backoff.may_ask(at(1_799)));
+        assert!(backoff.may_ask(at(1_800)), "twice as long, not four times");
     }
 
     #[test]

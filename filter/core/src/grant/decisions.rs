@@ -69,7 +69,7 @@ impl Decisions {
 
     /// The decision, if it is fresh.
     pub fn fresh(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<Fresh> {
-        let entry = self.entries.get_mut(key, now)?;
+        let entry = self.entry(key, now)?;
         if !entry.fresh.is_open(now) {
             return None;
         }
@@ -85,20 +85,33 @@ impl Decisions {
 
     /// When the decision was given that is kept, whether or not it is fresh.
     pub fn given(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<UnixMillis> {
-        self.entries.get(key, now).map(|entry| entry.fresh.from)
+        self.entry(key, now).map(|entry| entry.fresh.from)
+    }
+
+    /// What is kept. A decision of a clock that has been set back since is forgotten: it would come to life when that time comes.
+    fn entry(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<&mut Entry> {
+        let given = self.entries.get(key, now)?.fresh.from;
+        if given > now {
+            self.entries.remove(key);
+        }
+        self.entries.get_mut(key, now)
     }
 
     /// The allow, if it may stand in for a service that fails.
     pub fn stale(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<Ruling> {
-        let entry = self.entries.get_mut(key, now)?;
-        let may_stand_in = entry.fresh.from <= now
-            && now < entry.stale_until
-            && matches!(entry.ruling, Ruling::Allow { .. });
+        let entry = self.entry(key, now)?;
+        let may_stand_in = now < entry.stale_until && matches!(entry.ruling, Ruling::Allow { .. });
         may_stand_in.then(|| entry.ruling.clone())
     }
 
-    /// Takes a decision in place of an older one, also where it is not to be remembered.
-    pub fn put(&mut self, key: DecisionKey, reply: &GrantReply, now: UnixMillis) {
+    /// Takes a decision that was `given` some time ago, in place of an older one, also where it is not to be remembered.
+    pub fn put(
+        &mut self,
+        key: DecisionKey,
+        reply: &GrantReply,
+        given: UnixMillis,
+        now: UnixMillis,
+    ) {
         let never = UnixMillis::new(u64::MAX);
         let Lifetimes {
             allow,
@@ -110,7 +123,7 @@ impl Decisions {
         let (lifetime, stale, end) = match &reply.ruling {
             Ruling::Allow {
                 until: Some(until), ..
-            } if *until > now => (allow, stale, *until),
+            } if *until > given => (allow, stale, *until),
             Ruling::Allow { until: None, .. } if !require_expiry => (allow, stale, never),
             Ruling::Allow { .. } | Ruling::Deny { .. } | Ruling::Obliged => {
                 (deny, Duration::ZERO, never)
@@ -119,13 +132,13 @@ impl Decisions {
         let lifetime = reply.max_age.map_or(lifetime, |age| age.min(lifetime));
         // Nothing is kept at all of what is meant for now only.
         let stale = if lifetime.is_zero() { lifetime } else { stale };
-        let until = now.saturating_add(lifetime).min(end);
+        let until = given.saturating_add(lifetime).min(end);
         let stale_until = until.saturating_add(stale).min(end);
         let lives_on = matches!(reply.ruling, Ruling::Allow { .. }) && until < end;
         let entry = Entry {
             ruling: reply.ruling.clone(),
-            fresh: Window { from: now, until },
-            due: if lives_on { due(now, until) } else { until },
+            fresh: Window { from: given, until },
+            due: if lives_on { due(given, until) } else { until },
             stale_until,
         };
         let bytes = entry.ruling.weight();
@@ -143,9 +156,9 @@ impl Decisions {
     }
 }
 
-/// When an allow is due that is fresh from `now` until `until`.
-fn due(now: UnixMillis, until: UnixMillis) -> UnixMillis {
-    let lifetime = until.since(now);
+/// When an allow is due that is fresh from `given` until `until`.
+fn due(given: UnixMillis, until: UnixMillis) -> UnixMillis {
+    let lifetime = until.since(given);
     let part = |divisor| lifetime.checked_div(divisor).unwrap_or_default();
     let ahead = part(DUE_PART).max(DUE_AT_LEAST.min(part(2)));
     until.saturating_sub(ahead)
@@ -202,7 +215,7 @@ mod tests {
 
     fn told(reply: &GrantReply) -> Decisions {
         let mut decisions = decisions();
-        decisions.put(KEY, reply, NOW);
+        decisions.put(KEY, reply, NOW, NOW);
         decisions
     }
 
@@ -262,14 +275,14 @@ mod tests {
     #[test]
     fn a_newer_decision_replaces_an_older_one_even_if_it_is_not_kept() {
         let mut decisions = told(&allow(Some(after(3_600))));
-        decisions.put(KEY, &deny(), after(1));
+        decisions.put(KEY, &deny(), after(1), after(1));
         assert_eq!(decisions.stale(&KEY, after(4)), None);
         let mut decisions = told(&allow(Some(after(3_600))));
         let for_now_only = GrantReply {
             max_age: Some(Duration::ZERO),
             ..deny()
         };
-        decisions.put(KEY, &for_now_only, after(1));
+        decisions.put(KEY, &for_now_only, after(1), after(1));
         assert_eq!(decisions.fresh(&KEY, after(1)), None);
         assert_eq!(decisions.stale(&KEY, after(1)), None);
     }
@@ -284,7 +297,7 @@ mod tests {
         assert!(!is_due(&mut decisions, just_before(after(24))));
         assert!(is_due(&mut decisions, after(24)));
         assert!(!is_due(&mut decisions, after(25)), "it was told");
-        decisions.put(KEY, &allow(Some(after(3_600))), after(25));
+        decisions.put(KEY, &allow(Some(after(3_600))), after(25), after(25));
         assert!(is_due(&mut decisions, after(49)), "and again the next time");
     }
 
@@ -302,7 +315,8 @@ mod tests {
     fn a_clock_that_is_set_back_to_before_a_decision_makes_nothing_of_it() {
         let mut decisions = told(&allow(Some(after(3_600))));
         assert_eq!(decisions.fresh(&KEY, just_before(NOW)), None);
+        assert!(decisions.is_empty(), "nor does it come to life later");
+        let mut decisions = told(&allow(Some(after(3_600))));
         assert_eq!(decisions.stale(&KEY, just_before(NOW)), None);
-        assert!(decisions.fresh(&KEY, NOW).is_some());
     }
 }

@@ -15,6 +15,8 @@ use crate::callouts::{Call, Callout, Purpose};
 pub(super) const MAX_WAITING: usize = 4_096;
 /// How many of these may wait for keys: anyone can write a token that waits for them, and must not take the room of those who are known.
 const MAX_WAITING_FOR_KEYS: usize = MAX_WAITING / 4;
+/// How many questions that nobody waits for may lie there. For one more the answer serves to its end, and then somebody waits.
+const MAX_BACKGROUND: usize = 1_024;
 /// How much later than its timeout a call is given up that the host never answers.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -49,7 +51,7 @@ impl Worker {
                 true
             }
             Joined::Waiting => {
-                self.bring_forward(purpose);
+                self.bring_forward(purpose, now);
                 if matches!(purpose, Purpose::Grant(_)) {
                     self.stats.count(Counter::GrantCoalesced);
                 }
@@ -60,28 +62,39 @@ impl Worker {
     }
 
     /// Somebody waits now for a question that may have been put for nobody, and not have left yet.
-    fn bring_forward(&mut self, purpose: Purpose) {
+    fn bring_forward(&mut self, purpose: Purpose, now: UnixMillis) {
         let mut background = self.background.iter();
         let place = background.position(|callout| callout.purpose == purpose);
-        let callout = place.and_then(|place| self.background.remove(place));
-        self.outbox.extend(callout);
+        if let Some(callout) = place.and_then(|place| self.background.remove(place)) {
+            self.release(callout, now);
+        }
+    }
+
+    fn release(&mut self, callout: Callout, now: UnixMillis) {
+        self.flights.start(callout.purpose, deadline(&callout, now));
+        self.outbox.push_back(callout);
     }
 
     /// The next few of the questions that nobody waits for may leave.
-    pub(crate) fn release_background(&mut self, most: usize) {
-        let few = most.min(self.background.len());
-        self.outbox.extend(self.background.drain(..few));
+    pub(crate) fn release_background(&mut self, most: usize, now: UnixMillis) {
+        for _ in 0..most {
+            let Some(callout) = self.background.pop_front() else {
+                return;
+            };
+            self.release(callout, now);
+        }
     }
 
     /// Queues questions whose answers are over soon, for nobody in particular. They leave with the next ticks.
-    pub(crate) fn ask_again(&mut self, now: UnixMillis) {
+    pub(crate) fn ask_again(&mut self) {
         for query in self.gate.take_refreshes() {
             let purpose = Purpose::Grant(query.key());
-            if self.flights.is_under_way(&purpose) {
+            if self.flights.is_under_way(&purpose) || self.background.len() >= MAX_BACKGROUND {
                 continue;
             }
             if let Some(callout) = self.grant_callout(&query, None) {
-                self.flights.start(purpose, deadline(&callout, now));
+                // Its time begins when it leaves.
+                self.flights.start(purpose, UnixMillis::new(u64::MAX));
                 self.background.push_back(callout);
             }
         }

@@ -12,6 +12,7 @@ use hallpass_core::time::UnixMillis;
 
 use super::{Outcome, Started, Worker};
 use crate::callouts::Purpose;
+use crate::http::unanswerable;
 
 /// A request that is held.
 pub(super) enum HeldRequest {
@@ -78,10 +79,10 @@ impl Worker {
         !self.ready.is_empty() || !self.background.is_empty()
     }
 
-    /// The next of those who are ready, at most so many, with what they come to now. One that must wait for something else is held again.
+    /// Judges the next of those who are ready, at most so many, and returns what they come to now. One that must wait for something else is held again.
     pub(crate) fn take_ready(&mut self, most: usize, now: UnixMillis) -> Vec<(u32, Outcome)> {
         let mut done = Vec::new();
-        while done.len() < most {
+        for _ in 0..most {
             let Some(id) = self.ready.pop_front() else {
                 break;
             };
@@ -110,6 +111,11 @@ impl Worker {
             } => {
                 let step = self.judge(&mut exchange, &answer, now);
                 self.hold_or_settle(id, exchange, step, now)
+            }
+            HeldRequest::Settled(Outcome::Pass(passage))
+                if passage.until.is_some_and(|until| until <= now) =>
+            {
+                Some(Outcome::Refuse(unanswerable()))
             }
             HeldRequest::Settled(outcome) => Some(outcome),
             waiting @ HeldRequest::Waiting { .. } => {

@@ -127,7 +127,7 @@ pub(crate) const fn seconds(count: u64) -> Duration {
 /// # Panics
 /// When some still wait after as many ticks as should do.
 pub(crate) fn tell_all(harness: &Harness, exchanges: &[Exchange]) {
-    for _ in 0..exchanges.len().div_ceil(64) {
+    for _ in 0..exchanges.len().div_ceil(48) {
         harness.tick();
     }
     assert!(!exchanges.iter().any(Exchange::is_waiting));

@@ -80,6 +80,19 @@ pub enum ServiceFault {
     Body(String),
 }
 
+impl ServiceFault {
+    /// Whether it says something of the service as a whole. What the service makes of one question says nothing of the next: whoever can
+    /// ask what it does not understand must not keep others from asking.
+    pub fn is_of_the_service(&self) -> bool {
+        match self {
+            Self::Status(status) => {
+                !(400..500).contains(status) || matches!(status, 401 | 403 | 407 | 408 | 429)
+            }
+            Self::TooLarge | Self::ContentType | Self::Body(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for ServiceFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -103,3 +103,21 @@ fn an_open_failure_mode_counts_for_a_service_that_is_left_alone_too() {
     harness.advance(seconds(1));
     assert_eq!(asked(&harness), 3, "nobody asks without a request");
 }
+
+#[test]
+fn a_question_that_the_service_does_not_understand_keeps_nobody_from_asking() {
+    for odd in [
+        Reply::status(400),
+        Reply::status(414),
+        Reply::status(200).body("<html>"),
+    ] {
+        let harness = start();
+        harness.set_cluster(GRANTS, Cluster::answers(move |_| odd.clone()));
+        for number in 0..10 {
+            refused(&harness.request(order(&user(number))), 503, UNAVAILABLE);
+        }
+        answers(&harness, &allow_until(NOW + 3600));
+        harness.request(order(&alice())).forwarded();
+        assert_eq!(asked(&harness), 11);
+    }
+}

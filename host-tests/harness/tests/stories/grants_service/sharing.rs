@@ -115,3 +115,26 @@ fn workers_that_are_told_not_to_share_ask_each_for_itself() {
     second.request(order(&alice())).forwarded();
     assert_eq!(asked(&first), 2);
 }
+
+#[test]
+fn what_another_worker_was_answered_meanwhile_counts_more_than_what_may_stand_in() {
+    for failure_mode in ["deny", "allow"] {
+        let first = service(|service| {
+            service["failure_mode"] = json!(failure_mode);
+            service["cache"] = json!({ "stale_if_error": "1h" });
+        });
+        let second = first.second_worker();
+        answers(&first, &allow_until(NOW + 3600));
+        first.request(order(&alice())).forwarded();
+        first.at(ms(NOW + 40));
+        first.set_cluster(GRANTS, Cluster::Waits);
+        let waiting = first.request(order(&alice()));
+        let own = first.callouts().pop().expect("the first asks");
+        let other = second.request(order(&alice()));
+        let others = second.callouts().pop().expect("the second asks");
+        others.reply_json(200, &deny());
+        refused(&other, 403, "grant_denied");
+        own.reply(Reply::failed_like_envoy(503));
+        refused(&waiting, 403, "grant_denied");
+    }
+}
