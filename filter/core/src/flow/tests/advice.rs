@@ -1,6 +1,8 @@
 //! Decisions that come with a word for the client: how to sign in, where to ask.
 
 use super::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const STEP_UP: &str = r#"[{"type":"step-up","id":"1","acr_value":"phr","max_age":300}]"#;
 

@@ -1,6 +1,8 @@
 //! Until when a request that has passed may stay open.
 
 use super::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 impl World {
     /// What is kept of a request that passes.
