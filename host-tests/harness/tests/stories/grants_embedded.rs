@@ -4,7 +4,9 @@ use hallpass_harness::Harness;
 use hallpass_tokens::{Grant, NOW, TokenBuilder};
 use serde_json::{Value, json};
 
-use crate::setup::{config_without_service, key, ms, order, refused, start, start_with};
+use crate::setup::{
+    config_with, config_without_service, key, ms, order, refused, start, start_with,
+};
 
 fn user() -> TokenBuilder {
     TokenBuilder::for_user("alice")
@@ -240,4 +242,21 @@ fn a_grant_for_an_unsigned_token_is_worth_nothing() {
         401,
         "token_algorithm_not_allowed",
     );
+}
+
+#[test]
+fn a_hundred_grants_are_read_once_with_their_token() {
+    let harness = start_with(&config_with(|config| {
+        config["max_token_bytes"] = json!(32_768);
+    }));
+    let others = (0..99).fold(user(), |user, number| {
+        user.grant(Grant::new(&format!("other-{number}"), &["read"]).until(NOW + 600))
+    });
+    let token = others.grant(read().until(NOW + 600)).signed_by(&key());
+    for _ in 0..3 {
+        harness.request(order(&token)).forwarded();
+    }
+    assert_eq!(harness.metric("hallpass.tokens.miss"), 1);
+    assert_eq!(harness.metric("hallpass.tokens.hit"), 2);
+    assert_eq!(harness.callouts().len(), 0);
 }
