@@ -183,35 +183,15 @@ fn by_grant(
     rules: GrantRules,
     now: UnixMillis,
 ) -> Decision {
+    let by = |ruling, allowed| by_ruling(ruling, allowed, identity, max_lifetime, rules, now);
     match (embedded, service) {
         // The token carries the grant: nobody needs to be asked.
         (Coverage::Live(grant), _) => by_embedded(grant),
         // What it carries does not count, so the service decides, if there is one.
         (_, Service::Unasked) => Decision::NeedGrant,
-        (_, Service::Remembered(ruling)) => by_ruling(
-            ruling,
-            Reason::GrantCached,
-            identity,
-            max_lifetime,
-            rules,
-            now,
-        ),
-        (_, Service::Answered(ruling)) => by_ruling(
-            ruling,
-            Reason::GrantService,
-            identity,
-            max_lifetime,
-            rules,
-            now,
-        ),
-        (_, Service::Stale(ruling)) => by_ruling(
-            ruling,
-            Reason::GrantStale,
-            identity,
-            max_lifetime,
-            rules,
-            now,
-        ),
+        (_, Service::Remembered(ruling)) => by(ruling, Reason::GrantCached),
+        (_, Service::Answered(ruling)) => by(ruling, Reason::GrantService),
+        (_, Service::Stale(ruling)) => by(ruling, Reason::GrantStale),
         (_, Service::Failed) => match rules.failure_mode {
             FailureMode::Deny => Decision::Deny(Reason::GrantServiceUnavailable),
             FailureMode::Allow => allow(Reason::GrantServiceFailedOpen),

@@ -1,6 +1,6 @@
 //! Names that must not be confused with each other, each a type of its own.
 //!
-//! They are reference-counted: a subject that is in the cache, in a permit and in an audit record is one piece of text.
+//! They are reference-counted: a grant's name that is in the cache, in a permit and in a header is one piece of text.
 
 use std::fmt;
 use std::sync::Arc;

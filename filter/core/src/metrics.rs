@@ -68,24 +68,12 @@ impl Counter {
     }
 
     /// Its place in [`Counter::all`].
-    pub const fn index(self) -> usize {
-        let other = match self {
+    pub fn index(self) -> usize {
+        let place = match self {
             Self::Decision(reason) => return reason as usize,
-            Self::TokenHit => 0,
-            Self::TokenMiss => 1,
-            Self::GrantHit => 2,
-            Self::GrantMiss => 3,
-            Self::GrantShared => 4,
-            Self::GrantStale => 5,
-            Self::GrantCoalesced => 6,
-            Self::CalloutOk => 7,
-            Self::CalloutError => 8,
-            Self::CalloutTimeout => 9,
-            Self::CalloutRefused => 10,
-            Self::JwksOk => 11,
-            Self::JwksError => 12,
+            other => Self::OTHERS.iter().position(|one| *one == other),
         };
-        Reason::ALL.len().saturating_add(other)
+        Reason::ALL.len().saturating_add(place.unwrap_or(0))
     }
 
     /// The name in the proxy's stats.

@@ -30,8 +30,7 @@ const HURRY: Duration = Duration::from_millis(1);
 const AT_ONCE: usize = 64;
 /// How many of these may be told, so that there is room for those that are cut.
 const READY_AT_ONCE: usize = 48;
-/// How many questions that nobody waits for leave with one tick, so that those who come meanwhile
-/// do not feel it.
+/// How many questions that nobody waits for leave with one tick, so that those who come meanwhile do not feel it.
 const BACKGROUND_AT_ONCE: usize = 16;
 
 /// The worker's context in the proxy.
@@ -101,7 +100,12 @@ impl Root {
 /// Requests that wait under the configuration of before are not left hanging, nor is one that would wait for something else next.
 fn retire(worker: &Shared) {
     loop {
-        let under_way = worker.with(|worker| worker.under_way());
+        let now = host::now();
+        let under_way = worker.with(|worker| {
+            worker.settle_ready(now);
+            worker.write_down();
+            worker.under_way()
+        });
         if under_way.is_empty() {
             return;
         }
@@ -119,11 +123,6 @@ fn retire(worker: &Shared) {
                 }
             }
         }
-        let now = host::now();
-        worker.with(|worker| {
-            worker.settle_ready(now);
-            worker.write_down();
-        });
     }
 }
 
@@ -266,7 +265,10 @@ impl RootContext for Root {
         }
         worker.with(|worker| {
             worker.fetch_due_keys(now);
-            worker.release_background(BACKGROUND_AT_ONCE, now);
+            // A request that asks for itself does not send the questions of others.
+            if !worker.is_within_request() {
+                worker.release_background(BACKGROUND_AT_ONCE, now);
+            }
         });
         self.carry_on(&worker);
     }

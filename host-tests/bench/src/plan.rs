@@ -18,7 +18,7 @@ use crate::tokens::TokenFile;
 /// through in their order, round and round, each has been forgotten when its turn comes again.
 const FRESH: usize = 12_000;
 /// How many users have grants.
-pub(crate) const GRANTED_USERS: usize = 200;
+const GRANTED_USERS: usize = 200;
 /// How many users there are whose tokens are remembered while strangers come.
 const REGULARS: usize = 100;
 
@@ -138,7 +138,7 @@ impl Audience {
 }
 
 /// The subject of a user's token.
-pub(crate) fn user_name(number: usize) -> String {
+fn user_name(number: usize) -> String {
     format!("user-{number}")
 }
 

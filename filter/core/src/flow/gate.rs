@@ -1,5 +1,6 @@
 //! What a worker knows between requests: the configuration, the issuers' keys, remembered decisions.
 
+mod grants;
 mod keys;
 
 use std::sync::Arc;
@@ -7,14 +8,9 @@ use std::sync::Arc;
 use super::attempt::Attempt;
 use super::bearers::{Bearers, Verified};
 use crate::bearer::Bearer;
-use crate::config::{Config, JwksSource, ServiceSettings};
-use crate::grant::backoff::Change;
-use crate::grant::decisions::Lifetimes;
-use crate::grant::service::RawReply;
+use crate::config::{Config, JwksSource};
 use crate::grant::shelf::SharedPlaces;
-use crate::grant::{
-    Backoff, DecisionKey, Decisions, EmbeddedGrants, GrantReply, Query, Ruling, ServiceFault, Shelf,
-};
+use crate::grant::{Backoff, Decisions, EmbeddedGrants, Query, Shelf};
 use crate::identity::Identity;
 use crate::jwks::{KeyStore, Keys, Locator, Sought};
 use crate::metrics::{Counter, Held};
@@ -28,7 +24,7 @@ use crate::token::{
 
 pub use keys::{KeysReply, KeysRequest, Progress};
 
-/// A worker's knowledge. Each worker has its own; nothing is shared between threads.
+/// A worker's knowledge. Each worker has its own; threads share nothing but what lies on the shelf.
 pub struct Gate {
     config: Arc<Config>,
     stores: Vec<KeyStore>,
@@ -77,7 +73,7 @@ impl Gate {
             .collect();
         Self {
             bearers: Bearers::new(config.token_cache),
-            decisions: decisions(config.grants.service.as_ref()),
+            decisions: grants::decisions(config.grants.service.as_ref()),
             shelf: None,
             backoff: Backoff::default(),
             refreshes: Vec::new(),
@@ -241,126 +237,4 @@ impl Gate {
         }
         Bearer { identity, grants }
     }
-
-    /// The grant service's word of before, if it still counts. Where it will not much longer, the question is put again: see
-    /// [`Gate::take_refreshes`].
-    pub fn remembered(&mut self, query: &Query, now: UnixMillis) -> Option<Ruling> {
-        let key = query.key();
-        let own = self.decisions.fresh(&key, now);
-        let fresh = match own {
-            Some(fresh) if !fresh.is_due => return Some(fresh.ruling),
-            own => match self.learn_from_others(&key, now) {
-                News::None => own?,
-                News::OfUse => self.decisions.fresh(&key, now)?,
-                News::OfNoUse => return None,
-            },
-        };
-        if fresh.is_due && self.backoff.may_ask(now) {
-            self.refreshes.push(query.clone());
-        }
-        Some(fresh.ruling)
-    }
-
-    /// Takes another worker's answer in place of its own, if there is one that was given later.
-    fn learn_from_others(&mut self, key: &DecisionKey, now: UnixMillis) -> News {
-        let own = self.decisions.given(key, now);
-        let own_forms = self.config.grants.own_forms();
-        let find = |shelf: &Shelf| shelf.find(key, own_forms, now);
-        let found = self.shelf.as_ref().and_then(find);
-        let Some(news) = found.filter(|found| own.is_none_or(|own| found.given > own)) else {
-            return News::None;
-        };
-        self.decisions.put(*key, &news.reply, news.given, now);
-        if self.decisions.given(key, now).is_none() {
-            return News::OfNoUse;
-        }
-        self.count(Counter::GrantShared);
-        News::OfUse
-    }
-
-    /// Questions that should be put again before their answers are over, for nobody in particular.
-    pub fn take_refreshes(&mut self) -> Vec<Query> {
-        std::mem::take(&mut self.refreshes)
-    }
-
-    /// Whether the grant service may be asked now. One that failed again and again is left alone for a while.
-    pub fn may_ask(&mut self, now: UnixMillis) -> bool {
-        self.backoff.may_ask(now)
-    }
-
-    /// The grant service's word of before, if it may stand in for a service that fails. Ask for what is [`Gate::remembered`] first: a
-    /// newer word of another worker counts more.
-    pub fn stale(&mut self, query: &Query, now: UnixMillis) -> Option<Ruling> {
-        self.decisions.stale(&query.key(), now)
-    }
-
-    /// Takes the grant service's reply: remembers it for as long as it counts, and returns what it says.
-    ///
-    /// # Errors
-    /// [`ServiceFault`] when it is not a decision; then nothing is remembered, and the service has failed.
-    pub fn on_grant_reply(
-        &mut self,
-        key: DecisionKey,
-        reply: RawReply<'_>,
-        now: UnixMillis,
-    ) -> Result<Ruling, ServiceFault> {
-        match GrantReply::parse(reply, self.config.grants.own_forms()) {
-            Ok(read) => {
-                let remarks = read.remarks.iter().map(ToString::to_string);
-                self.notices.extend(remarks);
-                let change = self.backoff.answered();
-                self.tell_of_service(change);
-                self.decisions.put(key, &read, now, now);
-                if let Some(shelf) = &self.shelf {
-                    shelf.put(&key, reply, now);
-                }
-                Ok(read.ruling)
-            }
-            Err(fault) => {
-                if fault.is_of_the_service() {
-                    self.grant_failed(now);
-                }
-                Err(fault)
-            }
-        }
-    }
-
-    /// The grant service failed, whatever the question.
-    pub fn grant_failed(&mut self, now: UnixMillis) {
-        let change = self.backoff.failed(now);
-        self.tell_of_service(change);
-    }
-
-    fn tell_of_service(&mut self, change: Change) {
-        let news = match change {
-            Change::None => return,
-            Change::Rests => "failed several times in a row, and is asked now and then only",
-            Change::Recovered => "decides again",
-        };
-        let service = self.config.grants.service.as_ref();
-        let cluster = service.map_or("", |service| service.cluster.as_str());
-        self.notices
-            .push(format!("the grant service (cluster `{cluster}`) {news}"));
-    }
-}
-
-/// What another worker was answered meanwhile.
-enum News {
-    /// Nothing, or nothing newer.
-    None,
-    /// Something newer.
-    OfUse,
-    /// Something newer that does not count any longer; and nothing older does.
-    OfNoUse,
-}
-
-/// The memory for a service's decisions; without a service there are none.
-fn decisions(service: Option<&ServiceSettings>) -> Decisions {
-    let lifetimes = service.map_or_else(Lifetimes::default, |service| Lifetimes {
-        allow: service.allow_ttl,
-        deny: service.deny_ttl,
-        stale: service.stale_if_error,
-        require_expiry: service.rules.require_expiry,
-    });
-    Decisions::new(service.map_or(0, |service| service.max_entries), lifetimes)
 }

@@ -79,7 +79,8 @@ impl Worker {
         !self.ready.is_empty() || !self.background.is_empty()
     }
 
-    /// Judges the next of those who are ready, at most so many, and returns what they come to now. One that must wait for something else is held again.
+    /// Judges the next of those who are ready, at most so many, and returns what they come to now. One that must wait for something else
+    /// is held again.
     pub(crate) fn take_ready(&mut self, most: usize, now: UnixMillis) -> Vec<(u32, Outcome)> {
         let mut done = Vec::new();
         for _ in 0..most {

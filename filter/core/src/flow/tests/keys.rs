@@ -4,6 +4,7 @@ mod discovery;
 mod seeking;
 
 use super::*;
+use hallpass_tokens::SigningKey;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -202,3 +202,19 @@ fn a_configuration_that_comes_before_a_requests_turn_leaves_nobody_hanging() {
         "it is asked for by the new configuration"
     );
 }
+
+#[test]
+fn a_configuration_that_comes_between_an_answer_and_a_requests_turn_leaves_nobody_hanging() {
+    for (until, passes) in [(NOW + 3600, true), (NOW + 1, false)] {
+        let harness = start();
+        let crowd: Vec<_> = (0..MANY)
+            .map(|_| harness.request(order(&alice())))
+            .collect();
+        harness.callout().reply_json(200, &allow_until(until));
+        assert!(told(&crowd) < MANY);
+        harness.reconfigure(config());
+        harness.at(ms(NOW + 1));
+        tell_all(&harness, &crowd);
+        assert_eq!(crowd[MANY - 1].is_forwarded(), passes);
+    }
+}

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::token::Algorithm;
+use crate::token::signature::PureRust;
 use crate::token::signature::{PublicKey, SignatureFault, SignatureVerifier};
 use hallpass_tokens::with_flipped_signature as forged;
 #[cfg(target_arch = "wasm32")]

@@ -1,0 +1,154 @@
+//! The world of the stories: a worker's gate and its clock, people with tokens, and a grant service that says what it is told to.
+
+use super::*;
+use crate::config::Config;
+use crate::grant::DecisionKey;
+use crate::grant::service::RawReply;
+use crate::token::signature::PureRust;
+use hallpass_tokens::{SigningKey, TokenBuilder};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+pub(super) struct World {
+    pub(super) gate: Gate,
+    pub(super) now: UnixMillis,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self::with(&config())
+    }
+
+    pub(super) fn with(config: &Value) -> Self {
+        let config = Config::parse(config.to_string().as_bytes()).unwrap();
+        Self {
+            gate: Gate::new(Arc::new(config), Box::new(PureRust)),
+            now: UnixMillis::from_seconds(NOW).unwrap(),
+        }
+    }
+
+    pub(super) fn pass(&mut self, seconds: u64) {
+        self.now = self.now.saturating_add(Duration::from_secs(seconds));
+    }
+
+    pub(super) fn send(&mut self, request: Request) -> (Exchange, Step) {
+        let mut exchange = Exchange::new(request.0);
+        let step = exchange.start(&mut self.gate, self.now);
+        (exchange, step)
+    }
+
+    pub(super) fn outcome(&mut self, request: Request) -> String {
+        told(&self.send(request).1)
+    }
+
+    /// Sends a request that must lead to a question, and answers it.
+    pub(super) fn outcome_when_answered(
+        &mut self,
+        request: Request,
+        answer: &str,
+        after: u64,
+    ) -> String {
+        let (mut exchange, step) = self.send(request);
+        let Step::Wait(Need::Grant(query)) = step else {
+            panic!("no question was asked: {}", told(&step));
+        };
+        self.pass(after);
+        let outcome = self.learn(query.key(), answer);
+        told(&exchange.on_grant(&mut self.gate, &outcome, self.now))
+    }
+
+    pub(super) fn learn(&mut self, key: DecisionKey, answer: &str) -> GrantOutcome {
+        let reply = RawReply {
+            status: 200,
+            content_type: Some(b"application/json"),
+            cache_control: None,
+            request_id: None,
+            asked_as: None,
+            body: answer.as_bytes(),
+        };
+        self.gate
+            .on_grant_reply(key, reply, self.now)
+            .map_or(GrantOutcome::Failed, GrantOutcome::Decided)
+    }
+}
+
+/// A step in one word.
+pub(super) fn told(step: &Step) -> String {
+    match step {
+        Step::Continue(passage) => passage.reason.as_str().to_owned(),
+        Step::Respond(refusal) => format!("{} {}", refusal.answer.status, refusal.reason.as_str()),
+        Step::Wait(Need::Keys(_)) => "waits for keys".to_owned(),
+        Step::Wait(Need::NewKey(_)) => "waits for a new key".to_owned(),
+        Step::Wait(Need::Grant(_)) => "asks".to_owned(),
+    }
+}
+
+pub(super) struct Request(RequestHead);
+
+impl Request {
+    pub(super) fn get(path: &str) -> Self {
+        let mut head = RequestHead::default();
+        head.headers.push(b":method", b"GET");
+        head.headers.push(b":authority", b"admin.example");
+        head.headers.push(b":path", path.as_bytes());
+        Self(head)
+    }
+
+    pub(super) fn header(mut self, name: &str, value: &str) -> Self {
+        self.0.headers.push(name.as_bytes(), value.as_bytes());
+        self
+    }
+
+    pub(super) fn by(self, token: TokenBuilder) -> Self {
+        let token = token.signed_by(&key());
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+}
+
+pub(super) fn key() -> SigningKey {
+    SigningKey::es256("e")
+}
+
+pub(super) fn alice() -> TokenBuilder {
+    TokenBuilder::for_user("alice")
+}
+
+pub(super) fn config() -> Value {
+    json!({
+        "providers": [{
+            "name": "corp",
+            "issuer": hallpass_tokens::ISSUER,
+            "audiences": [hallpass_tokens::AUDIENCE],
+            "jwks": { "inline": hallpass_tokens::jwks(&[&key()]) },
+            "clock_skew": "0s",
+        }],
+        "resources": [
+            { "name": "health", "match": { "paths": ["/healthz"] }, "access": "public" },
+            { "name": "vault", "match": { "paths": ["/vault"] }, "access": "deny" },
+            { "name": "profile", "match": { "paths": ["/me"] }, "access": "identity" },
+            { "name": "orders", "match": { "paths": ["/orders/{*rest}"] }, "access": "grant", "action": "read",
+              "max_grant_lifetime": "8h" },
+        ],
+        "grants": { "service": { "cluster": "grants" }, "request_url": "https://grants.example/r?r={resource}&a={action}" },
+    })
+}
+
+pub(super) fn without_service() -> Value {
+    let mut config = config();
+    config["grants"].as_object_mut().unwrap().remove("service");
+    config
+}
+
+pub(super) fn with_service(member: &str, value: Value) -> Value {
+    let mut config = config();
+    config["grants"]["service"][member] = value;
+    config
+}
+
+pub(super) fn allow_until(seconds: i64) -> String {
+    let until = UnixMillis::from_seconds(seconds).unwrap().to_rfc3339();
+    json!({ "decision": true, "context": { "approval": { "id": "g-1", "approved_until": until } } })
+        .to_string()
+}
+
+pub(super) const DENY: &str = r#"{"decision":false}"#;
