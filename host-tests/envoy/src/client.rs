@@ -48,14 +48,22 @@ impl Request {
     /// # Panics
     /// When there is no answer in time.
     pub fn sent_by(self, agent: &ureq::Agent) -> Answer {
+        self.try_by(agent).expect("the proxy answers in time")
+    }
+
+    /// Sends it with an agent to a proxy that may cut it.
+    ///
+    /// # Errors
+    /// When there is no whole answer in time.
+    pub fn try_by(self, agent: &ureq::Agent) -> Result<Answer, ureq::Error> {
         let request = self.0.body(()).expect("a well-formed request");
-        let mut answer = agent.run(request).expect("the proxy answers in time");
-        let body = answer.body_mut().read_to_string().expect("a body in UTF-8");
-        Answer {
+        let mut answer = agent.run(request)?;
+        let body = answer.body_mut().read_to_string()?;
+        Ok(Answer {
             status: answer.status().as_u16(),
             headers: answer.headers().clone(),
             body,
-        }
+        })
     }
 
     /// An agent that keeps one connection open.
