@@ -73,6 +73,17 @@ impl<K: Eq + Hash, V, S: BuildHasher + Default> Cache<K, V, S> {
         Some(&mut found.into_mut().value)
     }
 
+    /// Whether a value of `bytes` bytes, key included, could be remembered without forgetting one that counts.
+    pub fn has_room(&self, bytes: usize, now: UnixMillis) -> bool {
+        let fits = self.entries.len() < self.entries.capacity()
+            && self.bytes.saturating_add(bytes) <= self.max_bytes;
+        fits || self.next_to_go().is_some_and(|entry| entry.until <= now)
+    }
+
+    fn next_to_go(&self) -> Option<&Entry<V>> {
+        self.entries.iter().next().map(|(_, entry)| entry)
+    }
+
     /// Remembers a value of `bytes` bytes, key included, until `until`, in place of an older one.
     pub fn put(&mut self, key: K, value: V, bytes: usize, until: UnixMillis, now: UnixMillis) {
         self.remove(&key);
@@ -184,6 +195,23 @@ mod tests {
         cache.get(&1, NOW);
         cache.put(3, "three", 10, LATER, NOW);
         assert_eq!((held(&mut cache), cache.bytes), (vec![1, 3], 20));
+    }
+
+    #[test]
+    fn there_is_room_while_none_that_counts_must_go() {
+        let mut by_number = cache(2, 100);
+        by_number.put(1, "soon over", 10, UnixMillis::new(1_500), NOW);
+        assert!(by_number.has_room(90, NOW));
+        assert!(!by_number.has_room(91, NOW));
+        by_number.put(2, "two", 10, LATER, NOW);
+        assert!(!by_number.has_room(10, NOW));
+        assert!(by_number.has_room(10, UnixMillis::new(1_500)));
+        by_number.get(&1, NOW);
+        assert!(
+            !by_number.has_room(10, UnixMillis::new(1_500)),
+            "the other goes first"
+        );
+        assert!(!cache(0, 100).has_room(1, NOW));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub mod algorithm;
 pub mod extract;
+pub mod header;
 pub mod parse;
 pub mod signature;
 pub mod verify;
@@ -12,6 +13,7 @@ use crate::denial::Reason;
 
 pub use algorithm::Algorithm;
 pub use extract::{Extracted, FoundToken, TokenSource, extract};
+pub use header::{LastHeader, TokenHeader};
 pub(crate) use parse::moment;
 pub use parse::{TokenParts, UntrustedToken};
 pub use verify::{ClaimRules, VerifiedClaims, verify};

@@ -195,12 +195,16 @@ fn deciding(vm_id: &str, module: &Path, resources: &Value, service: &Value) -> V
     wasm(vm_id, module, &configuration)
 }
 
+/// How many tokens a contender that demands an identity remembers.
+pub(crate) const REMEMBERED: usize = 100;
+
 /// Hallpass as it demands an identity, and writes no audit lines. Each contender has a VM of its own.
 fn hallpass(vm_id: &str, module: &Path, keys: &Value, identity_headers: &Value) -> Value {
     let configuration = json!({
         "providers": [{ "name": "bench", "issuer": ISSUER, "audiences": [AUDIENCE], "jwks": keys }],
         "resources": [{ "name": "profile", "match": { "paths": [PATH] }, "access": "identity" }],
         "identity_headers": identity_headers,
+        "token_cache": { "max_entries": REMEMBERED },
         "audit": { "log": "none" },
     });
     wasm(vm_id, module, &configuration)

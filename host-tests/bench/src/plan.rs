@@ -8,19 +8,21 @@ use anyhow::{Context, Result};
 use hallpass_demo::idp;
 use hallpass_tokens::{SigningKey, TokenBuilder};
 
-use crate::contender::{ALGORITHMS, ALLOW_TTL, COOL_DOWN, Contender, RESOURCES, granted_path};
+use crate::contender::{
+    ALGORITHMS, ALLOW_TTL, COOL_DOWN, Contender, REMEMBERED, RESOURCES, granted_path,
+};
 use crate::premise::Premise;
 use crate::rounds::Rounds;
 use crate::sample::Sample;
 use crate::tokens::TokenFile;
 
-/// More tokens than any cache of verified ones holds (Hallpass: 10,000 unless configured otherwise; `jwt_authn` has none here). Walked
-/// through in their order, round and round, each has been forgotten when its turn comes again.
-const FRESH: usize = 12_000;
+/// Many more tokens than are remembered ([`REMEMBERED`] by Hallpass, none by `jwt_authn`). They are walked through in their order, round and
+/// round, so fewer than one in a hundred is known when its turn comes again.
+const FRESH: usize = 120 * REMEMBERED;
 /// How many users have grants.
 const GRANTED_USERS: usize = 200;
 /// How many users there are whose tokens are remembered while strangers come.
-const REGULARS: usize = 100;
+const REGULARS: usize = REMEMBERED;
 
 /// Rows that are compared with each other.
 #[derive(Debug)]

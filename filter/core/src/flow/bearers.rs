@@ -2,6 +2,9 @@
 //!
 //! The key is the whole text of the token, so an identity can only ever be answered for exactly that token. It counts as long as the
 //! token holds, and only while the key set that verified it is still its issuer's: a rotation empties what it concerns.
+//!
+//! Once there is no room left, a token that comes for the first time is not remembered, only that it came. So tokens that are used once
+//! do not drive out those that are used again and again, and cost no work beyond their verification.
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -24,33 +27,44 @@ pub(super) struct Verified {
 
 /// Verified tokens, by their text.
 #[derive(Debug)]
-pub(super) struct Bearers(Cache<Box<[u8]>, Verified, HashOfSignature>);
+pub(super) struct Bearers {
+    known: Cache<Box<[u8]>, Verified, HashOfSignature>,
+    seen: Seen,
+    hasher: HashOfSignature,
+}
 
 impl Bearers {
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self(Cache::new(bounds))
+        Self {
+            known: Cache::new(bounds),
+            seen: Seen::new(bounds.max_entries),
+            hasher: HashOfSignature::default(),
+        }
     }
 
     /// What was found out about this very token, unless it is over.
     pub(super) fn get(&mut self, token: &[u8], now: UnixMillis) -> Option<Verified> {
-        self.0.get(token, now).cloned()
+        self.known.get(token, now).cloned()
     }
 
+    /// Remembers a token, if there is room or it came before.
     pub(super) fn put(&mut self, token: &[u8], verified: Verified, now: UnixMillis) {
-        let until = verified.bearer.identity.window().until;
         let bytes = weight(token);
-        self.0.put(token.into(), verified, bytes, until, now);
+        if self.known.has_room(bytes, now) || self.seen.again(self.hasher.hash_one(token)) {
+            let until = verified.bearer.identity.window().until;
+            self.known.put(token.into(), verified, bytes, until, now);
+        }
     }
 
     /// Forgets those of `provider` that other keys than `current` verified.
     pub(super) fn keep_only(&mut self, provider: usize, current: &Arc<KeySet>) {
-        self.0.retain(|verified| {
+        self.known.retain(|verified| {
             verified.provider != provider || Arc::ptr_eq(&verified.keys, current)
         });
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.known.len()
     }
 }
 
@@ -59,6 +73,40 @@ impl Bearers {
 fn weight(token: &[u8]) -> usize {
     const FIXED: usize = 1_024;
     token.len().saturating_mul(3).saturating_add(FIXED)
+}
+
+/// Traces of tokens that came lately and were not remembered. One may cover another's, and two may look the same: then a token is
+/// remembered a little later or sooner than it should be, and nothing else.
+#[derive(Debug)]
+struct Seen {
+    traces: Box<[u32]>,
+}
+
+impl Seen {
+    /// For a cache of so many entries; a cache without any needs no traces.
+    fn new(max_entries: usize) -> Self {
+        /// Half a megabyte.
+        const MAX_TRACES: usize = 1 << 17;
+        let traces = match max_entries {
+            0 => 0,
+            some => some.min(MAX_TRACES).next_power_of_two(),
+        };
+        Self {
+            traces: vec![0; traces].into(),
+        }
+    }
+
+    /// Whether a token with this hash has left a trace. It leaves one now.
+    fn again(&mut self, hash: u64) -> bool {
+        let place = hash & (self.traces.len() as u64).wrapping_sub(1);
+        let place = usize::try_from(place).ok();
+        let Some(found) = place.and_then(|place| self.traces.get_mut(place)) else {
+            return false;
+        };
+        // Other bits than those that chose the place; and never 0, which is no trace.
+        let trace = u32::try_from(hash >> 32).unwrap_or_default() | 1;
+        std::mem::replace(found, trace) == trace
+    }
 }
 
 /// Hashes the end of a token: a piece of its signature, which differs from token to token. Those who choose what stands there get no
@@ -85,5 +133,30 @@ impl<H: Hasher> Hasher for EndHasher<H> {
 
     fn finish(&self) -> u64 {
         self.0.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_token_leaves_a_trace_until_another_takes_its_place() {
+        let mut seen = Seen::new(2);
+        let (one, other) = (0x0000_0003_0000_0001, 0x0000_0005_0000_0001);
+        assert!(!seen.again(one));
+        assert!(seen.again(one));
+        assert!(!seen.again(other));
+        assert!(!seen.again(one));
+        assert!(!seen.again(0), "no trace is not a trace of nothing");
+    }
+
+    #[test]
+    fn without_a_cache_there_are_no_traces() {
+        let mut seen = Seen::new(0);
+        assert!(!seen.again(7));
+        assert!(!seen.again(7));
     }
 }

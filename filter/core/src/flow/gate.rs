@@ -19,7 +19,8 @@ use crate::time::UnixMillis;
 use crate::token::signature::SignatureVerifier;
 use crate::token::verify::check_without_key;
 use crate::token::{
-    Extracted, FoundToken, TokenFault, TokenParts, UntrustedToken, VerifiedClaims, extract, verify,
+    Extracted, FoundToken, LastHeader, TokenFault, TokenParts, UntrustedToken, VerifiedClaims,
+    extract, verify,
 };
 
 pub use keys::{KeysReply, KeysRequest, Progress};
@@ -31,6 +32,7 @@ pub struct Gate {
     /// For each provider how far it is to its keys, if they are fetched.
     locators: Vec<Option<Locator>>,
     bearers: Bearers,
+    last_header: LastHeader,
     decisions: Decisions,
     shelf: Option<Shelf>,
     backoff: Backoff,
@@ -73,6 +75,7 @@ impl Gate {
             .collect();
         Self {
             bearers: Bearers::new(config.token_cache),
+            last_header: LastHeader::default(),
             decisions: grants::decisions(config.grants.service.as_ref()),
             shelf: None,
             backoff: Backoff::default(),
@@ -143,7 +146,7 @@ impl Gate {
             self.count(Counter::TokenHit);
             return Authenticated::Known(bearer);
         }
-        let parts = match TokenParts::decode(found.text) {
+        let parts = match TokenParts::decode_with(found.text, &mut self.last_header) {
             Ok(parts) => parts,
             Err(fault) => return Authenticated::Refused(fault),
         };

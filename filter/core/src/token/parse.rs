@@ -1,22 +1,23 @@
 //! Reads a token without believing it: a compact JWS (RFC 7515, section 7.1) of two JSON objects, and nothing that only resembles one.
 
-use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::TokenFault;
+use super::header::{LastHeader, TokenHeader};
+use super::{Algorithm, TokenFault};
 use crate::json::borrowed::{self, Members, Value};
 use crate::time::UnixMillis;
 
 /// The largest token that is looked into, in bytes, unless configured otherwise.
 pub const DEFAULT_MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// The three parts of a compact JWS, decoded and not looked into.
+/// The three parts of a compact JWS, of which only the header has been looked into.
 pub struct TokenParts<'a> {
     signed: &'a [u8],
-    header: Vec<u8>,
+    header: Arc<TokenHeader>,
     claims: Vec<u8>,
     signature: Vec<u8>,
 }
@@ -24,9 +25,6 @@ pub struct TokenParts<'a> {
 /// What a token claims to be. Nothing in it is known to be true: only [`super::verify`] turns it into claims.
 pub struct UntrustedToken<'a> {
     parts: &'a TokenParts<'a>,
-    algorithm: Cow<'a, str>,
-    key_id: Option<Cow<'a, str>>,
-    token_type: Option<Cow<'a, str>>,
     pub(super) dates: Dates,
     pub(super) claims: Members<'a>,
 }
@@ -43,13 +41,21 @@ impl<'a> TokenParts<'a> {
     /// Splits and decodes.
     ///
     /// # Errors
-    /// [`TokenFault::Malformed`] when it is not three parts in canonical base64url without padding.
+    /// [`TokenFault::Malformed`] when it is not three parts in canonical base64url without padding, and as [`TokenHeader::read`].
     pub fn decode(text: &'a [u8]) -> Result<Self, TokenFault> {
+        Self::decode_with(text, &mut LastHeader::default())
+    }
+
+    /// The same, where the header may be that of the token before.
+    ///
+    /// # Errors
+    /// As [`TokenParts::decode`].
+    pub fn decode_with(text: &'a [u8], last: &mut LastHeader) -> Result<Self, TokenFault> {
         let (signed, signature) = split_last(text)?;
         let (header, claims) = split_last(signed)?;
         Ok(Self {
             signed,
-            header: decode(header)?,
+            header: last.read(header)?,
             claims: decode(claims)?,
             signature: decode(signature)?,
         })
@@ -57,46 +63,32 @@ impl<'a> TokenParts<'a> {
 }
 
 impl<'a> UntrustedToken<'a> {
-    /// Reads header and claims.
+    /// Reads the claims.
     ///
     /// # Errors
-    /// [`TokenFault::Malformed`] when they are not strict JSON objects; when a member that is read has another type than its RFC gives
-    /// it; and when the token demands an extension by `crit` (RFC 7515, section 4.1.11) or `b64` (RFC 7797).
+    /// [`TokenFault::Malformed`] when they are not a strict JSON object, or a date in them is none.
     pub fn read(parts: &'a TokenParts<'a>) -> Result<Self, TokenFault> {
-        let object = |part| borrowed::object(part).ok_or(TokenFault::Malformed);
-        let mut header = object(&parts.header)?;
-        if header.contains_key("crit") || header.contains_key("b64") {
-            return Err(TokenFault::Malformed);
-        }
-        let mut take = |name| match header.get_mut(name).map(std::mem::take) {
-            Some(Value::Str(text)) => Ok(Some(text)),
-            Some(_) => Err(TokenFault::Malformed),
-            None => Ok(None),
-        };
-        let claims = object(&parts.claims)?;
+        let claims = borrowed::object(&parts.claims).ok_or(TokenFault::Malformed)?;
         Ok(Self {
-            algorithm: take("alg")?.ok_or(TokenFault::Malformed)?,
-            key_id: take("kid")?,
-            token_type: take("typ")?,
             dates: Dates::of(&claims)?,
             parts,
             claims,
         })
     }
 
-    /// The `alg` header.
-    pub fn algorithm(&self) -> &str {
-        &self.algorithm
+    /// The `alg` header, if it is one that the filter knows.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.parts.header.algorithm
     }
 
     /// The `kid` header.
     pub fn key_id(&self) -> Option<&str> {
-        self.key_id.as_deref()
+        self.parts.header.key_id.as_deref()
     }
 
     /// The `typ` header.
     pub fn token_type(&self) -> Option<&str> {
-        self.token_type.as_deref()
+        self.parts.header.token_type.as_deref()
     }
 
     /// The `iss` claim.
@@ -131,7 +123,7 @@ fn split_last(text: &[u8]) -> Result<(&[u8], &[u8]), TokenFault> {
 }
 
 /// One part's bytes. A dot is not of the alphabet, so a token of more than three parts (a JWE has five) ends here.
-fn decode(part: &[u8]) -> Result<Vec<u8>, TokenFault> {
+pub(super) fn decode(part: &[u8]) -> Result<Vec<u8>, TokenFault> {
     URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| TokenFault::Malformed)

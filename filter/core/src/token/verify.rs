@@ -146,7 +146,8 @@ fn allowed_algorithm(
     token: &UntrustedToken<'_>,
     rules: &ClaimRules,
 ) -> Result<Algorithm, TokenFault> {
-    Algorithm::from_name(token.algorithm())
+    token
+        .algorithm()
         .filter(|algorithm| rules.algorithms.contains(algorithm))
         .ok_or(TokenFault::AlgorithmNotAllowed)
 }

@@ -193,15 +193,55 @@ fn a_known_token_does_not_outlive_its_issuers_keys() {
     refused(&harness.request(profile(&token)), 503, "keys_unavailable");
 }
 
+fn remembers_two() -> Harness {
+    start_with(&config_with(|config| {
+        config["token_cache"] = json!({ "max_entries": 2 });
+    }))
+}
+
 #[test]
 fn a_worker_remembers_as_many_tokens_as_configured_and_the_latest_used() {
-    let harness = start_with(&config_with(|config| {
-        config["token_cache"] = json!({ "max_entries": 2 });
-    }));
-    for name in ["alice", "bob", "alice", "carol", "alice", "bob"] {
+    let harness = remembers_two();
+    let carol_comes_twice = ["alice", "bob", "alice", "carol", "carol"];
+    for name in carol_comes_twice {
         harness.request(profile(&user(name))).forwarded();
     }
-    assert_eq!(counted(&harness), (2, 4), "bob had to make room for carol");
+    assert_eq!(counted(&harness), (1, 4));
+    for name in ["alice", "carol", "bob"] {
+        harness.request(profile(&user(name))).forwarded();
+    }
+    assert_eq!(counted(&harness), (3, 5), "bob had to make room for carol");
+}
+
+#[test]
+fn tokens_that_come_once_drive_out_none_that_come_again() {
+    let harness = remembers_two();
+    for name in ["alice", "bob"] {
+        harness.request(profile(&user(name))).forwarded();
+    }
+    for number in 0..50 {
+        let once = user(&format!("visitor-{number}"));
+        harness.request(profile(&once)).forwarded();
+    }
+    for name in ["alice", "bob"] {
+        harness.request(profile(&user(name))).forwarded();
+    }
+    assert_eq!(counted(&harness), (2, 52));
+}
+
+#[test]
+fn a_token_that_is_over_makes_room_at_once() {
+    let harness = remembers_two();
+    let short = TokenBuilder::for_user("alice").expires_in(60);
+    harness
+        .request(profile(&short.signed_by(&key())))
+        .forwarded();
+    harness.request(profile(&user("bob"))).forwarded();
+    harness.advance(seconds(60 + 30));
+    for _ in 0..2 {
+        harness.request(profile(&user("carol"))).forwarded();
+    }
+    assert_eq!(counted(&harness), (1, 3));
 }
 
 #[test]
