@@ -88,10 +88,10 @@ const DELETE: u8 = 0x7f;
 /// Whether some reader takes it for something else than a character of the text.
 fn misleads(character: char) -> bool {
     let breaks_lines = matches!(character, '\u{2028}' | '\u{2029}');
-    // Unicode Standard Annex 9, section 2: the marks, embeddings, overrides and isolates.
+    // Unicode Standard Annex 9, section 2: the marks, embeddings, overrides and isolates; and the mark that begins a file.
     let turns = matches!(
         character,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        '\u{61c}' | '\u{feff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
     );
     character.is_control() || breaks_lines || turns
 }

@@ -2,6 +2,7 @@
 
 mod advice;
 mod keys;
+mod monitor;
 mod streams;
 mod world;
 
