@@ -1,10 +1,13 @@
 //! Envoy's own access log, printing the decision.
 
 use std::fs;
+use std::net::TcpListener;
 use std::time::Duration;
 
-use hallpass_demo::idp::{IdentityProvider, signing_key, token_for};
-use serde_json::{Value, json};
+use hallpass_demo::idp::{IdentityProvider, now, signing_key, token_for};
+use hallpass_envoy_tests::{Setup, raw};
+use hallpass_tokens::Grant;
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::world::{World, token, wait_until};
@@ -29,7 +32,7 @@ struct Logged {
 }
 
 impl Logged {
-    fn new(change: impl FnOnce(&mut Value)) -> Self {
+    fn new(change: impl FnOnce(Setup) -> Setup) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let facts = FACTS.map(|fact| format!("\"%FILTER_STATE(wasm.hallpass_{fact}:PLAIN)%\""));
         let access_log = json!([{
@@ -43,12 +46,11 @@ impl Logged {
             },
         }]);
         let world = World::new(IdentityProvider::start(0).unwrap(), |setup| {
-            let setup = setup.http(|http| http["access_log"] = access_log);
+            let setup = change(setup).http(|http| http["access_log"] = access_log);
             setup.plugin(|plugin| {
                 plugin["audit"] = json!({ "filter_state": true });
                 plugin["identity_headers"] =
                     json!({ "subject": null, "email": null, "groups": null });
-                change(plugin);
             })
         });
         Self { world, directory }
@@ -71,7 +73,7 @@ impl Logged {
 
 #[test]
 fn an_allow_and_a_refusal_are_printed_with_who_what_and_why() {
-    let logged = Logged::new(|_| {});
+    let logged = Logged::new(|setup| setup);
     let grant = logged.world.grants.give("alice", "orders", "read", 600);
     let proxy = &logged.world.proxy;
     let answer = proxy.get("/orders/7").token(&token("alice")).send();
@@ -93,7 +95,7 @@ fn an_allow_and_a_refusal_are_printed_with_who_what_and_why() {
 
 #[test]
 fn nobody_s_name_begins_a_line_or_leaves_its_quotes() {
-    let logged = Logged::new(|_| {});
+    let logged = Logged::new(|setup| setup);
     let forged = "mallory\" \"x\n200 \"allow\" \"true\" \"identity\" \"alice\u{2028}\r\0";
     let token = token_for(forged).signed_by(signing_key());
     let proxy = &logged.world.proxy;
@@ -110,11 +112,28 @@ fn nobody_s_name_begins_a_line_or_leaves_its_quotes() {
 
 #[test]
 fn what_monitor_mode_lets_pass_is_printed_as_what_it_would_have_been() {
-    let logged = Logged::new(|plugin| plugin["mode"] = json!("monitor"));
+    let logged = Logged::new(|setup| setup.plugin(|plugin| plugin["mode"] = json!("monitor")));
     let answer = logged.world.proxy.get("/orders/7").send();
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(
         logged.lines(1)[0],
         r#"200 "deny" "false" "token_missing" "-" "-" "orders" "read" "-" "-""#
     );
+}
+
+#[test]
+fn a_request_that_is_cut_is_printed_as_one_that_was() {
+    // It takes connections and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let logged = Logged::new(|setup| setup.cluster("upstream", silent.local_addr().unwrap()));
+    let grant = Grant::new("orders", &["read"]).id("g-1").until(now() + 2);
+    let token = token_for("alice").grant(grant).signed_by(signing_key());
+    let request =
+        format!("GET /orders/7 HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\r\n");
+    let (_, answer) = raw(logged.world.proxy.address(), request.as_bytes());
+    assert_eq!(answer, "");
+    let line = &logged.lines(1)[0];
+    let expected =
+        r#"0 "deny" "true" "stream_expired" "alice" "https://idp.example" "orders" "read" "g-1" "#;
+    assert!(line.starts_with(expected), "{line}");
 }
