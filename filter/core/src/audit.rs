@@ -58,46 +58,25 @@ pub struct Record<'a> {
     reason: &'static str,
     status: u16,
     /// Who asked, if that was found out.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "line::within_bound"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<&'a str>,
     /// Who vouches for the subject.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "line::within_bound"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<&'a str>,
     /// What was asked for.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "line::within_bound"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<&'a str>,
     /// What was to be done to it.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "line::within_bound"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<&'a str>,
     /// The method.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "line::within_bound"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<Cow<'a, str>>,
     /// The host.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "line::within_bound"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<Cow<'a, str>>,
     /// The path, without its query.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "line::within_bound"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<Cow<'a, str>>,
     /// The client's address.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,22 +85,13 @@ pub struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<&'a str>,
     /// The token's name (`jti`).
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "line::within_bound"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub token_id: Option<&'a str>,
     /// How strongly the subject signed in (`acr`).
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "line::within_bound"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub acr: Option<&'a str>,
     /// The grant that allowed it, or would have if nothing had been wrong with it.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "line::within_bound"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<&'a str>,
     /// The end of that grant.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,19 +4,22 @@
 //! U+2029, terminals obey the controls from U+0080 on, and marks of direction show a text in another order than it has. So all of these
 //! are escaped; a parser of JSON reads the same text.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
-use serde::{Serialize, Serializer};
-use serde_json::ser::Formatter;
+use serde::Serialize;
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 
 /// The longest text that is repeated in a record, in bytes. It keeps a line within what collectors of logs take.
 pub(super) const MAX_TEXT_BYTES: usize = 1024;
 
-/// The value as JSON, on one line.
+/// What most records need.
+const USUAL_BYTES: usize = 512;
+
+/// The value as JSON, on one line. A text that goes on for too long is cut off, and then ends with `…`.
 pub(super) fn to_line(value: &impl Serialize) -> String {
     let mut line = Vec::with_capacity(USUAL_BYTES);
-    let mut serializer = serde_json::Serializer::with_formatter(&mut line, Plain);
+    let formatter = Plain { left: None };
+    let mut serializer = serde_json::Serializer::with_formatter(&mut line, formatter);
     match value.serialize(&mut serializer) {
         Ok(()) => String::from_utf8(line).unwrap_or_default(),
         Err(_) => String::new(),
@@ -25,64 +28,85 @@ pub(super) fn to_line(value: &impl Serialize) -> String {
 
 /// A text as it stands within the quotes of JSON.
 pub(super) fn escaped(text: &str) -> String {
-    let quoted = to_line(&bounded(text));
+    let quoted = to_line(&text);
     let inner = quoted
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
     inner.unwrap_or_default().to_owned()
 }
 
-/// The text, cut off where it goes on for too long; then it ends with `…`.
-fn bounded(text: &str) -> Cow<'_, str> {
-    if text.len() <= MAX_TEXT_BYTES {
-        return Cow::Borrowed(text);
+/// Writes texts that stay on their line and within their bound.
+struct Plain {
+    /// How many bytes of the text that is being written there is room for; `None` once it was cut off.
+    left: Option<usize>,
+}
+
+impl Plain {
+    /// As much of the piece as there is room for. Whether the text is to be cut off after it.
+    fn take<'a>(&mut self, piece: &'a str) -> (&'a str, bool) {
+        let Some(left) = self.left else {
+            return ("", false);
+        };
+        self.left = left.checked_sub(piece.len());
+        if self.left.is_some() {
+            return (piece, false);
+        }
+        let fits = piece.get(..piece.floor_char_boundary(left));
+        (fits.unwrap_or_default(), true)
     }
-    let start = text.get(..text.floor_char_boundary(MAX_TEXT_BYTES));
-    Cow::Owned(format!("{}…", start.unwrap_or_default()))
 }
-
-/// Writes a text into a record, within its bound.
-#[expect(
-    clippy::ref_option,
-    reason = "serde hands out a reference to the whole member"
-)]
-pub(super) fn within_bound<T: AsRef<str>, S: Serializer>(
-    text: &Option<T>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    text.as_ref()
-        .map(|text| bounded(text.as_ref()))
-        .serialize(serializer)
-}
-
-/// What most records need.
-const USUAL_BYTES: usize = 512;
-
-struct Plain;
 
 impl Formatter for Plain {
+    fn begin_string<W: Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.left = Some(MAX_TEXT_BYTES);
+        CompactFormatter.begin_string(writer)
+    }
+
+    fn write_char_escape<W: Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
+        // Only characters of one byte are escaped so.
+        match self.take(" ") {
+            (_, true) => writer.write_all(CUT_OFF.as_bytes()),
+            ("", false) => Ok(()),
+            _ => CompactFormatter.write_char_escape(writer, escape),
+        }
+    }
+
     fn write_string_fragment<W: Write + ?Sized>(
         &mut self,
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        let is_plain = |byte: u8| byte.is_ascii() && byte != DELETE;
-        if fragment.bytes().all(is_plain) {
-            return writer.write_all(fragment.as_bytes());
-        }
-        let mut character_bytes = [0; 4];
-        for character in fragment.chars() {
-            if misleads(character) {
-                // None of them lies beyond the first plane, so that one escape does.
-                write!(writer, "\\u{:04x}", u32::from(character))?;
-            } else {
-                writer.write_all(character.encode_utf8(&mut character_bytes).as_bytes())?;
-            }
+        let (piece, is_cut_off) = self.take(fragment);
+        write_plain(writer, piece)?;
+        if is_cut_off {
+            writer.write_all(CUT_OFF.as_bytes())?;
         }
         Ok(())
     }
 }
 
+fn write_plain<W: Write + ?Sized>(writer: &mut W, piece: &str) -> io::Result<()> {
+    let is_plain = |byte: u8| byte.is_ascii() && byte != DELETE;
+    if piece.bytes().all(is_plain) {
+        return writer.write_all(piece.as_bytes());
+    }
+    for character in piece.chars() {
+        if misleads(character) {
+            // None of them lies beyond the first plane, so that one escape does.
+            write!(writer, "\\u{:04x}", u32::from(character))?;
+        } else {
+            let mut bytes = [0; 4];
+            writer.write_all(character.encode_utf8(&mut bytes).as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+const CUT_OFF: &str = "…";
 const DELETE: u8 = 0x7f;
 
 /// Whether some reader takes it for something else than a character of the text.
@@ -118,12 +142,27 @@ mod tests {
 
     #[test]
     fn what_goes_on_for_too_long_is_cut_off_between_characters() {
-        let fits = "x".repeat(MAX_TEXT_BYTES);
-        assert_eq!(escaped(&fits), fits);
-        let long = format!("{}ë", "x".repeat(MAX_TEXT_BYTES - 1));
+        let most = "x".repeat(MAX_TEXT_BYTES);
+        let less = "x".repeat(MAX_TEXT_BYTES - 1);
+        assert_eq!(escaped(&most), most);
+        for (long, expected) in [
+            (format!("{most}y"), format!("{most}…")),
+            (format!("{most}\n\ny\n"), format!("{most}…")),
+            (format!("{less}ë"), format!("{less}…")),
+            (format!("{less}\n"), format!(r"{less}\n")),
+            (format!("{less}\nyyy\n"), format!(r"{less}\n…")),
+            (
+                "\u{1}".repeat(5_000),
+                format!("{}…", r"\u0001".repeat(MAX_TEXT_BYTES)),
+            ),
+        ] {
+            assert_eq!(escaped(&long), expected);
+        }
+        let two = to_line(&[format!("{most}y"), "z".to_owned()]);
         assert_eq!(
-            escaped(&long),
-            format!("{}…", "x".repeat(MAX_TEXT_BYTES - 1))
+            two,
+            format!(r#"["{most}…","z"]"#),
+            "each has a bound of its own"
         );
     }
 }
