@@ -87,13 +87,13 @@ pub(crate) fn step(step: &Step) -> Reached {
             ..
         }) => {
             assert!(reason.allows(), "passes because of {}", reason.as_str());
-            audit_line(audit.as_deref());
+            audit_line(audit.line.as_deref());
             upstream_headers(edits);
             Reached::Accepted
         }
         Step::Respond(refusal) => {
             answer(refusal);
-            audit_line(refusal.audit.as_deref());
+            audit_line(refusal.audit.line.as_deref());
             Reached::Refused
         }
         Step::Wait(_) => Reached::Refused,

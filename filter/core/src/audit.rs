@@ -1,27 +1,60 @@
 //! The record of one decision: a line of JSON that nobody outside can forge.
 //!
-//! Every string is escaped by the serializer, so a line break in a subject or a path cannot begin a line of its own. Tokens, cookies and
-//! the query of the path are never part of it.
+//! Every string is escaped, so a line break in a subject or a path cannot begin a line of its own, and bounded. Tokens, cookies and the
+//! query of the path are never part of it. The same facts may be left with the request as [`Properties`].
+
+mod line;
+mod properties;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::config::{AuditLog, Config};
 use crate::denial::Reason;
 use crate::headers::HeaderList;
 use crate::identity::Identity;
+use crate::ids::GrantId;
 use crate::time::UnixMillis;
 
-/// The longest piece of an unreadable request that is repeated in a record.
-const MAX_RAW_BYTES: usize = 1024;
+pub use properties::Properties;
+
+/// What is written down of a decision, as far as the configuration wants it.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// The line for the log.
+    pub line: Option<String>,
+    /// What is left with the request.
+    pub properties: Option<Properties>,
+}
+
+impl Written {
+    /// Writes down a decision for `reason`. The record is not made where nobody wants it.
+    pub fn of<'a>(config: &Config, reason: Reason, record: impl FnOnce() -> Record<'a>) -> Self {
+        let wants_line = match config.audit {
+            AuditLog::All => true,
+            AuditLog::Denied => !reason.allows(),
+            AuditLog::None => false,
+        };
+        if !wants_line && !config.filter_state {
+            return Self::default();
+        }
+        let record = record();
+        Self {
+            line: wants_line.then(|| record.to_line()),
+            properties: config.filter_state.then(|| Properties::of(&record)),
+        }
+    }
+}
 
 /// Everything that is recorded. What is not known is left out.
 #[derive(Debug, Serialize)]
 pub struct Record<'a> {
     time: String,
     decision: &'static str,
-    enforced: bool,
+    /// Whether the decision is held to.
+    pub enforced: bool,
     reason: &'static str,
     status: u16,
     /// Who asked, if that was found out.
@@ -54,7 +87,10 @@ pub struct Record<'a> {
     /// The token's name (`jti`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_id: Option<&'a str>,
-    /// The grant that allowed it.
+    /// How strongly the subject signed in (`acr`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<&'a str>,
+    /// The grant that allowed it, or would have if nothing had been wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<&'a str>,
     /// The end of that grant.
@@ -82,6 +118,7 @@ impl<'a> Record<'a> {
             source_ip: None,
             request_id: None,
             token_id: None,
+            acr: None,
             grant_id: None,
             grant_expires: None,
             config,
@@ -108,17 +145,28 @@ impl<'a> Record<'a> {
         self.subject = Some(identity.subject());
         self.issuer = Some(identity.issuer().as_str());
         self.token_id = identity.token_id();
+        self.acr = identity.acr();
+        self
+    }
+
+    /// Adds the grant that was found.
+    #[must_use]
+    pub fn with_grant(mut self, id: Option<&'a GrantId>, until: Option<UnixMillis>) -> Self {
+        self.grant_id = id.map(GrantId::as_str);
+        self.grant_expires = until.map(UnixMillis::to_rfc3339);
         self
     }
 
     /// The line.
     pub fn to_line(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        line::to_line(self)
     }
 }
 
+/// Of what is too long to be recorded no more is read than shows that it is.
 fn lossy(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes.get(..MAX_RAW_BYTES).unwrap_or(bytes))
+    let most = line::MAX_TEXT_BYTES.saturating_add(1);
+    String::from_utf8_lossy(bytes.get(..most).unwrap_or(bytes))
 }
 
 #[cfg(test)]
@@ -135,7 +183,7 @@ mod tests {
         let mut record = Record::new(Reason::GrantCached, "c0ffee", NOW);
         record.subject = Some("mallory\nhallpass.audit {\"subject\":\"alice\"}\u{2028}\u{0}");
         let line = record.to_line();
-        assert_eq!(line.lines().count(), 1);
+        assert!(!line.contains(['\n', '\u{2028}']), "{line:?}");
         let read: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(read["subject"], record.subject.unwrap());
         assert_eq!(read["decision"], "allow");

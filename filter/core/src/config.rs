@@ -8,6 +8,7 @@ mod field;
 mod grants;
 mod headers;
 mod keys;
+mod mode;
 mod provider;
 mod raw;
 mod resource;
@@ -27,7 +28,7 @@ pub use provider::Provider;
 
 use crate::cache::Bounds;
 use crate::json::{self, StrictValue};
-use crate::policy::Policy;
+use crate::policy::{Mode, Policy};
 use crate::token::TokenSource;
 use fault::Place;
 use field::Field;
@@ -54,8 +55,12 @@ pub struct Config {
     pub headers: TrustedHeaders,
     /// Whether the token goes upstream.
     pub forward_token: bool,
+    /// Whether decisions are held to that are about no resource.
+    pub mode: Mode,
     /// Which decisions are written to the log.
     pub audit: AuditLog,
+    /// Whether each decision is left with its request, for the proxy's access log.
+    pub filter_state: bool,
 }
 
 /// Which decisions are written to the proxy's log.
@@ -97,13 +102,14 @@ impl Config {
     fn validate(raw: RawConfig, text: &[u8], faults: &mut Faults) -> Option<Self> {
         let root = Place::root();
         raw.refuse_unknown(&root, faults);
-        check_mode(raw.mode, &root.member("mode"), faults);
+        let mode = mode::validate(raw.mode, Mode::Enforce, &root.member("mode"), faults);
         check_trusted_hops(raw.trusted_hops, &root.member("trusted_hops"), faults);
         let headers = headers::validate(raw.identity_headers, raw.claim_headers, faults);
         let mut token_sources = Vec::new();
         let providers = provider::validate_all(raw.providers, &headers, &mut token_sources, faults);
-        let policy = resource::validate_all(raw.resources, faults);
+        let policy = resource::validate_all(raw.resources, mode, faults);
         let grants = grants::validate(raw.grants, faults);
+        let (audit, filter_state) = audit(raw.audit, &root.member("audit"), faults);
         let config = Self {
             hash: hash(text),
             providers,
@@ -116,7 +122,9 @@ impl Config {
             forward_token: raw
                 .forward_token
                 .or(false, &root.member("forward_token"), faults),
-            audit: audit_log(raw.audit, &root.member("audit"), faults),
+            mode,
+            audit,
+            filter_state,
         };
         config.check_providers(&root.member("providers"), faults);
         Some(config)
@@ -150,14 +158,6 @@ fn hash(text: &[u8]) -> String {
     format!("{:032x}", u128::from_be_bytes(first_half))
 }
 
-fn check_mode(mode: Field<String>, place: &Place, faults: &mut Faults) {
-    if let Some(mode) = mode.optional(place, faults)
-        && mode != "enforce"
-    {
-        faults.push_value(place, &Value::from(mode), "`enforce`");
-    }
-}
-
 fn check_trusted_hops(hops: Field<u64>, place: &Place, faults: &mut Faults) {
     if let Some(hops) = hops.optional(place, faults)
         && hops != 0
@@ -166,18 +166,23 @@ fn check_trusted_hops(hops: Field<u64>, place: &Place, faults: &mut Faults) {
     }
 }
 
-fn audit_log(audit: Field<raw::RawAudit>, place: &Place, faults: &mut Faults) -> AuditLog {
-    let Some(audit) = audit.optional(place, faults) else {
-        return AuditLog::All;
-    };
+fn audit(audit: Field<raw::RawAudit>, place: &Place, faults: &mut Faults) -> (AuditLog, bool) {
+    let audit = audit.optional(place, faults).unwrap_or_default();
     audit.refuse_unknown(place, faults);
-    let place = place.member("log");
-    match audit.log.optional(&place, faults).as_deref() {
+    let log = audit_log(audit.log, &place.member("log"), faults);
+    let filter_state = audit
+        .filter_state
+        .or(false, &place.member("filter_state"), faults);
+    (log, filter_state)
+}
+
+fn audit_log(log: Field<String>, place: &Place, faults: &mut Faults) -> AuditLog {
+    match log.optional(place, faults).as_deref() {
         None | Some("all") => AuditLog::All,
         Some("denied") => AuditLog::Denied,
         Some("none") => AuditLog::None,
         Some(other) => {
-            faults.push_value(&place, &Value::from(other), "`all`, `denied` or `none`");
+            faults.push_value(place, &Value::from(other), "`all`, `denied` or `none`");
             AuditLog::All
         }
     }

@@ -75,8 +75,28 @@ pub enum Decision {
     Deny(Reason),
     /// It may not, and the grant service said what the client can do about it.
     DenyWithAdvice(Reason, Advice),
+    /// It may not, since something is wrong with the grant that would allow it.
+    DenyForGrant(Reason, GrantFacts),
     /// The grant service must be asked first.
     NeedGrant,
+}
+
+/// What records tell of a grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantFacts {
+    /// Its name, if it has one.
+    pub id: Option<GrantId>,
+    /// Its end, if it has one.
+    pub until: Option<UnixMillis>,
+}
+
+impl GrantFacts {
+    fn of(grant: &Grant) -> Self {
+        Self {
+            id: grant.id.clone(),
+            until: Some(grant.window.until),
+        }
+    }
 }
 
 /// What a client can do about a denial.
@@ -197,8 +217,12 @@ fn by_grant(
             FailureMode::Allow => allow(Reason::GrantServiceFailedOpen),
         },
         (_, Service::GivenUp) => Decision::Deny(Reason::GrantServiceUnavailable),
-        (Coverage::TooLong, Service::Absent) => Decision::Deny(Reason::GrantLifetimeExceeded),
-        (Coverage::Over, Service::Absent) => Decision::Deny(Reason::GrantExpired),
+        (Coverage::TooLong(grant), Service::Absent) => {
+            Decision::DenyForGrant(Reason::GrantLifetimeExceeded, GrantFacts::of(grant))
+        }
+        (Coverage::Over(grant), Service::Absent) => {
+            Decision::DenyForGrant(Reason::GrantExpired, GrantFacts::of(grant))
+        }
         (Coverage::None, Service::Absent) => Decision::Deny(Reason::GrantMissing),
     }
 }
@@ -220,26 +244,34 @@ fn by_ruling(
     rules: GrantRules,
     now: UnixMillis,
 ) -> Decision {
+    let deny = |reason, id: &Option<GrantId>, until: Option<UnixMillis>| {
+        let id = id.clone();
+        Decision::DenyForGrant(reason, GrantFacts { id, until })
+    };
     match ruling {
         Ruling::Deny { form_url: None } => Decision::Deny(Reason::GrantDenied),
         Ruling::Deny {
             form_url: Some(url),
         } => Decision::DenyWithAdvice(Reason::GrantDenied, Advice::Request(url.clone())),
         Ruling::Obliged => Decision::Deny(Reason::GrantObligationUnsupported),
-        Ruling::Allow { until: None, .. } if rules.require_expiry => {
-            Decision::Deny(Reason::GrantWithoutExpiry)
+        Ruling::Allow { id, until, .. } if until.is_none() && rules.require_expiry => {
+            deny(Reason::GrantWithoutExpiry, id, *until)
         }
         // Without an end it lasts longer than any limit.
-        Ruling::Allow { until: None, .. } if max_lifetime.is_some() => {
-            Decision::Deny(Reason::GrantLifetimeExceeded)
+        Ruling::Allow { id, until, .. } if until.is_none() && max_lifetime.is_some() => {
+            deny(Reason::GrantLifetimeExceeded, id, *until)
         }
         Ruling::Allow {
-            until: Some(until), ..
-        } if !is_open_until(*until, now) => Decision::Deny(Reason::GrantExpired),
+            id,
+            until: Some(until),
+            ..
+        } if !is_open_until(*until, now) => deny(Reason::GrantExpired, id, Some(*until)),
         Ruling::Allow {
-            until: Some(until), ..
+            id,
+            until: Some(until),
+            ..
         } if !lifetime_allowed(*until, max_lifetime, now) => {
-            Decision::Deny(Reason::GrantLifetimeExceeded)
+            deny(Reason::GrantLifetimeExceeded, id, Some(*until))
         }
         // Last: nobody is sent to sign in for a grant that would not count then either.
         Ruling::Allow { id, until, step_up } => {
@@ -269,7 +301,13 @@ fn if_signed_in(
         SignIn::FallsShort => {
             Decision::DenyWithAdvice(Reason::StepUpRequired, Advice::SignIn(step_up.clone()))
         }
-        SignIn::FallsShortUntellably => Decision::Deny(Reason::GrantObligationUnsupported),
+        SignIn::FallsShortUntellably => {
+            let facts = GrantFacts {
+                id: permit.grant_id,
+                until: permit.grant_until,
+            };
+            Decision::DenyForGrant(Reason::GrantObligationUnsupported, facts)
+        }
     }
 }
 

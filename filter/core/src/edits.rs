@@ -31,10 +31,7 @@ impl Edits {
         request: &CanonicalRequest,
         config: &Config,
     ) -> Self {
-        let mut edits = Self::stripped(head, config);
-        if let Some(target) = &request.rewritten_target {
-            edits.replace.push((":path", target.clone().into_bytes()));
-        }
+        let mut edits = Self::stripping(head, Some(request), config);
         edits.told = bearer.cloned();
         if let (Some(name), Some(id)) = (&config.headers.grant_id, permit.grant_id()) {
             edits.grant.push((name.clone(), id.shared()));
@@ -44,6 +41,16 @@ impl Edits {
             edits.grant.push((name.clone(), seconds.into()));
         }
         edits
+    }
+
+    /// The same without what a permit had allowed to tell.
+    #[must_use]
+    pub fn without_permit(self) -> Self {
+        Self {
+            told: None,
+            grant: Vec::new(),
+            ..self
+        }
     }
 
     /// Names of the filter's own, with their values. None of them stands in the request: those that did are among the removals.
@@ -56,7 +63,12 @@ impl Edits {
         identity.chain(grant)
     }
 
-    fn stripped(head: &RequestHead, config: &Config) -> Self {
+    /// The changes for a request that passes without a permit: nothing is told. Its path becomes the canonical one, if it has one.
+    pub fn stripping(
+        head: &RequestHead,
+        request: Option<&CanonicalRequest>,
+        config: &Config,
+    ) -> Self {
         let mut edits = Self::default();
         for (name, _) in head.headers.iter() {
             if config.headers.protects(name) && !edits.remove.iter().any(|other| **other == *name) {
@@ -70,6 +82,9 @@ impl Edits {
                     Removal::Cookies(rest) => edits.replace.push(("cookie", rest)),
                 }
             }
+        }
+        if let Some(target) = request.and_then(|request| request.rewritten_target.as_ref()) {
+            edits.replace.push((":path", target.clone().into_bytes()));
         }
         edits
     }

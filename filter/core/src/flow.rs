@@ -7,19 +7,20 @@
 mod attempt;
 mod bearers;
 mod gate;
+mod monitor;
 mod stream;
 
 use std::sync::Arc;
 
-use crate::audit::Record;
+use crate::audit::{Record, Written};
 use crate::bearer::Bearer;
-use crate::config::{AuditLog, Config};
-use crate::decision::{Advice, Caller, Decision, Permit, Service, decide};
+use crate::config::Config;
+use crate::decision::{Advice, Caller, Decision, GrantFacts, Permit, Service, decide};
 use crate::denial::{Answer, AnswerContext, Reason, wants_html};
 use crate::edits::Edits;
 use crate::grant::{GrantOutcome, Query};
 use crate::identity::Identity;
-use crate::ids::{Action, GrantId};
+use crate::ids::Action;
 use crate::metrics::Counter;
 use crate::policy::Resource;
 use crate::request::{Ambiguous, CanonicalRequest, RequestHead};
@@ -51,8 +52,10 @@ pub struct Passage {
     pub edits: Edits,
     /// Why it passes.
     pub reason: Reason,
-    /// The line for the log, if it is to be written.
-    pub audit: Option<String>,
+    /// What is to be written down of it.
+    pub audit: Written,
+    /// Whether the decision is held to. Where it is not, the reason may be one for which the request would be refused.
+    pub enforced: bool,
     /// When its permission ends, if it does.
     pub until: Option<UnixMillis>,
     /// What is to be kept of it while it is open, if it is cut when its permission ends.
@@ -66,8 +69,8 @@ pub struct Refusal {
     pub answer: Answer,
     /// Why.
     pub reason: Reason,
-    /// The line for the log, if it is to be written.
-    pub audit: Option<String>,
+    /// What is to be written down of it.
+    pub audit: Written,
 }
 
 /// A request waits for keys twice at most: for a fetch that began before it came, and for one that began after.
@@ -352,7 +355,10 @@ impl Exchange {
             (Decision::Allow(_), None) => self.refuse(config, gate, Reason::ResourceUnknown, now),
             (Decision::Deny(reason), _) => self.refuse(config, gate, reason, now),
             (Decision::DenyWithAdvice(reason, advice), _) => {
-                self.refuse_with(config, gate, reason, Some(&advice), now)
+                self.refuse_with(config, gate, reason, Some(&advice), None, now)
+            }
+            (Decision::DenyForGrant(reason, grant), _) => {
+                self.refuse_with(config, gate, reason, None, Some(&grant), now)
             }
             // Asked and answered, and still no answer: nothing that could follow is an allow.
             (Decision::NeedGrant, _) => {
@@ -371,11 +377,9 @@ impl Exchange {
     ) -> Passage {
         let reason = permit.reason();
         gate.count(Counter::Decision(reason));
-        let audit = (config.audit == AuditLog::All).then(|| {
-            let mut record = self.record(config, reason, now);
-            record.grant_id = permit.grant_id().map(GrantId::as_str);
-            record.grant_expires = permit.grant_until().map(UnixMillis::to_rfc3339);
-            record.to_line()
+        let audit = Written::of(config, reason, || {
+            let record = self.record(config, reason, now);
+            record.with_grant(permit.grant_id(), permit.grant_until())
         });
         let edits = Edits::for_permit(
             permit,
@@ -388,6 +392,7 @@ impl Exchange {
             edits,
             reason,
             audit,
+            enforced: self.is_enforced(config),
             until: permit.until(),
             stream: None,
         }
@@ -401,6 +406,7 @@ impl Exchange {
         }
         Some(Stream {
             until,
+            enforced: self.is_enforced(config),
             config: gate.config(),
             route: self.route.take()?,
             bearer: self.bearer.clone()?,
@@ -411,7 +417,7 @@ impl Exchange {
     }
 
     fn refuse(&self, config: &Config, gate: &mut Gate, reason: Reason, now: UnixMillis) -> Step {
-        self.refuse_with(config, gate, reason, None, now)
+        self.refuse_with(config, gate, reason, None, None, now)
     }
 
     fn refuse_with(
@@ -420,11 +426,21 @@ impl Exchange {
         gate: &mut Gate,
         reason: Reason,
         advice: Option<&Advice>,
+        grant: Option<&GrantFacts>,
         now: UnixMillis,
     ) -> Step {
         gate.count(Counter::Decision(reason));
-        let audit =
-            (config.audit != AuditLog::None).then(|| self.record(config, reason, now).to_line());
+        let audit = Written::of(config, reason, || {
+            let record = self.record(config, reason, now);
+            match grant {
+                Some(grant) => record.with_grant(grant.id.as_ref(), grant.until),
+                None => record,
+            }
+        });
+        if !self.is_enforced(config) {
+            gate.count(Counter::Monitored(reason));
+            return Step::Continue(self.let_pass(config, reason, audit));
+        }
         let resource = self.resource(config).map(|resource| resource.name.as_str());
         let action = self.route.as_ref().map(|route| route.action.as_str());
         let method = self.head.headers.all(":method").next();
@@ -457,6 +473,7 @@ impl Exchange {
 
     fn record<'a>(&'a self, config: &'a Config, reason: Reason, now: UnixMillis) -> Record<'a> {
         let mut record = Record::new(reason, &config.hash, now);
+        record.enforced = self.is_enforced(config);
         match &self.route {
             Some(route) => route.tell(&mut record, config),
             None => record = record.with_raw_request(&self.head.headers),

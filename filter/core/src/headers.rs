@@ -31,6 +31,11 @@ impl HeaderList {
         Some(Self { bytes, entries })
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Appends one header.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         let start = self.bytes.len();

@@ -7,6 +7,8 @@ use crate::denial::Reason;
 pub enum Counter {
     /// A request was decided for this reason.
     Decision(Reason),
+    /// A request would have been refused for this reason, and passed in monitor mode.
+    Monitored(Reason),
     /// A token was recognized that was verified before.
     TokenHit,
     /// A token had to be verified.
@@ -64,16 +66,25 @@ impl Counter {
     /// Every counter.
     pub fn all() -> impl Iterator<Item = Self> {
         let decisions = Reason::ALL.iter().copied().map(Self::Decision);
-        decisions.chain(Self::OTHERS)
+        let refusals = Reason::ALL.iter().filter(|reason| !reason.allows());
+        let monitored = refusals.copied().map(Self::Monitored);
+        decisions.chain(Self::OTHERS).chain(monitored)
     }
 
     /// Its place in [`Counter::all`].
     pub fn index(self) -> usize {
-        let place = match self {
-            Self::Decision(reason) => return reason as usize,
-            other => Self::OTHERS.iter().position(|one| *one == other),
-        };
-        Reason::ALL.len().saturating_add(place.unwrap_or(0))
+        let decisions = Reason::ALL.len();
+        match self {
+            Self::Decision(reason) => reason as usize,
+            // Refusals stand before allows.
+            Self::Monitored(reason) => decisions
+                .saturating_add(Self::OTHERS.len())
+                .saturating_add(reason as usize),
+            other => {
+                let place = Self::OTHERS.iter().position(|one| *one == other);
+                decisions.saturating_add(place.unwrap_or(0))
+            }
+        }
     }
 
     /// The name in the proxy's stats.
@@ -83,6 +94,7 @@ impl Counter {
                 let decision = if reason.allows() { "allow" } else { "deny" };
                 return format!("hallpass.decisions.{decision}.{}", reason.as_str());
             }
+            Self::Monitored(reason) => return format!("hallpass.monitored.{}", reason.as_str()),
             Self::TokenHit => "tokens.hit",
             Self::TokenMiss => "tokens.miss",
             Self::GrantHit => "grants.hit",

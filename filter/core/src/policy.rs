@@ -3,11 +3,15 @@
 //! Resources are tried in the order in which they are written; the first whose host, method and path match decides. No match is no
 //! permission.
 
+mod mode;
+
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use crate::ids::{Action, ResourceName};
 use crate::request::{CanonicalRequest, canonical_path};
+
+pub use mode::Mode;
 
 /// What a resource demands of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +55,8 @@ pub struct Resource {
     pub max_grant_lifetime: Option<Duration>,
     /// What becomes of requests that stay open.
     pub streams: Streams,
+    /// Whether what is decided about it is held to.
+    pub mode: Mode,
     /// Which requests are for it.
     pub matcher: Matcher,
 }
@@ -275,6 +281,7 @@ mod tests {
             action: None,
             max_grant_lifetime: None,
             streams: Streams::Cut,
+            mode: Mode::Enforce,
             matcher,
         }
     }

@@ -56,10 +56,12 @@ pub(crate) fn request_head(with_source: bool) -> RequestHead {
 }
 
 fn header_list(map: Map) -> HeaderList {
-    // A map that cannot be had or read has no headers, and a request without `:path` is refused.
-    ffi::header_pairs(map)
-        .and_then(pairs::decode)
-        .unwrap_or_default()
+    // A map that cannot be had or read has no headers, and a request without any is refused.
+    read_map(map).unwrap_or_default()
+}
+
+fn read_map(map: Map) -> Option<HeaderList> {
+    ffi::header_pairs(map).and_then(pairs::decode)
 }
 
 fn source_address() -> Option<std::net::IpAddr> {
@@ -83,15 +85,20 @@ pub(crate) fn apply(edits: &Edits) -> bool {
         })
 }
 
-/// The trailers of the effective request.
-pub(crate) fn request_trailers() -> HeaderList {
-    header_list(Map::RequestTrailers)
+/// The trailers of the effective request; `None` if they cannot be read.
+pub(crate) fn request_trailers() -> Option<HeaderList> {
+    read_map(Map::RequestTrailers)
 }
 
 /// Takes a trailer out of the effective request. False if the host would not.
 #[must_use]
 pub(crate) fn remove_trailer(name: &[u8]) -> bool {
     ffi::remove_header(Map::RequestTrailers, name)
+}
+
+/// Leaves a property with the effective request, for the proxy's own log of it. A host that has no such thing has none in its log either.
+pub(crate) fn set_property(name: &str, value: &str) {
+    ffi::set_property(name.as_bytes(), value.as_bytes());
 }
 
 /// Lets the effective request, which was held, go on.

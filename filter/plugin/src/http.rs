@@ -1,5 +1,6 @@
 //! One request: its header callback becomes steps of the core, and the steps become host calls.
 
+use hallpass_core::audit::Written;
 use hallpass_core::denial::{Answer, AnswerContext, Reason};
 use hallpass_core::flow::{Exchange, Refusal};
 use proxy_wasm::traits::{Context, HttpContext};
@@ -44,9 +45,12 @@ impl Request {
     fn dispatch(&self, worker: &Shared) -> Option<Outcome> {
         worker.with(|worker| worker.set_started(self.id));
         if !host::tick_from_request(self.root, self.id) {
-            worker.with(|worker| worker.forget(self.id));
-            worker.with(Worker::take_started);
-            return Some(Outcome::Refuse(unanswerable()));
+            let now = host::now();
+            return worker.with(|worker| {
+                worker.take_started();
+                let given_up = worker.give_up(self.id, now);
+                given_up.or_else(|| Some(Outcome::Refuse(unanswerable())))
+            });
         }
         let now = host::now();
         worker.with(|worker| {
@@ -89,7 +93,10 @@ impl HttpContext for Request {
     fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
         if let Some(worker) = &self.worker {
             let config = worker.with(|worker| worker.gate.config());
-            let trailers = host::request_trailers();
+            // What cannot be read cannot be taken out.
+            let Some(trailers) = host::request_trailers() else {
+                return refuse(&unanswerable());
+            };
             let mut protected = trailers
                 .iter()
                 .map(|(name, _)| name)
@@ -136,7 +143,7 @@ pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Action {
 }
 
 fn refuse(refusal: &Refusal) -> Action {
-    sinks::audit(refusal.audit.as_deref());
+    sinks::record(&refusal.audit);
     host::respond(&refusal.answer, refusal.reason.as_str());
     Action::Pause
 }
@@ -147,6 +154,6 @@ pub(crate) fn unanswerable() -> Refusal {
     Refusal {
         answer: Answer::refusal(reason, &AnswerContext::default()),
         reason,
-        audit: None,
+        audit: Written::default(),
     }
 }

@@ -1,7 +1,9 @@
 //! What is written down: counters in the proxy's stats, lines in its log.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use hallpass_core::audit::Written;
 use hallpass_core::metrics::{Counter, Held};
 use hallpass_core::token::Algorithm;
 use hallpass_core::token::signature::chosen::{Backend, ChosenVerifier};
@@ -114,19 +116,33 @@ fn host_gauge(algorithm: Algorithm) -> String {
     format!("hallpass.signatures.host.{algorithm}")
 }
 
-/// Writes the record of a decision.
-pub(crate) fn audit(line: Option<&str>) {
-    if let Some(line) = line {
+/// Writes the record of a decision about the effective request.
+pub(crate) fn record(written: &Written) {
+    if let Some(line) = &written.line {
         host::log(Severity::Info, &format!("{AUDIT_MARK}{line}"));
+    }
+    if let Some(properties) = &written.properties {
+        for (name, value) in properties.iter() {
+            host::set_property(name, value);
+        }
     }
 }
 
 /// Tells an operator of something that needs attention.
 pub(crate) fn warn(line: &str) {
-    host::log(Severity::Warn, line);
+    host::log(Severity::Warn, &without_mark(line));
 }
 
 /// Tells an operator of something that keeps the plugin from working.
 pub(crate) fn error(line: &str) {
-    host::log(Severity::Error, line);
+    host::log(Severity::Error, &without_mark(line));
+}
+
+/// What a stranger has repeated in the log is no record, and does not look like one.
+fn without_mark(line: &str) -> Cow<'_, str> {
+    if line.contains(AUDIT_MARK) {
+        Cow::Owned(line.replace(AUDIT_MARK, "hallpass.audit\u{b7}"))
+    } else {
+        Cow::Borrowed(line)
+    }
 }

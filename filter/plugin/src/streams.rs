@@ -29,9 +29,8 @@ fn cut(id: u32, worker: &Shared, now: UnixMillis) {
     if !host::enter(id) {
         return;
     }
-    if host::cut() {
-        let audit = worker.with(|worker| stream.cut(&mut worker.gate, now));
-        sinks::audit(audit.as_deref());
+    if !stream.is_enforced() || host::cut() {
+        sinks::record(&worker.with(|worker| stream.ended(&mut worker.gate, now)));
     } else if !worker.with(|worker| std::mem::replace(&mut worker.told_uncut, true)) {
         sinks::warn(
             "the proxy would not cut a request whose permission has ended: such requests go on for as long as client and upstream like",

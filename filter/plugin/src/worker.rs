@@ -170,6 +170,23 @@ impl Worker {
         }
     }
 
+    /// Judges a request whose question cannot be put by what is known; `None` if it is not held.
+    pub(crate) fn give_up(&mut self, id: u32, now: UnixMillis) -> Option<Outcome> {
+        let Some(HeldRequest::Waiting {
+            mut exchange,
+            purpose,
+        }) = self.held.remove(&id)
+        else {
+            return None;
+        };
+        self.flights.leave(&purpose, &id);
+        let step = match purpose {
+            Purpose::Keys(_) => exchange.without_keys(&mut self.gate, now),
+            Purpose::Grant(_) => exchange.on_grant(&mut self.gate, &GrantOutcome::GivenUp, now),
+        };
+        self.hold_or_settle(id, exchange, step, now)
+    }
+
     /// Forgets a request that is over, or whose client has gone. What it waited for goes on for the others.
     pub(crate) fn forget(&mut self, id: u32) {
         self.streams.close(&id);
@@ -206,5 +223,5 @@ pub(crate) fn record(passage: &Passage) {
             "the grant service cannot be reached, and `failure_mode` lets a request pass unchecked",
         );
     }
-    sinks::audit(passage.audit.as_deref());
+    sinks::record(&passage.audit);
 }

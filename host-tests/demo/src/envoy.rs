@@ -68,6 +68,8 @@ impl Envoy {
             "--component-log-level",
             "wasm:info",
         ]);
+        // An access log, where a configuration has one, is read while Envoy runs.
+        command.args(["--file-flush-interval-msec", "100"]);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

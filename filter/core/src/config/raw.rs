@@ -102,6 +102,7 @@ object! {
         action: String,
         max_grant_lifetime: Span,
         streams: String,
+        mode: String,
     }
 }
 
@@ -160,5 +161,6 @@ object! {
 object! {
     RawAudit {
         log: String,
+        filter_state: bool,
     }
 }

@@ -4,13 +4,15 @@ use serde_json::Value;
 
 use super::fault::{Faults, Place};
 use super::field::Field;
+use super::mode;
 use super::provider::{filled, strings};
 use super::raw::{RawMatch, RawResource};
 use crate::ids::{Action, ResourceName};
-use crate::policy::{Access, HostPattern, Matcher, Policy, Resource, Streams};
+use crate::policy::{Access, HostPattern, Matcher, Mode, Policy, Resource, Streams};
 
 pub(super) fn validate_all(
     raw: Field<Vec<Field<RawResource>>>,
+    mode: Mode,
     faults: &mut Faults,
 ) -> Option<Policy> {
     let place = Place::root().member("resources");
@@ -25,13 +27,18 @@ pub(super) fn validate_all(
         .filter_map(|(index, element)| {
             let place = place.element(index);
             let raw = element.required(&place, faults)?;
-            validate(raw, &place, faults)
+            validate(raw, mode, &place, faults)
         })
         .collect();
     Some(Policy::new(resources))
 }
 
-fn validate(raw: RawResource, place: &Place, faults: &mut Faults) -> Option<Resource> {
+fn validate(
+    raw: RawResource,
+    inherited: Mode,
+    place: &Place,
+    faults: &mut Faults,
+) -> Option<Resource> {
     raw.refuse_unknown(place, faults);
     let name = filled(raw.name, &place.member("name"), faults);
     let access = access(raw.access, &place.member("access"), faults);
@@ -44,6 +51,7 @@ fn validate(raw: RawResource, place: &Place, faults: &mut Faults) -> Option<Reso
         .optional(&place.member("max_grant_lifetime"), faults)
         .map(|span| span.0);
     let streams = streams(raw.streams, &place.member("streams"), faults);
+    let mode = mode::validate(raw.mode, inherited, &place.member("mode"), faults);
     let matcher = matcher(raw.r#match, &place.member("match"), faults);
     Some(Resource {
         name: ResourceName::new(&name?),
@@ -51,6 +59,7 @@ fn validate(raw: RawResource, place: &Place, faults: &mut Faults) -> Option<Reso
         action: action.as_deref().map(Action::new),
         max_grant_lifetime,
         streams,
+        mode,
         matcher,
     })
 }

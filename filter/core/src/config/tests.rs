@@ -91,7 +91,7 @@ fn every_fault_is_told_at_once_with_its_place_value_and_expectation() {
     });
     let told = faults(&config);
     for expected in [
-        r#"`mode`: found `"audit"`, expected `enforce`"#,
+        r#"`mode`: found `"audit"`, expected `enforce` or `monitor`"#,
         "`providers[0].name`: found an empty string",
         "`providers[0].issuer`: found `7`, expected a string",
         "`providers[0].audiences`: found an empty list",
@@ -278,7 +278,6 @@ fn an_identity_header_may_be_left_out_but_not_used_twice() {
 #[test]
 fn shapes_that_this_version_does_not_decide_by_are_refused_and_not_ignored() {
     for (pointer, value) in [
-        ("/mode", json!("monitor")),
         ("/trusted_hops", json!(1)),
         ("/resources/0/conditions", json!({})),
     ] {

@@ -6,20 +6,20 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Gate, Route};
-use crate::audit::Record;
+use super::{Gate, Passage, Refusal, Route, Step};
+use crate::audit::{Record, Written};
 use crate::bearer::Bearer;
-use crate::config::{AuditLog, Config};
+use crate::config::Config;
 use crate::decision::Permit;
-use crate::denial::Reason;
-use crate::ids::GrantId;
+use crate::denial::{Answer, AnswerContext, Reason};
 use crate::metrics::Counter;
 use crate::time::UnixMillis;
 
-/// A request that is cut if it is still open when its permission ends.
+/// A request whose permission may end while it is open.
 #[derive(Debug)]
 pub struct Stream {
     pub(super) until: UnixMillis,
+    pub(super) enforced: bool,
     pub(super) config: Arc<Config>,
     pub(super) route: Route,
     pub(super) bearer: Arc<Bearer>,
@@ -34,20 +34,58 @@ impl Stream {
         self.until
     }
 
-    /// Notes that it was cut. Returns the line for the log, if it is to be written.
-    pub fn cut(&self, gate: &mut Gate, now: UnixMillis) -> Option<String> {
-        gate.count(Counter::Decision(Reason::StreamExpired));
-        (self.config.audit != AuditLog::None).then(|| self.record(now).to_line())
+    /// Whether it is cut then. In monitor mode it is only recorded.
+    pub fn is_enforced(&self) -> bool {
+        self.enforced
     }
 
-    fn record(&self, now: UnixMillis) -> Record<'_> {
-        let record = Record::new(Reason::StreamExpired, &self.config.hash, now);
-        let mut record = record.with_identity(&self.bearer.identity);
+    /// Notes that its permission has ended while it was open.
+    pub fn ended(&self, gate: &mut Gate, now: UnixMillis) -> Written {
+        self.refused(Reason::StreamExpired, gate, now)
+    }
+
+    fn refused(&self, reason: Reason, gate: &mut Gate, now: UnixMillis) -> Written {
+        gate.count(Counter::Decision(reason));
+        if !self.enforced {
+            gate.count(Counter::Monitored(reason));
+        }
+        Written::of(&self.config, reason, || self.record(reason, now))
+    }
+
+    fn record(&self, reason: Reason, now: UnixMillis) -> Record<'_> {
+        let record = Record::new(reason, &self.config.hash, now);
+        let mut record = record
+            .with_identity(&self.bearer.identity)
+            .with_grant(self.permit.grant_id(), self.permit.grant_until());
+        record.enforced = self.enforced;
         self.route.tell(&mut record, &self.config);
         record.source_ip = self.source_ip;
         record.request_id = self.request_id.as_deref();
-        record.grant_id = self.permit.grant_id().map(GrantId::as_str);
-        record.grant_expires = self.permit.grant_until().map(UnixMillis::to_rfc3339);
         record
+    }
+}
+
+impl Passage {
+    /// What becomes of a request that was to pass, if its permission ended before the proxy could be told: it is refused, so that it may
+    /// be sent again and judged anew, or passes without what its permission had allowed to tell.
+    #[must_use]
+    pub fn lapsed(mut self, gate: &mut Gate, now: UnixMillis) -> Step {
+        let reason = Reason::GrantServiceUnavailable;
+        let stream = self.stream.take();
+        let audit = stream.map(|stream| stream.refused(reason, gate, now));
+        if self.enforced {
+            return Step::Respond(Refusal {
+                answer: Answer::refusal(reason, &AnswerContext::default()),
+                reason,
+                audit: audit.unwrap_or_default(),
+            });
+        }
+        Step::Continue(Self {
+            edits: self.edits.without_permit(),
+            reason,
+            audit: audit.unwrap_or_default(),
+            until: None,
+            ..self
+        })
     }
 }

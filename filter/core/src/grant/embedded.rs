@@ -36,10 +36,10 @@ pub struct Skipped {
 pub enum Coverage<'a> {
     /// A grant holds now: of those that last no longer than is allowed, the one that ends last.
     Live(&'a Grant),
-    /// Every grant that holds now lasts longer than is allowed.
-    TooLong,
-    /// There was one, and it is over.
-    Over,
+    /// Every grant that holds now lasts longer than is allowed: the one of them that ends first.
+    TooLong(&'a Grant),
+    /// There was one, and it is over: the one that ended last.
+    Over(&'a Grant),
     /// There is none, or none yet.
     None,
 }
@@ -93,14 +93,16 @@ impl EmbeddedGrants {
         let allowed = live()
             .filter(|grant| longest.is_none_or(|longest| grant.window.until.since(now) <= longest))
             .max_by_key(|grant| grant.window.until);
-        match allowed {
-            Some(grant) => Coverage::Live(grant),
-            None if live().next().is_some() => Coverage::TooLong,
-            None if relevant().any(|grant| grant.window.phase(now) == Phase::Over) => {
-                Coverage::Over
-            }
-            None => Coverage::None,
+        if let Some(grant) = allowed {
+            return Coverage::Live(grant);
         }
+        if let Some(grant) = live().min_by_key(|grant| grant.window.until) {
+            return Coverage::TooLong(grant);
+        }
+        relevant()
+            .filter(|grant| grant.window.phase(now) == Phase::Over)
+            .max_by_key(|grant| grant.window.until)
+            .map_or(Coverage::None, Coverage::Over)
     }
 }
 
@@ -203,8 +205,8 @@ mod tests {
             at(now),
         ) {
             Coverage::Live(grant) => format!("{:?}", grant.id.as_ref().map(GrantId::as_str)),
-            Coverage::TooLong => "too long".into(),
-            Coverage::Over => "over".into(),
+            Coverage::TooLong(_) => "too long".into(),
+            Coverage::Over(_) => "over".into(),
             Coverage::None => "none".into(),
         }
     }

@@ -99,6 +99,12 @@ unsafe extern "C" {
         value_size: usize,
         version: u32,
     ) -> u32;
+    fn proxy_set_property(
+        path: *const u8,
+        path_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
     fn proxy_continue_stream(stream: u32) -> u32;
     fn proxy_close_stream(stream: u32) -> u32;
     fn proxy_send_local_response(
@@ -183,6 +189,11 @@ pub(super) fn property(path: &[u8]) -> Option<Vec<u8>> {
         let status = proxy_get_property(path.as_ptr(), path.len(), &raw mut data, &raw mut length);
         owned(status, data, length)
     }
+}
+
+pub(super) fn set_property(path: &[u8], value: &[u8]) {
+    // SAFETY: both are live slices.
+    unsafe { proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) };
 }
 
 pub(super) fn foreign_function(name: &str, argument: &[u8]) -> Option<Vec<u8>> {

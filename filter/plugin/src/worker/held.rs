@@ -116,7 +116,11 @@ impl Worker {
             HeldRequest::Settled(Outcome::Pass(passage))
                 if passage.until.is_some_and(|until| until <= now) =>
             {
-                Some(Outcome::Refuse(unanswerable()))
+                Some(match passage.lapsed(&mut self.gate, now) {
+                    Step::Continue(passage) => Outcome::Pass(passage),
+                    Step::Respond(refusal) => Outcome::Refuse(refusal),
+                    Step::Wait(_) => Outcome::Refuse(unanswerable()),
+                })
             }
             HeldRequest::Settled(outcome) => Some(outcome),
             waiting @ HeldRequest::Waiting { .. } => {

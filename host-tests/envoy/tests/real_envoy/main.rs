@@ -7,6 +7,7 @@ mod crowd;
 mod hostile;
 mod http2;
 mod keys;
+mod monitor;
 mod outage;
 mod record;
 mod refusal;

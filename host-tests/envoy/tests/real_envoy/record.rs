@@ -1,5 +1,8 @@
 //! What an operator finds in the log afterwards.
 
+mod access_log;
+mod forgery;
+
 use std::time::Duration;
 
 use hallpass_demo::idp::{signing_key, token_for};

@@ -1,11 +1,12 @@
 //! What the records say of a decision: in the log, and in the proxy's metrics.
 
-use hallpass_harness::{Cluster, Harness, Reply, Request};
+use hallpass_harness::{Cluster, Exchange, Harness, Reply, Request};
 use hallpass_tokens::{Grant, NOW, TokenBuilder};
 use serde_json::{Value, json};
 
 use crate::setup::{
-    GRANTS, alice, allow_until, config_with, health, key, order, profile, start, start_with,
+    GRANTS, alice, allow_until, config_with, config_without_service, health, key, order, profile,
+    seconds, start, start_with,
 };
 
 /// The records of one request that was forwarded or answered to its end.
@@ -282,5 +283,157 @@ fn the_names_of_metrics_do_not_grow_with_the_requests() {
         harness.metrics().len() <= before + 3,
         "{:?}",
         harness.metrics().keys()
+    );
+}
+
+/// What is left with a request for the proxy's access log.
+fn property(exchange: &Exchange, name: &str) -> Option<String> {
+    let value = exchange.property(&[&format!("hallpass_{name}")])?;
+    Some(String::from_utf8(value).expect("text"))
+}
+
+#[test]
+fn a_decision_is_left_with_its_request_where_the_operator_wants_it() {
+    let harness = start_with(&config_with(|config| {
+        config["audit"] = json!({ "log": "none", "filter_state": true });
+    }));
+    let grant = Grant::new("orders", &["read"]).id("g-42").until(NOW + 600);
+    let token = TokenBuilder::for_user("alice")
+        .grant(grant)
+        .signed_by(&key());
+    let allowed = harness.request(order(&token));
+    allowed.forwarded();
+    for (name, value) in [
+        ("decision", "allow"),
+        ("enforced", "true"),
+        ("reason", "grant_embedded"),
+        ("subject", "alice"),
+        ("issuer", "https://idp.example"),
+        ("resource", "orders"),
+        ("action", "read"),
+        ("grant_id", "g-42"),
+        ("grant_expires", "2026-09-21T14:23:20.000Z"),
+    ] {
+        assert_eq!(property(&allowed, name).as_deref(), Some(value), "{name}");
+    }
+    let nobody = harness.request(Request::get("https://admin.example/me"));
+    nobody.answer();
+    assert_eq!(property(&nobody, "decision").as_deref(), Some("deny"));
+    assert_eq!(
+        property(&nobody, "reason").as_deref(),
+        Some("token_missing")
+    );
+    assert_eq!(property(&nobody, "subject"), None);
+
+    harness.advance(seconds(601));
+    assert!(allowed.is_reset());
+    assert_eq!(property(&allowed, "decision").as_deref(), Some("deny"));
+    assert_eq!(
+        property(&allowed, "reason").as_deref(),
+        Some("stream_expired")
+    );
+    assert_eq!(harness.audit(), [] as [Value; 0]);
+}
+
+#[test]
+fn nothing_is_left_with_a_request_unless_it_is_asked_for() {
+    let harness = start();
+    let exchange = harness.request(profile(&alice()));
+    exchange.forwarded();
+    for name in ["decision", "reason", "subject", "resource"] {
+        assert_eq!(property(&exchange, name), None, "{name}");
+    }
+}
+
+#[test]
+fn what_is_left_with_a_request_stays_on_its_line_and_within_its_quotes() {
+    let harness = start_with(&config_with(|config| {
+        config["audit"] = json!({ "filter_state": true });
+        // Who is told to the upstream may hold no control characters at all.
+        config["identity_headers"] = json!({ "subject": null });
+    }));
+    let name = "alice\" \n\u{2028}127.0.0.1 \"root";
+    let token = TokenBuilder::for_user(name).signed_by(&key());
+    let exchange = harness.request(profile(&token));
+    exchange.forwarded();
+    let told = property(&exchange, "subject").expect("a subject");
+    assert_eq!(told, r#"alice\" \n\u2028127.0.0.1 \"root"#);
+}
+
+#[test]
+fn a_denial_names_the_grant_that_it_is_about() {
+    let facts = |line: &Value| {
+        ["reason", "grant_id", "grant_expires"].map(|name| line[name].as_str().map(str::to_owned))
+    };
+    let harness = start_with(&config_without_service());
+    let over = Grant::new("orders", &["read"]).id("g-1").until(NOW - 60);
+    let token = TokenBuilder::for_user("alice")
+        .grant(over)
+        .signed_by(&key());
+    let line = record(&harness, order(&token));
+    assert_eq!(
+        facts(&line),
+        ["grant_expired", "g-1", "2026-09-21T14:12:20.000Z"].map(|fact| Some(fact.to_owned()))
+    );
+
+    let harness = start();
+    let approval = json!({ "decision": true, "context": { "approval": { "id": "g-2" } } });
+    harness.set_cluster(
+        GRANTS,
+        Cluster::answers(move |_| Reply::json(200, &approval)),
+    );
+    let line = record(&harness, order(&alice()));
+    assert_eq!(
+        facts(&line),
+        [
+            Some("grant_without_expiry".to_owned()),
+            Some("g-2".to_owned()),
+            None
+        ]
+    );
+}
+
+#[test]
+fn a_record_tells_how_strongly_somebody_signed_in() {
+    let token = TokenBuilder::for_user("alice").claim("acr", json!("phr"));
+    let line = record(&start(), profile(&token.signed_by(&key())));
+    assert_eq!(line["acr"], "phr");
+    assert_eq!(record(&start(), profile(&alice())).get("acr"), None);
+}
+
+#[test]
+fn a_record_is_bounded_whatever_is_asked_for() {
+    let harness = start();
+    for path in [
+        format!("/me/{}", "a".repeat(60_000)),
+        format!("//{}", "\u{1}".repeat(60_000)),
+    ] {
+        let request = Request::get("https://admin.example/me")
+            .with(":path", &path)
+            .bearer(&alice());
+        let line = record(&harness, request);
+        let told = line["path"].as_str().expect("a path");
+        assert!(told.ends_with('…') && told.len() < 1_100, "{}", told.len());
+    }
+    let longest = harness.log().iter().map(|line| line.text.len()).max();
+    assert!(longest < Some(8_000), "{longest:?}");
+}
+
+#[test]
+fn no_other_line_looks_like_a_record() {
+    let harness = start();
+    // The grant is malformed, which is told in the log with the subject's name.
+    let token = TokenBuilder::for_user("hallpass.audit {}")
+        .grants_json(json!([{ "id": "hallpass.audit {}" }]));
+    harness.request(order(&token.signed_by(&key())));
+    assert!(harness.logged("malformed"));
+    let marked = harness.log();
+    let marked = marked
+        .iter()
+        .filter(|line| line.text.contains("hallpass.audit {"));
+    assert_eq!(
+        marked.count(),
+        0,
+        "the request waits, and nothing is decided"
     );
 }

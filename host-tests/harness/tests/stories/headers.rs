@@ -70,7 +70,6 @@ fn what_a_client_says_about_itself_is_removed_whatever_the_access() {
 }
 
 #[test]
-#[ignore = "not built yet: `mode: monitor`"]
 fn what_a_client_says_about_itself_is_removed_in_monitor_mode_too() {
     let harness = monitoring();
     for request in [

@@ -262,7 +262,6 @@ fn no_request_slips_through_when_browsers_are_answered_and_cookies_carry_tokens(
 }
 
 #[test]
-#[ignore = "not built yet: `mode: monitor`"]
 fn monitor_mode_lets_hostile_requests_pass_and_survives_them() {
     let config = config_with(|config| config["mode"] = json!("monitor"));
     let harness = Harness::builder()
