@@ -93,7 +93,7 @@ pub(crate) fn step(step: &Step) -> Reached {
         }
         Step::Respond(refusal) => {
             answer(refusal);
-            audit_line(refusal.audit.as_deref());
+            audit_line(refusal.audit.line.as_deref());
             Reached::Refused
         }
         Step::Wait(_) => Reached::Refused,

@@ -1,20 +1,59 @@
 //! The record of one decision: a line of JSON that nobody outside can forge.
 //!
 //! Every string is escaped by the serializer, so a line break in a subject or a path cannot begin a line of its own. Tokens, cookies and
-//! the query of the path are never part of it.
+//! the query of the path are never part of it. The same record may also leave for a collector: see [`export`].
+
+pub mod export;
+pub mod otlp;
+mod trace;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::config::Config;
 use crate::denial::Reason;
 use crate::headers::HeaderList;
 use crate::identity::Identity;
 use crate::time::UnixMillis;
+use otlp::LogRecord;
+pub use trace::Trace;
 
 /// The longest piece of an unreadable request that is repeated in a record.
 const MAX_RAW_BYTES: usize = 1024;
+
+/// What is written down of a decision, as far as the configuration wants it.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// The line for the log.
+    pub line: Option<String>,
+    /// The record for the collector.
+    pub export: Option<LogRecord>,
+}
+
+impl Written {
+    /// Writes down a decision for `reason`. The record is not made where nobody wants it.
+    pub fn of<'a>(
+        config: &Config,
+        reason: Reason,
+        now: UnixMillis,
+        record: impl FnOnce() -> Record<'a>,
+    ) -> Self {
+        let logged = config.audit.takes(reason);
+        let otlp = config.otlp.as_ref();
+        let exported = otlp.is_some_and(|otlp| otlp.decisions.takes(reason));
+        if !logged && !exported {
+            return Self::default();
+        }
+        let record = record();
+        let line = record.to_line();
+        Self {
+            export: exported.then(|| LogRecord::new(&record, &line, now)),
+            line: logged.then_some(line),
+        }
+    }
+}
 
 /// Everything that is recorded. What is not known is left out.
 #[derive(Debug, Serialize)]
@@ -61,6 +100,9 @@ pub struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_expires: Option<String>,
     config: &'a str,
+    /// The trace that the request belongs to, for whom it is exported to.
+    #[serde(skip)]
+    pub trace: Option<Trace<'a>>,
 }
 
 impl<'a> Record<'a> {
@@ -85,6 +127,7 @@ impl<'a> Record<'a> {
             grant_id: None,
             grant_expires: None,
             config,
+            trace: None,
         }
     }
 

@@ -8,6 +8,7 @@ mod field;
 mod grants;
 mod headers;
 mod keys;
+mod otlp;
 mod provider;
 mod raw;
 mod resource;
@@ -23,9 +24,11 @@ pub use fault::{Fault, Faults};
 pub use grants::{GrantSettings, RequestUrl, ServiceSettings};
 pub use headers::TrustedHeaders;
 pub use keys::{JwksSource, RemoteJwks};
+pub use otlp::OtlpSettings;
 pub use provider::Provider;
 
 use crate::cache::Bounds;
+use crate::denial::Reason;
 use crate::json::{self, StrictValue};
 use crate::policy::Policy;
 use crate::token::TokenSource;
@@ -56,9 +59,11 @@ pub struct Config {
     pub forward_token: bool,
     /// Which decisions are written to the log.
     pub audit: AuditLog,
+    /// Where records of decisions are exported to, if they are.
+    pub otlp: Option<OtlpSettings>,
 }
 
-/// Which decisions are written to the proxy's log.
+/// Which decisions are written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditLog {
     /// All.
@@ -67,6 +72,17 @@ pub enum AuditLog {
     Denied,
     /// None.
     None,
+}
+
+impl AuditLog {
+    /// Whether a decision for `reason` is one of them.
+    pub fn takes(self, reason: Reason) -> bool {
+        match self {
+            Self::All => true,
+            Self::Denied => !reason.allows(),
+            Self::None => false,
+        }
+    }
 }
 
 impl Config {
@@ -104,6 +120,7 @@ impl Config {
         let providers = provider::validate_all(raw.providers, &headers, &mut token_sources, faults);
         let policy = resource::validate_all(raw.resources, faults);
         let grants = grants::validate(raw.grants, faults);
+        let (audit, otlp) = audit(raw.audit, &root.member("audit"), faults);
         let config = Self {
             hash: hash(text),
             providers,
@@ -116,7 +133,8 @@ impl Config {
             forward_token: raw
                 .forward_token
                 .or(false, &root.member("forward_token"), faults),
-            audit: audit_log(raw.audit, &root.member("audit"), faults),
+            audit,
+            otlp,
         };
         config.check_providers(&root.member("providers"), faults);
         Some(config)
@@ -137,9 +155,11 @@ impl Config {
     pub fn clusters(&self) -> HashSet<&str> {
         let fetched = self.providers.iter().filter_map(|p| p.jwks.remote());
         let service = self.grants.service.as_ref();
+        let collector = self.otlp.as_ref();
         fetched
             .map(|remote| remote.cluster.as_str())
             .chain(service.map(|service| service.cluster.as_str()))
+            .chain(collector.map(|collector| collector.cluster.as_str()))
             .collect()
     }
 }
@@ -166,18 +186,25 @@ fn check_trusted_hops(hops: Field<u64>, place: &Place, faults: &mut Faults) {
     }
 }
 
-fn audit_log(audit: Field<raw::RawAudit>, place: &Place, faults: &mut Faults) -> AuditLog {
-    let Some(audit) = audit.optional(place, faults) else {
-        return AuditLog::All;
-    };
+fn audit(
+    audit: Field<raw::RawAudit>,
+    place: &Place,
+    faults: &mut Faults,
+) -> (AuditLog, Option<OtlpSettings>) {
+    let audit = audit.optional(place, faults).unwrap_or_default();
     audit.refuse_unknown(place, faults);
-    let place = place.member("log");
-    match audit.log.optional(&place, faults).as_deref() {
+    let log = audit_log(audit.log, &place.member("log"), faults);
+    let otlp = otlp::validate(audit.otlp, &place.member("otlp"), faults);
+    (log, otlp)
+}
+
+fn audit_log(log: Field<String>, place: &Place, faults: &mut Faults) -> AuditLog {
+    match log.optional(place, faults).as_deref() {
         None | Some("all") => AuditLog::All,
         Some("denied") => AuditLog::Denied,
         Some("none") => AuditLog::None,
         Some(other) => {
-            faults.push_value(&place, &Value::from(other), "`all`, `denied` or `none`");
+            faults.push_value(place, &Value::from(other), "`all`, `denied` or `none`");
             AuditLog::All
         }
     }

@@ -11,9 +11,9 @@ mod stream;
 
 use std::sync::Arc;
 
-use crate::audit::Record;
+use crate::audit::{Record, Trace, Written};
 use crate::bearer::Bearer;
-use crate::config::{AuditLog, Config};
+use crate::config::Config;
 use crate::decision::{Advice, Caller, Decision, Permit, Service, decide};
 use crate::denial::{Answer, AnswerContext, Reason, wants_html};
 use crate::edits::Edits;
@@ -51,8 +51,8 @@ pub struct Passage {
     pub edits: Edits,
     /// Why it passes.
     pub reason: Reason,
-    /// The line for the log, if it is to be written.
-    pub audit: Option<String>,
+    /// What is to be written down of it.
+    pub audit: Written,
     /// When its permission ends, if it does.
     pub until: Option<UnixMillis>,
     /// What is to be kept of it while it is open, if it is cut when its permission ends.
@@ -66,8 +66,8 @@ pub struct Refusal {
     pub answer: Answer,
     /// Why.
     pub reason: Reason,
-    /// The line for the log, if it is to be written.
-    pub audit: Option<String>,
+    /// What is to be written down of it.
+    pub audit: Written,
 }
 
 /// A request waits for keys twice at most: for a fetch that began before it came, and for one that began after.
@@ -371,11 +371,11 @@ impl Exchange {
     ) -> Passage {
         let reason = permit.reason();
         gate.count(Counter::Decision(reason));
-        let audit = (config.audit == AuditLog::All).then(|| {
+        let audit = Written::of(config, reason, now, || {
             let mut record = self.record(config, reason, now);
             record.grant_id = permit.grant_id().map(GrantId::as_str);
             record.grant_expires = permit.grant_until().map(UnixMillis::to_rfc3339);
-            record.to_line()
+            record
         });
         let edits = Edits::for_permit(
             permit,
@@ -423,8 +423,7 @@ impl Exchange {
         now: UnixMillis,
     ) -> Step {
         gate.count(Counter::Decision(reason));
-        let audit =
-            (config.audit != AuditLog::None).then(|| self.record(config, reason, now).to_line());
+        let audit = Written::of(config, reason, now, || self.record(config, reason, now));
         let resource = self.resource(config).map(|resource| resource.name.as_str());
         let action = self.route.as_ref().map(|route| route.action.as_str());
         let method = self.head.headers.all(":method").next();
@@ -466,6 +465,10 @@ impl Exchange {
         }
         record.source_ip = self.head.source_ip;
         record.request_id = self.head.request_id();
+        record.trace = config
+            .otlp
+            .as_ref()
+            .and_then(|_| Trace::of(&self.head.headers));
         record
     }
 }

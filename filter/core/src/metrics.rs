@@ -33,6 +33,12 @@ pub enum Counter {
     JwksOk,
     /// Keys were not to be had.
     JwksError,
+    /// Records that a collector took.
+    AuditExported,
+    /// Records that were to be exported and are lost.
+    AuditDropped,
+    /// Records that were sent to the collector again.
+    AuditRetried,
 }
 
 /// How many entries a worker's caches hold.
@@ -45,7 +51,7 @@ pub struct Held {
 }
 
 impl Counter {
-    const OTHERS: [Self; 13] = [
+    const OTHERS: [Self; 16] = [
         Self::TokenHit,
         Self::TokenMiss,
         Self::GrantHit,
@@ -59,6 +65,9 @@ impl Counter {
         Self::CalloutRefused,
         Self::JwksOk,
         Self::JwksError,
+        Self::AuditExported,
+        Self::AuditDropped,
+        Self::AuditRetried,
     ];
 
     /// Every counter.
@@ -96,6 +105,9 @@ impl Counter {
             Self::CalloutRefused => "callouts.refused",
             Self::JwksOk => "jwks.ok",
             Self::JwksError => "jwks.error",
+            Self::AuditExported => "audit.exported",
+            Self::AuditDropped => "audit.dropped",
+            Self::AuditRetried => "audit.retried",
         };
         format!("hallpass.{name}")
     }

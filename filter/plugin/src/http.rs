@@ -1,5 +1,6 @@
 //! One request: its header callback becomes steps of the core, and the steps become host calls.
 
+use hallpass_core::audit::Written;
 use hallpass_core::denial::{Answer, AnswerContext, Reason};
 use hallpass_core::flow::{Exchange, Refusal};
 use proxy_wasm::traits::{Context, HttpContext};
@@ -124,19 +125,22 @@ pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Action {
                 );
                 return refuse(&unanswerable());
             }
-            record(&passage);
+            record(passage.reason, passage.audit, worker);
             if let Some(stream) = passage.stream {
                 let until = stream.until();
                 worker.with(|worker| worker.streams.open(id, stream, until));
             }
             Action::Continue
         }
-        Outcome::Refuse(refusal) => refuse(&refusal),
+        Outcome::Refuse(mut refusal) => {
+            let audit = std::mem::take(&mut refusal.audit);
+            worker.with(|worker| worker.record(audit));
+            refuse(&refusal)
+        }
     }
 }
 
 fn refuse(refusal: &Refusal) -> Action {
-    sinks::audit(refusal.audit.as_deref());
     host::respond(&refusal.answer, refusal.reason.as_str());
     Action::Pause
 }
@@ -147,6 +151,6 @@ pub(crate) fn unanswerable() -> Refusal {
     Refusal {
         answer: Answer::refusal(reason, &AnswerContext::default()),
         reason,
-        audit: None,
+        audit: Written::default(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hallpass_core::audit::Written;
 use hallpass_core::metrics::{Counter, Held};
 use hallpass_core::token::Algorithm;
 use hallpass_core::token::signature::chosen::{Backend, ChosenVerifier};
@@ -20,6 +21,7 @@ pub(crate) struct Stats {
     tokens: Level,
     decisions: Level,
     streams: Level,
+    queued: Level,
 }
 
 /// A gauge that all workers move together: each adds and takes away what changes in its own cache.
@@ -57,13 +59,21 @@ impl Stats {
             tokens: Level::declare("hallpass.tokens.entries"),
             decisions: Level::declare("hallpass.grants.entries"),
             streams: Level::declare("hallpass.streams.open"),
+            queued: Level::declare("hallpass.audit.queued"),
         }
     }
 
     /// Counts.
     pub(crate) fn count(&self, counter: Counter) {
-        if let Some(Some(id)) = self.counters.get(counter.index()) {
-            host::add(*id, 1);
+        self.add(counter, 1);
+    }
+
+    /// Counts so many at once.
+    pub(crate) fn add(&self, counter: Counter, count: usize) {
+        if let Some(Some(id)) = self.counters.get(counter.index())
+            && count > 0
+        {
+            host::add(*id, i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 
@@ -76,6 +86,11 @@ impl Stats {
     /// Tells how many of this worker's requests are open that will be cut at their end.
     pub(crate) fn open_streams(&mut self, count: usize) {
         self.streams.tell(count);
+    }
+
+    /// Tells how many of this worker's records wait for a collector to take them.
+    pub(crate) fn queued(&mut self, count: usize) {
+        self.queued.tell(count);
     }
 
     /// Records how long a callout took.
@@ -115,8 +130,8 @@ fn host_gauge(algorithm: Algorithm) -> String {
 }
 
 /// Writes the record of a decision.
-pub(crate) fn audit(line: Option<&str>) {
-    if let Some(line) = line {
+pub(crate) fn record(written: &Written) {
+    if let Some(line) = &written.line {
         host::log(Severity::Info, &format!("{AUDIT_MARK}{line}"));
     }
 }

@@ -30,8 +30,10 @@ fn cut(id: u32, worker: &Shared, now: UnixMillis) {
         return;
     }
     if host::cut() {
-        let audit = worker.with(|worker| stream.cut(&mut worker.gate, now));
-        sinks::audit(audit.as_deref());
+        worker.with(|worker| {
+            let written = stream.cut(&mut worker.gate, now);
+            worker.record(written);
+        });
     } else if !worker.with(|worker| std::mem::replace(&mut worker.told_uncut, true)) {
         sinks::warn(
             "the proxy would not cut a request whose permission has ended: such requests go on for as long as client and upstream like",

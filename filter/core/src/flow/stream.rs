@@ -7,9 +7,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Gate, Route};
-use crate::audit::Record;
+use crate::audit::{Record, Written};
 use crate::bearer::Bearer;
-use crate::config::{AuditLog, Config};
+use crate::config::Config;
 use crate::decision::Permit;
 use crate::denial::Reason;
 use crate::ids::GrantId;
@@ -34,10 +34,11 @@ impl Stream {
         self.until
     }
 
-    /// Notes that it was cut. Returns the line for the log, if it is to be written.
-    pub fn cut(&self, gate: &mut Gate, now: UnixMillis) -> Option<String> {
-        gate.count(Counter::Decision(Reason::StreamExpired));
-        (self.config.audit != AuditLog::None).then(|| self.record(now).to_line())
+    /// Notes that it was cut. Returns what is to be written down of it.
+    pub fn cut(&self, gate: &mut Gate, now: UnixMillis) -> Written {
+        let reason = Reason::StreamExpired;
+        gate.count(Counter::Decision(reason));
+        Written::of(&self.config, reason, now, || self.record(now))
     }
 
     fn record(&self, now: UnixMillis) -> Record<'_> {

@@ -118,8 +118,9 @@ fn a_cut_is_counted_and_recorded_with_all_that_had_led_to_the_allow() {
     };
     world.pass(20);
     drop(world.gate.take_counted());
-    let line = stream.unwrap().cut(&mut world.gate, world.now).unwrap();
-    let mut expected: Value = serde_json::from_str(&audit.unwrap()).unwrap();
+    let written = stream.unwrap().cut(&mut world.gate, world.now);
+    let line = written.line.unwrap();
+    let mut expected: Value = serde_json::from_str(&audit.line.unwrap()).unwrap();
     for (name, value) in [
         ("time", json!(world.now.to_rfc3339())),
         ("decision", json!("deny")),
@@ -141,7 +142,7 @@ fn a_cut_is_recorded_wherever_refusals_are() {
         config["audit"] = json!({ "log": log });
         let mut world = World::with(&config);
         let stream = world.stream(Request::get("/me").by(alice())).unwrap();
-        let line = stream.cut(&mut world.gate, world.now);
+        let line = stream.cut(&mut world.gate, world.now).line;
         assert_eq!(line.is_some(), recorded, "{log}");
     }
 }
