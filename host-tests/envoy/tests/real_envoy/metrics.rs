@@ -9,7 +9,7 @@ use hallpass_core::metrics::Counter;
 use hallpass_demo::idp::IdentityProvider;
 use hallpass_envoy_tests::{Proxy, Sample};
 
-use crate::world::{World, token, wait_until};
+use crate::world::{World, token, wait_until, world};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,13 +39,9 @@ fn decided(samples: &[Sample], decision: &str, reason: &str) -> f64 {
     value(samples, "hallpass_decisions", &wanted).unwrap_or_else(|| panic!("{reason} is missing"))
 }
 
-fn world() -> World {
-    World::new(IdentityProvider::start(0).unwrap(), |setup| setup)
-}
-
 #[test]
 fn decisions_are_counted_by_decision_and_reason() {
-    let world = world();
+    let world = World::new(IdentityProvider::start(0).unwrap(), |setup| setup);
     world.grants.give("metered", "orders", "read", 600);
     let metered = token("metered");
     let proxy = &world.proxy;

@@ -6,7 +6,8 @@ use std::path::Path;
 use hallpass_envoy_tests::Sample;
 use serde_json::Value;
 
-use super::{samples, world};
+use super::samples;
+use crate::world::world;
 
 /// Labels that Prometheus adds when it reads a proxy.
 const SCRAPED: [&str; 2] = ["job", "instance"];
