@@ -87,7 +87,7 @@ pub(crate) fn step(step: &Step) -> Reached {
             ..
         }) => {
             assert!(reason.allows(), "passes because of {}", reason.as_str());
-            audit_line(audit.as_deref());
+            audit_line(audit.line.as_deref());
             upstream_headers(edits);
             Reached::Accepted
         }

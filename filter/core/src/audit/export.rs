@@ -224,9 +224,9 @@ impl Exporter {
                 if may_be_sent_again(status) {
                     self.failed(batch, &why, retry_after, now);
                 } else {
-                    self.forget(&batch);
                     self.tell_outage(&why);
-                    self.lose(batch.records.len());
+                    let count = self.close(batch);
+                    self.lose(count);
                 }
             }
             Delivery::Failed(why) => self.failed(batch, why, None, now),
@@ -234,10 +234,9 @@ impl Exporter {
     }
 
     fn taken(&mut self, batch: Batch, acceptance: &Acceptance) {
-        self.forget(&batch);
+        let count = self.close(batch);
         self.failures = 0;
         self.rest = None;
-        let count = batch.records.len();
         let rejected = acceptance.rejected.min(count);
         self.news.exported = self
             .news
@@ -270,15 +269,18 @@ impl Exporter {
             batch.is_under_way = false;
             self.batch = Some(batch);
         } else {
-            self.forget(&batch);
-            self.lose(batch.records.len());
+            let count = self.close(batch);
+            self.lose(count);
         }
     }
 
-    /// The batch is dealt with, and its room is free.
-    fn forget(&mut self, batch: &Batch) {
-        let bytes: usize = batch.records.iter().map(LogRecord::size).sum();
-        self.queued_bytes = self.queued_bytes.saturating_sub(bytes);
+    /// The batch is dealt with, and its room is free. Returns how many records were in it.
+    fn close(&mut self, batch: Batch) -> usize {
+        let count = batch.records.len();
+        for record in batch.records {
+            self.queued_bytes = self.queued_bytes.saturating_sub(record.size());
+        }
+        count
     }
 
     fn lose(&mut self, count: usize) {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::world::{World, ask_until, token, wait_until};
 use collector::{Collector, attribute, log_records};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A world whose proxy exports to this collector, as changed.
 fn world_around(collector: &Collector, change: impl FnOnce(&mut Value)) -> World {
