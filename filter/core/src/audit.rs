@@ -1,22 +1,28 @@
 //! The record of one decision: a line of JSON that nobody outside can forge.
 //!
 //! Every string is escaped, so a line break in a subject or a path cannot begin a line of its own, and bounded. Tokens, cookies and the
-//! query of the path are never part of it. The same facts may be left with the request as [`Properties`].
+//! query of the path are never part of it. The same facts may be left with the request as [`Properties`], and leave for a collector: see
+//! [`export`].
 
+pub mod export;
 mod line;
+pub mod otlp;
 mod properties;
+mod trace;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::config::{AuditLog, Config};
+use crate::config::Config;
 use crate::denial::Reason;
 use crate::headers::HeaderList;
 use crate::identity::Identity;
 use crate::ids::GrantId;
 use crate::time::UnixMillis;
+use otlp::LogRecord;
+pub use trace::Trace;
 
 pub use properties::Properties;
 
@@ -27,23 +33,31 @@ pub struct Written {
     pub line: Option<String>,
     /// What is left with the request.
     pub properties: Option<Properties>,
+    /// The record for the collector.
+    pub export: Option<LogRecord>,
 }
 
 impl Written {
     /// Writes down a decision for `reason`. The record is not made where nobody wants it.
-    pub fn of<'a>(config: &Config, reason: Reason, record: impl FnOnce() -> Record<'a>) -> Self {
-        let wants_line = match config.audit {
-            AuditLog::All => true,
-            AuditLog::Denied => !reason.allows(),
-            AuditLog::None => false,
-        };
-        if !wants_line && !config.filter_state {
+    pub fn of<'a>(
+        config: &Config,
+        reason: Reason,
+        now: UnixMillis,
+        record: impl FnOnce() -> Record<'a>,
+    ) -> Self {
+        let logged = config.audit.takes(reason);
+        let otlp = config.otlp.as_ref();
+        let exported = otlp.is_some_and(|otlp| otlp.decisions.takes(reason));
+        if !logged && !exported && !config.filter_state {
             return Self::default();
         }
         let record = record();
+        let line = (logged || exported).then(|| record.to_line());
+        let export = line.as_deref().filter(|_| exported);
         Self {
-            line: wants_line.then(|| record.to_line()),
             properties: config.filter_state.then(|| Properties::of(&record)),
+            export: export.map(|line| LogRecord::new(&record, line, now)),
+            line: line.filter(|_| logged),
         }
     }
 }
@@ -97,6 +111,9 @@ pub struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_expires: Option<String>,
     config: &'a str,
+    /// The trace that the request belongs to, for whom it is exported to.
+    #[serde(skip)]
+    pub trace: Option<Trace<'a>>,
 }
 
 impl<'a> Record<'a> {
@@ -122,6 +139,7 @@ impl<'a> Record<'a> {
             grant_id: None,
             grant_expires: None,
             config,
+            trace: None,
         }
     }
 

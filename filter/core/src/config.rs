@@ -9,6 +9,7 @@ mod grants;
 mod headers;
 mod keys;
 mod mode;
+mod otlp;
 mod provider;
 mod raw;
 mod resource;
@@ -24,9 +25,11 @@ pub use fault::{Fault, Faults};
 pub use grants::{GrantSettings, RequestUrl, ServiceSettings};
 pub use headers::TrustedHeaders;
 pub use keys::{JwksSource, RemoteJwks};
+pub use otlp::OtlpSettings;
 pub use provider::Provider;
 
 use crate::cache::Bounds;
+use crate::denial::Reason;
 use crate::json::{self, StrictValue};
 use crate::policy::{Mode, Policy};
 use crate::token::TokenSource;
@@ -61,9 +64,11 @@ pub struct Config {
     pub audit: AuditLog,
     /// Whether each decision is left with its request, for the proxy's access log.
     pub filter_state: bool,
+    /// Where records of decisions are exported to, if they are.
+    pub otlp: Option<OtlpSettings>,
 }
 
-/// Which decisions are written to the proxy's log.
+/// Which decisions are written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditLog {
     /// All.
@@ -72,6 +77,17 @@ pub enum AuditLog {
     Denied,
     /// None.
     None,
+}
+
+impl AuditLog {
+    /// Whether a decision for `reason` is one of them.
+    pub fn takes(self, reason: Reason) -> bool {
+        match self {
+            Self::All => true,
+            Self::Denied => !reason.allows(),
+            Self::None => false,
+        }
+    }
 }
 
 impl Config {
@@ -109,7 +125,7 @@ impl Config {
         let providers = provider::validate_all(raw.providers, &headers, &mut token_sources, faults);
         let policy = resource::validate_all(raw.resources, mode, faults);
         let grants = grants::validate(raw.grants, faults);
-        let (audit, filter_state) = audit(raw.audit, &root.member("audit"), faults);
+        let (audit, filter_state, otlp) = audit(raw.audit, &root.member("audit"), faults);
         let config = Self {
             hash: hash(text),
             providers,
@@ -125,6 +141,7 @@ impl Config {
             mode,
             audit,
             filter_state,
+            otlp,
         };
         config.check_providers(&root.member("providers"), faults);
         Some(config)
@@ -145,9 +162,11 @@ impl Config {
     pub fn clusters(&self) -> HashSet<&str> {
         let fetched = self.providers.iter().filter_map(|p| p.jwks.remote());
         let service = self.grants.service.as_ref();
+        let collector = self.otlp.as_ref();
         fetched
             .map(|remote| remote.cluster.as_str())
             .chain(service.map(|service| service.cluster.as_str()))
+            .chain(collector.map(|collector| collector.cluster.as_str()))
             .collect()
     }
 }
@@ -166,14 +185,20 @@ fn check_trusted_hops(hops: Field<u64>, place: &Place, faults: &mut Faults) {
     }
 }
 
-fn audit(audit: Field<raw::RawAudit>, place: &Place, faults: &mut Faults) -> (AuditLog, bool) {
+/// Where decisions are written down: in the log, with their requests, and at a collector.
+fn audit(
+    audit: Field<raw::RawAudit>,
+    place: &Place,
+    faults: &mut Faults,
+) -> (AuditLog, bool, Option<OtlpSettings>) {
     let audit = audit.optional(place, faults).unwrap_or_default();
     audit.refuse_unknown(place, faults);
     let log = audit_log(audit.log, &place.member("log"), faults);
     let filter_state = audit
         .filter_state
         .or(false, &place.member("filter_state"), faults);
-    (log, filter_state)
+    let otlp = otlp::validate(audit.otlp, &place.member("otlp"), faults);
+    (log, filter_state, otlp)
 }
 
 fn audit_log(log: Field<String>, place: &Place, faults: &mut Faults) -> AuditLog {

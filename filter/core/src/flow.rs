@@ -12,7 +12,7 @@ mod stream;
 
 use std::sync::Arc;
 
-use crate::audit::{Record, Written};
+use crate::audit::{Record, Trace, Written};
 use crate::bearer::Bearer;
 use crate::config::Config;
 use crate::decision::{Advice, Caller, Decision, GrantFacts, Permit, Service, decide};
@@ -377,7 +377,7 @@ impl Exchange {
     ) -> Passage {
         let reason = permit.reason();
         gate.count(Counter::Decision(reason));
-        let audit = Written::of(config, reason, || {
+        let audit = Written::of(config, reason, now, || {
             let record = self.record(config, reason, now);
             record.with_grant(permit.grant_id(), permit.grant_until())
         });
@@ -430,7 +430,7 @@ impl Exchange {
         now: UnixMillis,
     ) -> Step {
         gate.count(Counter::Decision(reason));
-        let audit = Written::of(config, reason, || {
+        let audit = Written::of(config, reason, now, || {
             let record = self.record(config, reason, now);
             match grant {
                 Some(grant) => record.with_grant(grant.id.as_ref(), grant.until),
@@ -483,6 +483,10 @@ impl Exchange {
         }
         record.source_ip = self.head.source_ip;
         record.request_id = self.head.request_id();
+        record.trace = config
+            .otlp
+            .as_ref()
+            .and_then(|_| Trace::of(&self.head.headers));
         record
     }
 }

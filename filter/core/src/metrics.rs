@@ -35,6 +35,12 @@ pub enum Counter {
     JwksOk,
     /// Keys were not to be had.
     JwksError,
+    /// Records that a collector took.
+    AuditExported,
+    /// Records that were to be exported and are lost.
+    AuditDropped,
+    /// Records that were sent to the collector again.
+    AuditRetried,
 }
 
 /// How many entries a worker's caches hold.
@@ -47,7 +53,7 @@ pub struct Held {
 }
 
 impl Counter {
-    const OTHERS: [Self; 13] = [
+    const OTHERS: [Self; 16] = [
         Self::TokenHit,
         Self::TokenMiss,
         Self::GrantHit,
@@ -61,6 +67,9 @@ impl Counter {
         Self::CalloutRefused,
         Self::JwksOk,
         Self::JwksError,
+        Self::AuditExported,
+        Self::AuditDropped,
+        Self::AuditRetried,
     ];
 
     /// Every counter.
@@ -108,6 +117,9 @@ impl Counter {
             Self::CalloutRefused => "callouts.refused",
             Self::JwksOk => "jwks.ok",
             Self::JwksError => "jwks.error",
+            Self::AuditExported => "audit.exported",
+            Self::AuditDropped => "audit.dropped",
+            Self::AuditRetried => "audit.retried",
         };
         format!("hallpass.{name}")
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hallpass_core::config::ServiceSettings;
+use hallpass_core::config::{OtlpSettings, ServiceSettings};
 use hallpass_core::flow::KeysRequest;
 use hallpass_core::grant::{DecisionKey, Query};
 use hallpass_core::headers::HeaderList;
@@ -15,6 +15,8 @@ pub(crate) enum Purpose {
     Keys(usize),
     /// The decision under this key.
     Grant(DecisionKey),
+    /// That a collector takes the next records.
+    Export,
 }
 
 /// A question that is ready to be sent.
@@ -29,7 +31,7 @@ pub(crate) struct Callout {
 }
 
 /// A question under way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) purpose: Purpose,
     pub(crate) sent: UnixMillis,
@@ -72,6 +74,26 @@ impl Callout {
             timeout: service.timeout,
             body: Some(query.to_body()),
             request_id: Some(request_id.to_owned()),
+            headers,
+        }
+    }
+
+    /// Brings records to their collector.
+    pub(crate) fn for_export(collector: &OtlpSettings, body: Vec<u8>) -> Self {
+        let mut headers = owned(&[
+            (":method", "POST"),
+            (":path", &collector.path),
+            (":authority", &collector.authority),
+            ("content-type", "application/json"),
+            ("accept", "application/json"),
+        ]);
+        headers.extend(collector.headers.iter().cloned());
+        Self {
+            purpose: Purpose::Export,
+            cluster: collector.cluster.clone(),
+            timeout: collector.timeout,
+            body: Some(body),
+            request_id: None,
             headers,
         }
     }

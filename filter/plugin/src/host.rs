@@ -37,6 +37,12 @@ pub(crate) fn plugin_configuration(size: usize) -> Vec<u8> {
     ffi::buffer(Buffer::PluginConfiguration, size).unwrap_or_default()
 }
 
+/// What the proxy calls itself (Envoy's `node.id`); empty if it does not say.
+pub(crate) fn node_id() -> String {
+    let id = ffi::property(b"node\0id").unwrap_or_default();
+    String::from_utf8(id).unwrap_or_default()
+}
+
 /// Asks for a tick each `period`.
 pub(crate) fn tick_every(period: Duration) {
     ffi::set_tick_period(u32::try_from(period.as_millis()).unwrap_or(u32::MAX));

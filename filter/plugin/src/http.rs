@@ -131,19 +131,22 @@ pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Action {
                 );
                 return refuse(&unanswerable());
             }
-            record(&passage);
+            record(passage.reason, passage.audit, worker);
             if let Some(stream) = passage.stream {
                 let until = stream.until();
                 worker.with(|worker| worker.streams.open(id, stream, until));
             }
             Action::Continue
         }
-        Outcome::Refuse(refusal) => refuse(&refusal),
+        Outcome::Refuse(mut refusal) => {
+            let audit = std::mem::take(&mut refusal.audit);
+            worker.with(|worker| worker.record(audit));
+            refuse(&refusal)
+        }
     }
 }
 
 fn refuse(refusal: &Refusal) -> Action {
-    sinks::record(&refusal.audit);
     host::respond(&refusal.answer, refusal.reason.as_str());
     Action::Pause
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hallpass_core::audit::otlp::MAX_ANSWER_BYTES;
 use hallpass_core::config::Config;
 use hallpass_core::flow::{Gate, KeysReply, Progress};
 use hallpass_core::grant::service::{MAX_REPLY_BYTES, RawReply};
@@ -79,6 +80,7 @@ impl Root {
         if !worker.with(|worker| worker.is_within_request()) {
             let now = host::now();
             let ready = worker.with(|worker| {
+                worker.export_due(now);
                 let ready = worker.take_ready(READY_AT_ONCE, now);
                 worker.ask_again();
                 worker.write_down();
@@ -114,6 +116,8 @@ fn retire(worker: &Shared) {
         }
         for purpose in under_way {
             match purpose {
+                // Records go on under the next configuration, if it exports any.
+                Purpose::Export => {}
                 Purpose::Keys(_) => {
                     let replaced = Arrival::Nothing("the configuration was replaced");
                     settle(worker, purpose, replaced);
@@ -142,6 +146,7 @@ fn settle(worker: &Shared, purpose: Purpose, arrival: Arrival) {
     let now = host::now();
     worker.with(|worker| {
         match purpose {
+            Purpose::Export => worker.export_ended(&arrival, now),
             Purpose::Keys(provider) => match learn_keys(&mut worker.gate, provider, arrival, now) {
                 Progress::Ended => worker.land(purpose, None, now),
                 Progress::HalfWay => worker.ask_for_keys(provider, now),
@@ -168,6 +173,9 @@ fn send(worker: &Shared, callout: &Callout) -> Option<Arrival> {
             let now = host::now();
             worker.with(|worker| worker.call_sent(call, callout, now));
             None
+        }
+        Err(_) if callout.purpose == Purpose::Export => {
+            Some(Arrival::Nothing("the proxy refused the call"))
         }
         Err(status) => {
             worker.with(|worker| worker.stats.count(Counter::CalloutRefused));
@@ -262,7 +270,9 @@ impl RootContext for Root {
         };
         let now = host::now();
         for purpose in worker.with(|worker| worker.give_up_overdue(now)) {
-            worker.with(|worker| worker.stats.count(Counter::CalloutTimeout));
+            if purpose != Purpose::Export {
+                worker.with(|worker| worker.stats.count(Counter::CalloutTimeout));
+            }
             let never = Arrival::Nothing("the proxy never answered the call");
             settle(&worker, purpose, never);
         }
@@ -302,7 +312,9 @@ impl Context for Root {
         };
         let purpose = call.purpose;
         let arrival = receive(call, body_size);
-        worker.with(|worker| worker.stats.count(counter_of(&arrival)));
+        if purpose != Purpose::Export {
+            worker.with(|worker| worker.stats.count(counter_of(&arrival)));
+        }
         settle(&worker, purpose, arrival);
         self.carry_on(&worker);
     }
@@ -313,6 +325,7 @@ fn receive(call: Call, body_size: usize) -> Arrival {
     let limit = match call.purpose {
         Purpose::Keys(_) => MAX_SET_BYTES,
         Purpose::Grant(_) => MAX_REPLY_BYTES,
+        Purpose::Export => MAX_ANSWER_BYTES,
     };
     let body = host::reply_body(body_size.min(limit.saturating_add(1)));
     Reply::new(host::reply_headers(), body, call.request_id)

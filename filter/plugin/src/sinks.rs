@@ -22,6 +22,7 @@ pub(crate) struct Stats {
     tokens: Level,
     decisions: Level,
     streams: Level,
+    queued: Level,
 }
 
 /// A gauge that all workers move together: each adds and takes away what changes in its own cache.
@@ -59,13 +60,21 @@ impl Stats {
             tokens: Level::declare("hallpass.tokens.entries"),
             decisions: Level::declare("hallpass.grants.entries"),
             streams: Level::declare("hallpass.streams.open"),
+            queued: Level::declare("hallpass.audit.queued"),
         }
     }
 
     /// Counts.
     pub(crate) fn count(&self, counter: Counter) {
-        if let Some(Some(id)) = self.counters.get(counter.index()) {
-            host::add(*id, 1);
+        self.add(counter, 1);
+    }
+
+    /// Counts so many at once.
+    pub(crate) fn add(&self, counter: Counter, count: usize) {
+        if let Some(Some(id)) = self.counters.get(counter.index())
+            && count > 0
+        {
+            host::add(*id, i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 
@@ -78,6 +87,11 @@ impl Stats {
     /// Tells how many of this worker's requests are open that will be cut at their end.
     pub(crate) fn open_streams(&mut self, count: usize) {
         self.streams.tell(count);
+    }
+
+    /// Tells how many of this worker's records wait for a collector to take them.
+    pub(crate) fn queued(&mut self, count: usize) {
+        self.queued.tell(count);
     }
 
     /// Records how long a callout took.
@@ -116,7 +130,7 @@ fn host_gauge(algorithm: Algorithm) -> String {
     format!("hallpass.signatures.host.{algorithm}")
 }
 
-/// Writes the record of a decision about the effective request.
+/// Writes the record of a decision about the effective request, where the proxy takes it.
 pub(crate) fn record(written: &Written) {
     if let Some(line) = &written.line {
         host::log(Severity::Info, &format!("{AUDIT_MARK}{line}"));

@@ -30,7 +30,10 @@ fn cut(id: u32, worker: &Shared, now: UnixMillis) {
         return;
     }
     if !stream.is_enforced() || host::cut() {
-        sinks::record(&worker.with(|worker| stream.ended(&mut worker.gate, now)));
+        worker.with(|worker| {
+            let written = stream.ended(&mut worker.gate, now);
+            worker.record(written);
+        });
     } else if !worker.with(|worker| std::mem::replace(&mut worker.told_uncut, true)) {
         sinks::warn(
             "the proxy would not cut a request whose permission has ended: such requests go on for as long as client and upstream like",

@@ -1,12 +1,15 @@
 //! What one worker's contexts share: the gate, the requests that wait, and the questions under way.
 
 mod asking;
+mod exporting;
 mod held;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
+use hallpass_core::audit::Written;
+use hallpass_core::audit::export::Exporter;
 use hallpass_core::config::AuditLog;
 use hallpass_core::denial::Reason;
 use hallpass_core::flight::Flights;
@@ -18,6 +21,7 @@ use hallpass_core::streams::OpenStreams;
 use hallpass_core::time::UnixMillis;
 
 use crate::callouts::{Call, Callout, Purpose};
+use crate::host;
 use crate::sinks::{self, Stats};
 use asking::{MAX_WAITING, purpose_of};
 use held::HeldRequest;
@@ -47,6 +51,8 @@ pub(crate) struct Worker {
     pub(crate) stats: Stats,
     /// Whether some record or question needs the client's address.
     pub(crate) needs_source: bool,
+    /// Records on their way to a collector, if there is one.
+    exporter: Option<Exporter>,
     /// Requests that have passed and are cut if they are still open at their end.
     pub(crate) streams: OpenStreams<u32, Stream>,
     /// The host would not cut a stream, and the log says so.
@@ -93,7 +99,11 @@ impl Worker {
             .as_ref()
             .is_some_and(|service| service.facts.contains(&Fact::SourceIp));
         Self {
-            needs_source: sends_source || config.audit != AuditLog::None,
+            needs_source: sends_source || config.audit != AuditLog::None || config.otlp.is_some(),
+            exporter: config
+                .otlp
+                .clone()
+                .map(|otlp| Exporter::new(otlp, &host::node_id())),
             gate,
             streams: OpenStreams::default(),
             told_uncut: false,
@@ -116,7 +126,9 @@ impl Worker {
     pub(crate) fn replace_by(&mut self, next: Self) {
         self.stats.holds(Held::default());
         self.stats.open_streams(0);
-        let before = std::mem::replace(self, next);
+        let mut before = std::mem::replace(self, next);
+        before.stats.queued(0);
+        self.take_over_exports(&mut before);
         self.streams = before.streams;
         self.told_uncut = before.told_uncut;
         self.hurries = before.hurries;
@@ -145,10 +157,7 @@ impl Worker {
                     .insert(id, HeldRequest::Waiting { exchange, purpose });
                 return None;
             }
-            step = match purpose {
-                Purpose::Keys(_) => exchange.without_keys(&mut self.gate, now),
-                Purpose::Grant(_) => exchange.on_grant(&mut self.gate, &GrantOutcome::GivenUp, now),
-            };
+            step = self.without_answer(&mut exchange, purpose, now);
         }
     }
 
@@ -180,11 +189,22 @@ impl Worker {
             return None;
         };
         self.flights.leave(&purpose, &id);
-        let step = match purpose {
-            Purpose::Keys(_) => exchange.without_keys(&mut self.gate, now),
-            Purpose::Grant(_) => exchange.on_grant(&mut self.gate, &GrantOutcome::GivenUp, now),
-        };
+        let step = self.without_answer(&mut exchange, purpose, now);
         self.hold_or_settle(id, exchange, step, now)
+    }
+
+    /// What a request comes to that cannot wait for what it needs.
+    fn without_answer(
+        &mut self,
+        exchange: &mut Exchange,
+        purpose: Purpose,
+        now: UnixMillis,
+    ) -> Step {
+        match purpose {
+            // No request waits for records to arrive.
+            Purpose::Keys(_) | Purpose::Export => exchange.without_keys(&mut self.gate, now),
+            Purpose::Grant(_) => exchange.on_grant(&mut self.gate, &GrantOutcome::GivenUp, now),
+        }
     }
 
     /// Forgets a request that is over, or whose client has gone. What it waited for goes on for the others.
@@ -217,11 +237,11 @@ impl Worker {
 }
 
 /// Writes the record of a request that passes, and says loudly when nobody could check it.
-pub(crate) fn record(passage: &Passage) {
-    if passage.reason == Reason::GrantServiceFailedOpen {
+pub(crate) fn record(reason: Reason, written: Written, worker: &Shared) {
+    if reason == Reason::GrantServiceFailedOpen {
         sinks::warn(
             "the grant service cannot be reached, and `failure_mode` lets a request pass unchecked",
         );
     }
-    sinks::record(&passage.audit);
+    worker.with(|worker| worker.record(written));
 }

@@ -62,6 +62,29 @@ impl EnvoyConfig {
         Ok(())
     }
 
+    /// Adds a cluster of one host.
+    ///
+    /// # Errors
+    /// When the configuration has no clusters.
+    pub fn add_cluster(&mut self, name: &str, address: SocketAddr) -> Result<()> {
+        let socket = json!({ "address": address.ip().to_string(), "port_value": address.port() });
+        let endpoint = json!({ "endpoint": { "address": { "socket_address": socket } } });
+        let clusters = self.at("/static_resources/clusters")?;
+        let clusters = clusters
+            .as_array_mut()
+            .context("the clusters are not a list")?;
+        clusters.push(json!({
+            "name": name,
+            "type": "STATIC",
+            "connect_timeout": "1s",
+            "load_assignment": {
+                "cluster_name": name,
+                "endpoints": [{ "lb_endpoints": [endpoint] }],
+            },
+        }));
+        Ok(())
+    }
+
     /// One cluster.
     ///
     /// # Errors

@@ -5,8 +5,10 @@
 
 mod client;
 mod lone;
+mod prometheus;
 mod proxy;
 
 pub use client::{Answer, Request, raw};
 pub use lone::said_by_module;
+pub use prometheus::Sample;
 pub use proxy::{Proxy, Refused, Setup};

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::Request;
+use crate::prometheus::{Sample, samples};
 
 /// Two workers, as each has a VM and caches of its own.
 const WORKERS: u32 = 2;
@@ -49,6 +50,18 @@ impl Setup {
         self.0
             .point_cluster(cluster, address)
             .expect("the shipped configuration has this cluster");
+        self
+    }
+
+    /// Adds a cluster of one host.
+    ///
+    /// # Panics
+    /// When the configuration has no clusters.
+    #[must_use]
+    pub fn new_cluster(mut self, cluster: &str, address: SocketAddr) -> Self {
+        self.0
+            .add_cluster(cluster, address)
+            .expect("the shipped configuration has clusters");
         self
     }
 
@@ -212,6 +225,18 @@ impl Proxy {
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         let value = value.unwrap_or_else(|| panic!("no stat `{name}`"));
         value.parse().expect("the stat is a number")
+    }
+
+    /// Its stats as Prometheus reads them.
+    ///
+    /// # Panics
+    /// When they cannot be read.
+    pub fn prometheus(&self) -> Vec<Sample> {
+        let admin = self.addresses.admin;
+        let mut answer = ureq::get(format!("http://{admin}/stats/prometheus"))
+            .call()
+            .expect("the administrator is answered");
+        samples(&answer.body_mut().read_to_string().expect("stats are text"))
     }
 
     /// What it wrote.

@@ -117,17 +117,12 @@ fn service(raw: RawService, place: &Place, faults: &mut Faults) -> Option<Servic
         Field::Absent => cluster.clone(),
         authority => filled(authority, &place.member("authority"), faults),
     };
-    let path_place = place.member("path");
-    let path = raw
-        .path
-        .or("/access/v1/evaluation".to_owned(), &path_place, faults);
-    if !path.starts_with('/') || path.parse::<Uri>().is_err() {
-        faults.push_value(
-            &path_place,
-            &path.clone().into(),
-            "a path that begins with `/`",
-        );
-    }
+    let path = service_path(
+        raw.path,
+        "/access/v1/evaluation",
+        &place.member("path"),
+        faults,
+    );
     let timeout = raw.timeout.within(
         CALL_TIMEOUTS,
         Duration::from_millis(500),
@@ -163,7 +158,23 @@ fn service(raw: RawService, place: &Place, faults: &mut Faults) -> Option<Servic
     })
 }
 
-fn headers(
+/// The path of a service's requests.
+pub(super) fn service_path(
+    field: Field<String>,
+    default: &str,
+    place: &Place,
+    faults: &mut Faults,
+) -> String {
+    let path = field.or(default.to_owned(), place, faults);
+    if !path.starts_with('/') || path.parse::<Uri>().is_err() {
+        let expected = "a path that begins with `/`";
+        faults.push_value(place, &path.clone().into(), expected);
+    }
+    path
+}
+
+/// The headers of a service's requests, whose values may be secret.
+pub(super) fn headers(
     field: Field<BTreeMap<String, Field<String>>>,
     place: &Place,
     faults: &mut Faults,

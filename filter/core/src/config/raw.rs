@@ -162,5 +162,21 @@ object! {
     RawAudit {
         log: String,
         filter_state: bool,
+        otlp: RawOtlp,
+    }
+}
+
+object! {
+    RawOtlp {
+        cluster: String,
+        authority: String,
+        path: String,
+        headers: BTreeMap<String, Field<String>>,
+        timeout: Span,
+        decisions: String,
+        batch: u64,
+        interval: Span,
+        max_queued: u64,
+        max_queued_bytes: u64,
     }
 }

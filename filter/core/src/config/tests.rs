@@ -1,4 +1,5 @@
 mod keys;
+mod otlp;
 
 use super::*;
 use hallpass_tokens::SigningKey;

@@ -41,7 +41,7 @@ impl Worker {
             Need::Grant(query) => self.grant_callout(&query, exchange.request_id()),
         };
         let Some(callout) = callout else { return false };
-        let deadline = deadline(&callout, now);
+        let deadline = deadline(callout.timeout, now);
         match self.flights.join(purpose, id, deadline) {
             Joined::First => {
                 if let Purpose::Keys(provider) = purpose {
@@ -71,7 +71,8 @@ impl Worker {
     }
 
     fn release(&mut self, callout: Callout, now: UnixMillis) {
-        self.flights.start(callout.purpose, deadline(&callout, now));
+        self.flights
+            .start(callout.purpose, deadline(callout.timeout, now));
         self.outbox.push_back(callout);
     }
 
@@ -132,7 +133,10 @@ impl Worker {
     /// The host answers a call, unless it was given up before.
     pub(crate) fn call_ended(&mut self, call: u32, now: UnixMillis) -> Option<Call> {
         let call = self.calls.remove(&call)?;
-        self.stats.callout_took(now.since(call.sent));
+        // What takes records has no part in deciding, and is counted apart from what has.
+        if call.purpose != Purpose::Export {
+            self.stats.callout_took(now.since(call.sent));
+        }
         Some(call)
     }
 
@@ -147,7 +151,8 @@ impl Worker {
     /// Queues the next question of a fetch that has started, with a deadline of its own.
     pub(crate) fn ask_for_keys(&mut self, provider: usize, now: UnixMillis) {
         if let Some(callout) = self.keys_callout(provider) {
-            self.flights.start(callout.purpose, deadline(&callout, now));
+            self.flights
+                .start(callout.purpose, deadline(callout.timeout, now));
             self.outbox.push_back(callout);
         }
     }
@@ -160,9 +165,11 @@ impl Worker {
         overdue
     }
 
-    /// Every question under way, to be given up together.
+    /// Every question under way, to be given up together. Records under way are no question.
     pub(crate) fn under_way(&self) -> Vec<Purpose> {
-        self.flights.overdue(UnixMillis::new(u64::MAX))
+        let mut questions = self.flights.overdue(UnixMillis::new(u64::MAX));
+        questions.retain(|purpose| *purpose != Purpose::Export);
+        questions
     }
 }
 
@@ -174,6 +181,6 @@ pub(super) fn purpose_of(need: &Need) -> Purpose {
 }
 
 /// When a call is given up that the host never answers.
-fn deadline(callout: &Callout, now: UnixMillis) -> UnixMillis {
-    now.saturating_add(callout.timeout).saturating_add(GRACE)
+pub(super) fn deadline(timeout: Duration, sent: UnixMillis) -> UnixMillis {
+    sent.saturating_add(timeout).saturating_add(GRACE)
 }

@@ -4,9 +4,11 @@
 
 mod configuration;
 mod crowd;
+mod export;
 mod hostile;
 mod http2;
 mod keys;
+mod metrics;
 mod monitor;
 mod outage;
 mod record;

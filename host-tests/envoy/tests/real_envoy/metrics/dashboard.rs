@@ -1,0 +1,192 @@
+//! The shipped dashboard: of the shape that Grafana loads, and about metrics that real Envoy shows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use hallpass_envoy_tests::Sample;
+use serde_json::Value;
+
+use super::samples;
+use crate::world::world;
+
+/// Labels that Prometheus adds when it reads a proxy.
+const SCRAPED: [&str; 2] = ["job", "instance"];
+/// The oldest shape that is in use, of Grafana 10.
+const OLDEST_SCHEMA: u64 = 38;
+
+fn dashboard() -> Value {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = std::fs::read_to_string(root.join("envoy-config/grafana-dashboard.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn list<'a>(value: &'a Value, pointer: &str) -> &'a Vec<Value> {
+    let list = value.pointer(pointer).and_then(Value::as_array);
+    list.unwrap_or_else(|| panic!("no list {pointer} in {value}"))
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    let text = value.pointer(pointer).and_then(Value::as_str);
+    text.unwrap_or_else(|| panic!("no text {pointer} in {value}"))
+}
+
+/// Panels that show something, with their queries.
+fn panels(dashboard: &Value) -> impl Iterator<Item = &Value> {
+    let panels = list(dashboard, "/panels").iter();
+    panels.filter(|panel| panel["type"] != "row")
+}
+
+/// Every query: of panels, and of the variables that fill themselves.
+fn queries(dashboard: &Value) -> Vec<&str> {
+    let variables = list(dashboard, "/templating/list").iter();
+    let variables = variables.filter(|variable| variable["type"] == "query");
+    panels(dashboard)
+        .flat_map(|panel| list(panel, "/targets"))
+        .map(|target| text(target, "/expr"))
+        .chain(variables.map(|variable| text(variable, "/definition")))
+        .collect()
+}
+
+/// What is between `open` and the next `close` behind it.
+fn between<'a>(text: &'a str, open: &str, close: char) -> Option<&'a str> {
+    Some(text.split_once(open)?.1.split_once(close)?.0)
+}
+
+/// The metrics that a query names, each with the labels and values that it selects.
+fn selections(query: &str) -> Vec<(&str, Vec<(&str, &str)>)> {
+    let starts = query.match_indices("hallpass_").map(|(start, _)| start);
+    starts
+        .map(|start| {
+            let rest = &query[start..];
+            let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+            let (name, rest) = rest.split_at(end.unwrap_or(rest.len()));
+            let selection = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+            let matchers = selection.map_or("", |(matchers, _)| matchers).split(", ");
+            let matchers = matchers.filter_map(|matcher| {
+                let (label, value) = matcher.split_once('=')?;
+                Some((label, value.trim_start_matches('~').trim_matches('"')))
+            });
+            (name, matchers.collect())
+        })
+        .collect()
+}
+
+fn label_values(samples: &[Sample], metric: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for sample in samples.iter().filter(|sample| sample.name == metric) {
+        for (label, value) in &sample.labels {
+            found
+                .entry(label.clone())
+                .or_default()
+                .insert(value.clone());
+        }
+    }
+    found
+}
+
+#[test]
+fn the_dashboard_asks_for_metrics_labels_and_values_that_the_proxy_shows_and_leaves_none_out() {
+    let samples = samples(&world().proxy);
+    let dashboard = dashboard();
+    let mut asked = BTreeSet::new();
+    for query in queries(&dashboard) {
+        let selections = selections(query);
+        assert!(!selections.is_empty(), "no metric in {query}");
+        for (metric, matchers) in selections {
+            asked.insert(metric.to_owned());
+            assert!(
+                samples.iter().any(|sample| sample.name == metric),
+                "no {metric}: {query}"
+            );
+            let shown = label_values(&samples, metric);
+            let grouped = between(query, "by (", ')')
+                .into_iter()
+                .flat_map(|names| names.split(", "));
+            for label in grouped {
+                assert!(
+                    shown.contains_key(label),
+                    "{metric} has no {label}: {query}"
+                );
+            }
+            for (label, value) in matchers
+                .into_iter()
+                .filter(|(label, _)| !SCRAPED.contains(label))
+            {
+                let values = shown
+                    .get(label)
+                    .unwrap_or_else(|| panic!("{metric} has no {label}: {query}"));
+                for value in value.split('|') {
+                    assert!(
+                        values.contains(value),
+                        "{metric} has no {label}={value}: {query}"
+                    );
+                }
+            }
+        }
+    }
+    let shown: BTreeSet<String> = samples.into_iter().map(|sample| sample.name).collect();
+    let forgotten: Vec<&String> = shown.difference(&asked).collect();
+    assert_eq!(
+        forgotten,
+        [] as [&String; 0],
+        "metrics that the dashboard does not show"
+    );
+}
+
+#[test]
+fn every_query_of_a_panel_can_be_narrowed_to_a_job_and_an_instance() {
+    for panel in panels(&dashboard()) {
+        for target in list(panel, "/targets") {
+            let query = text(target, "/expr");
+            for (metric, matchers) in selections(query) {
+                for wanted in [("job", "$job"), ("instance", "$instance")] {
+                    assert!(matchers.contains(&wanted), "{metric} in {query}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_dashboard_has_the_shape_that_grafana_loads() {
+    let dashboard = dashboard();
+    assert!(dashboard["schemaVersion"].as_u64() >= Some(OLDEST_SCHEMA));
+    for member in ["/title", "/uid", "/time/from", "/time/to"] {
+        text(&dashboard, member);
+    }
+    assert!(
+        dashboard.get("id").is_none_or(Value::is_null),
+        "an id belongs to one Grafana"
+    );
+    let variables: Vec<&str> = list(&dashboard, "/templating/list")
+        .iter()
+        .map(|variable| text(variable, "/name"))
+        .collect();
+    assert_eq!(variables, ["datasource", "job", "instance"]);
+    let mut ids = BTreeSet::new();
+    let mut taken = BTreeSet::new();
+    for panel in list(&dashboard, "/panels") {
+        text(panel, "/title");
+        assert!(ids.insert(panel["id"].as_u64().unwrap()), "{panel}");
+        let side = |name: &str| panel["gridPos"][name].as_u64().unwrap();
+        assert!(side("x") + side("w") <= 24, "{panel}");
+        for x in side("x")..side("x") + side("w") {
+            for y in side("y")..side("y") + side("h") {
+                assert!(taken.insert((x, y)), "one panel lies on another: {panel}");
+            }
+        }
+    }
+    for panel in panels(&dashboard) {
+        assert!(
+            ["timeseries", "stat"].contains(&text(panel, "/type")),
+            "{panel}"
+        );
+        text(panel, "/fieldConfig/defaults/unit");
+        assert!(!text(panel, "/description").is_empty(), "{panel}");
+        let mut names = BTreeSet::new();
+        for target in list(panel, "/targets") {
+            assert!(names.insert(text(target, "/refId")), "{panel}");
+            assert_eq!(text(target, "/datasource/uid"), "${datasource}");
+        }
+    }
+}
