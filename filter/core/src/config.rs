@@ -8,6 +8,7 @@ mod field;
 mod grants;
 mod headers;
 mod keys;
+mod protected_resource;
 mod provider;
 mod raw;
 mod resource;
@@ -28,6 +29,7 @@ pub use provider::Provider;
 use crate::cache::Bounds;
 use crate::json::{self, StrictValue};
 use crate::policy::Policy;
+use crate::resource_metadata::ResourceMetadata;
 use crate::token::TokenSource;
 use fault::Place;
 use field::Field;
@@ -56,6 +58,8 @@ pub struct Config {
     pub forward_token: bool,
     /// Which decisions are written to the log.
     pub audit: AuditLog,
+    /// The document that tells OAuth clients where to sign in, if there is to be one.
+    pub resource_metadata: Option<ResourceMetadata>,
 }
 
 /// Which decisions are written to the proxy's log.
@@ -104,6 +108,8 @@ impl Config {
         let providers = provider::validate_all(raw.providers, &headers, &mut token_sources, faults);
         let policy = resource::validate_all(raw.resources, faults);
         let grants = grants::validate(raw.grants, faults);
+        let resource_metadata =
+            protected_resource::validate(raw.protected_resource, &token_sources, faults);
         let config = Self {
             hash: hash(text),
             providers,
@@ -117,6 +123,7 @@ impl Config {
                 .forward_token
                 .or(false, &root.member("forward_token"), faults),
             audit: audit_log(raw.audit, &root.member("audit"), faults),
+            resource_metadata,
         };
         config.check_providers(&root.member("providers"), faults);
         Some(config)

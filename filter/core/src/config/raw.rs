@@ -22,6 +22,7 @@ object! {
         forward_token: bool,
         trusted_hops: u64,
         audit: RawAudit,
+        protected_resource: RawProtectedResource,
     }
 }
 
@@ -102,6 +103,7 @@ object! {
         action: String,
         max_grant_lifetime: Span,
         streams: String,
+        preflight: String,
     }
 }
 
@@ -154,6 +156,14 @@ object! {
         groups: Option<String>,
         grant_id: Option<String>,
         grant_expires: Option<String>,
+    }
+}
+
+object! {
+    RawProtectedResource {
+        resource: String,
+        authorization_servers: List<String>,
+        scopes_supported: List<String>,
     }
 }
 

@@ -7,7 +7,7 @@ use super::field::Field;
 use super::provider::{filled, strings};
 use super::raw::{RawMatch, RawResource};
 use crate::ids::{Action, ResourceName};
-use crate::policy::{Access, HostPattern, Matcher, Policy, Resource, Streams};
+use crate::policy::{Access, HostPattern, Matcher, Policy, Preflight, Resource, Streams};
 
 pub(super) fn validate_all(
     raw: Field<Vec<Field<RawResource>>>,
@@ -44,6 +44,7 @@ fn validate(raw: RawResource, place: &Place, faults: &mut Faults) -> Option<Reso
         .optional(&place.member("max_grant_lifetime"), faults)
         .map(|span| span.0);
     let streams = streams(raw.streams, &place.member("streams"), faults);
+    let preflight = preflight(raw.preflight, &place.member("preflight"), faults);
     let matcher = matcher(raw.r#match, &place.member("match"), faults);
     Some(Resource {
         name: ResourceName::new(&name?),
@@ -51,6 +52,7 @@ fn validate(raw: RawResource, place: &Place, faults: &mut Faults) -> Option<Reso
         action: action.as_deref().map(Action::new),
         max_grant_lifetime,
         streams,
+        preflight,
         matcher,
     })
 }
@@ -77,6 +79,17 @@ fn streams(field: Field<String>, place: &Place, faults: &mut Faults) -> Streams 
         Some(other) => {
             faults.push_value(place, &Value::from(other), "`cut` or `keep`");
             Streams::Cut
+        }
+    }
+}
+
+fn preflight(field: Field<String>, place: &Place, faults: &mut Faults) -> Preflight {
+    match field.optional(place, faults).as_deref() {
+        None | Some("judged") => Preflight::Judged,
+        Some("public") => Preflight::Public,
+        Some(other) => {
+            faults.push_value(place, &Value::from(other), "`public` or `judged`");
+            Preflight::Judged
         }
     }
 }
