@@ -27,12 +27,12 @@ impl Form {
     }
 }
 
-/// Whether the proxy takes the request for a gRPC call, and makes trailers of the answer: by the media type, alone or with a suffix. A
-/// call of gRPC-Web has another one, and is answered like other requests of browsers.
+/// Whether the proxy takes the request for a gRPC call, and makes trailers of the answer: by the media type, alone or with a suffix, as
+/// Envoy does. A call of gRPC-Web has another one, and is answered like other requests of browsers.
 fn is_grpc(headers: &HeaderList) -> bool {
     let named = headers.all("content-type").next();
     let rest = named.and_then(|media_type| media_type.strip_prefix(b"application/grpc"));
-    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+')))
 }
 
 /// Whether `accept` names pages, and likes nothing that the problem details are better (RFC 9110, section 12.5.1). What stands for
@@ -133,7 +133,7 @@ mod tests {
         for (content_type, is_grpc) in [
             ("application/grpc", true),
             ("application/grpc+proto", true),
-            ("application/grpc;charset=utf-8", true),
+            ("application/grpc;charset=utf-8", false),
             ("application/grpc-web", false),
             ("application/grpc-web+proto", false),
             ("application/grpcx", false),
