@@ -96,7 +96,7 @@ fuzz: fuzz-programs ## looks for inputs that break a promise, SECONDS=60 for eac
 	@fuzz/run.sh hunt $(SECONDS) $(FUZZ_TARGETS)
 
 clean: ## removes what was made and what was installed into target/
-	rm -rf target dist
+	rm -rf target dist $(PAGE)/node_modules
 
 # ---- The gate ---------------------------------------------------------------------------------------------------
 # Each ring can be run alone. `make test` runs them all, stops at the first that fails, and ends with their counts.
@@ -113,10 +113,10 @@ export HALLPASS_VECTORS := $(VECTORS)
 # the host, it then visibly asks.
 KEEP_ALL := -C link-dead-code -C link-arg=--no-gc-sections
 
-.PHONY: lint test-unit test-wasm test-fuzz test-harness test-envoy test-tour fuzz-programs
+.PHONY: lint test-unit test-wasm test-fuzz test-harness test-envoy test-page test-tour fuzz-programs
 
-test: lint test-unit test-wasm test-fuzz test-harness test-envoy test-tour ## everything that CI runs: all of the following
-	@gate/total.sh $(RESULTS) format clippy clippy-wasm licences imports core-imports unit wasm fuzz harness envoy tour
+test: lint test-unit test-wasm test-fuzz test-harness test-envoy test-page test-tour ## everything that CI runs: all of the following
+	@gate/total.sh $(RESULTS) format clippy clippy-wasm licences imports core-imports unit wasm fuzz harness envoy page tour
 
 lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modules import
 	$(call say, format)
@@ -164,6 +164,19 @@ $(VECTORS): FORCE
 test-envoy: $(MODULE) $(VECTORS) $(ENVOY) ## the module, and its cryptography alone, in real Envoy
 	$(call say, stories in real Envoy)
 	$(TESTS) envoy cargo test --locked -p hallpass-envoy-tests
+
+# The browser is driven by a library of Node's, whose version and digest are in the lock file.
+PAGE := host-tests/page
+
+$(PAGE)/node_modules: $(PAGE)/package-lock.json
+	@setup/command.sh npm npm
+	@npm ci --prefix $(PAGE) --prefer-offline --no-audit --no-fund --silent
+	@touch $@
+
+test-page: $(MODULE) $(ENVOY) $(PAGE)/node_modules ## the page of a refusal in headless Chromium; pictures are left in target/page
+	@setup/command.sh chromium chromium
+	$(call say, the page in Chromium)
+	$(TESTS) page cargo test --locked -p hallpass-envoy-tests --test page -- --ignored
 
 test-tour: $(MODULE) $(ENVOY) ## the demo's tour, once, on free ports
 	$(call say, the tour of the demo)

@@ -157,6 +157,13 @@ impl<'a> Record<'a> {
         self
     }
 
+    /// The status of the filter's own answer, where the reason does not say it.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
     /// Adds who asked.
     #[must_use]
     pub fn with_identity(mut self, identity: &'a Identity) -> Self {

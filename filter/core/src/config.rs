@@ -10,6 +10,7 @@ mod headers;
 mod keys;
 mod mode;
 mod otlp;
+mod protected_resource;
 mod provider;
 mod raw;
 mod resource;
@@ -32,6 +33,7 @@ use crate::cache::Bounds;
 use crate::denial::Reason;
 use crate::json::{self, StrictValue};
 use crate::policy::{Mode, Policy};
+use crate::resource_metadata::ResourceMetadata;
 use crate::token::TokenSource;
 use fault::Place;
 use field::Field;
@@ -66,6 +68,8 @@ pub struct Config {
     pub filter_state: bool,
     /// Where records of decisions are exported to, if they are.
     pub otlp: Option<OtlpSettings>,
+    /// The document that tells OAuth clients where to sign in, if there is to be one.
+    pub resource_metadata: Option<ResourceMetadata>,
 }
 
 /// Which decisions are written down.
@@ -126,6 +130,8 @@ impl Config {
         let policy = resource::validate_all(raw.resources, mode, faults);
         let grants = grants::validate(raw.grants, faults);
         let (audit, filter_state, otlp) = audit(raw.audit, &root.member("audit"), faults);
+        let resource_metadata =
+            protected_resource::validate(raw.protected_resource, &token_sources, faults);
         let config = Self {
             hash: hash(text),
             providers,
@@ -142,6 +148,7 @@ impl Config {
             audit,
             filter_state,
             otlp,
+            resource_metadata,
         };
         config.check_providers(&root.member("providers"), faults);
         Some(config)

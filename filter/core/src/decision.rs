@@ -12,7 +12,7 @@ use crate::grant::embedded::Coverage;
 use crate::grant::{EmbeddedGrants, Ruling, SignIn, StepUp};
 use crate::identity::Identity;
 use crate::ids::{Action, GrantId};
-use crate::policy::{Access, Resource};
+use crate::policy::{Access, Preflight, Resource};
 use crate::time::{Phase, UnixMillis, Window};
 use crate::token::TokenFault;
 
@@ -21,6 +21,8 @@ use crate::token::TokenFault;
 pub enum Caller<'a> {
     /// Nobody has looked: enough where identity does not matter.
     Unasked,
+    /// A browser that asks whether a request may be made, and never says for whom.
+    Preflight,
     /// A token was looked for, and none was found that holds.
     Refused(TokenFault),
     /// The issuer's keys cannot be had, so nobody can know.
@@ -168,6 +170,11 @@ pub fn decide(
         (Access::Public, _) => allow(Reason::Public),
         // Closed: no identity opens it.
         (Access::Deny, _) => Decision::Deny(Reason::ResourceClosed),
+        // The question whether a request may be made, which is not that request.
+        (Access::Identity | Access::Grant, Caller::Preflight) => match resource.preflight {
+            Preflight::Public => allow(Reason::Public),
+            Preflight::Judged => Decision::Deny(Reason::TokenMissing),
+        },
         // Without keys nobody can tell a good token from a bad one.
         (Access::Identity | Access::Grant, Caller::Unknowable) => {
             Decision::Deny(Reason::KeysUnavailable)

@@ -3,9 +3,11 @@
 //! A client learns what it can do about it, and nothing of what is inside: no upstream, key id, group or address.
 
 mod answer;
+mod form;
 mod page;
 
-pub use answer::{Answer, AnswerContext, wants_html};
+pub use answer::{Answer, AnswerContext};
+pub use form::Form;
 
 /// What kind of answer a refusal gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

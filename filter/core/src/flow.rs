@@ -16,7 +16,7 @@ use crate::audit::{Record, Trace, Written};
 use crate::bearer::Bearer;
 use crate::config::Config;
 use crate::decision::{Advice, Caller, Decision, GrantFacts, Permit, Service, decide};
-use crate::denial::{Answer, AnswerContext, Reason, wants_html};
+use crate::denial::{Answer, AnswerContext, Form, Reason};
 use crate::edits::Edits;
 use crate::grant::{GrantOutcome, Query};
 use crate::identity::Identity;
@@ -24,6 +24,7 @@ use crate::ids::Action;
 use crate::metrics::Counter;
 use crate::policy::Resource;
 use crate::request::{Ambiguous, CanonicalRequest, RequestHead};
+use crate::resource_metadata::ResourceMetadata;
 use crate::time::UnixMillis;
 
 pub use attempt::Attempt;
@@ -39,7 +40,7 @@ pub use stream::Stream;
 pub enum Step {
     /// Let the request pass with these changes.
     Continue(Passage),
-    /// Answer in place of the upstream.
+    /// Answer in place of the upstream: with a refusal, or with a document of the filter's own.
     Respond(Refusal),
     /// Hold the request until this is there.
     Wait(Need),
@@ -62,7 +63,7 @@ pub struct Passage {
     pub stream: Option<Stream>,
 }
 
-/// A request that does not.
+/// A request that does not: refused, or answered with what everybody may know.
 #[derive(Debug)]
 pub struct Refusal {
     /// What the client gets.
@@ -103,6 +104,14 @@ struct Route {
     request: CanonicalRequest,
     resource: usize,
     action: Action,
+    is_preflight: bool,
+}
+
+/// What becomes of a request that no resource decides about.
+enum Unrouted {
+    Refused(Reason),
+    /// The filter itself has what was asked for.
+    Answered(Answer),
 }
 
 impl Route {
@@ -140,7 +149,8 @@ impl Exchange {
         self.attempt = Attempt::new(now);
         match self.find_route(&config) {
             Ok(route) => self.route = Some(route),
-            Err(reason) => return self.refuse(&config, gate, reason, now),
+            Err(Unrouted::Refused(reason)) => return self.refuse(&config, gate, reason, now),
+            Err(Unrouted::Answered(answer)) => return self.publish(&config, gate, answer, now),
         }
         self.judge(&config, gate, now)
     }
@@ -182,18 +192,32 @@ impl Exchange {
         self.conclude(&config, gate, decision, now)
     }
 
-    fn find_route(&self, config: &Config) -> Result<Route, Reason> {
+    fn find_route(&self, config: &Config) -> Result<Route, Unrouted> {
         let request = self
             .canonical(config)
-            .map_err(|_| Reason::RequestAmbiguous)?;
-        let (resource, found) = config
-            .policy
-            .find(&request)
-            .ok_or(Reason::ResourceUnknown)?;
+            .map_err(|_| Unrouted::Refused(Reason::RequestAmbiguous))?;
+        if let Some(metadata) = &config.resource_metadata
+            && let Some(answer) = metadata.answer(&request)
+        {
+            return Err(Unrouted::Answered(answer));
+        }
+        let policy = &config.policy;
+        if let Some((resource, _)) = policy.find_preflighted(&request, &self.head.headers) {
+            return Ok(Route {
+                // Nothing of what is asked about is done, whatever a grant for it is called.
+                action: Action::new("options"),
+                resource,
+                request,
+                is_preflight: true,
+            });
+        }
+        let found = policy.find(&request);
+        let (resource, found) = found.ok_or(Unrouted::Refused(Reason::ResourceUnknown))?;
         Ok(Route {
-            action: config.policy.action(found, &request.method),
+            action: policy.action(found, &request.method),
             resource,
             request,
+            is_preflight: false,
         })
     }
 
@@ -216,7 +240,10 @@ impl Exchange {
         let needs_identity = self
             .resource(config)
             .is_some_and(|resource| resource.access.needs_identity());
-        let caller = if needs_identity {
+        let is_preflight = self.route.as_ref().is_some_and(|route| route.is_preflight);
+        let caller = if is_preflight {
+            Caller::Preflight
+        } else if needs_identity {
             match gate.authenticate(&self.head, &mut self.attempt, now) {
                 Authenticated::Known(bearer) => {
                     self.bearer = Some(bearer);
@@ -446,7 +473,7 @@ impl Exchange {
         let method = self.head.headers.all(":method").next();
         let context = AnswerContext {
             method: method.and_then(|method| std::str::from_utf8(method).ok()),
-            wants_html: wants_html(&self.head.headers),
+            form: Form::wanted(&self.head.headers),
             request_id: self.head.request_id(),
             resource,
             action,
@@ -463,9 +490,25 @@ impl Exchange {
                 Some(Advice::SignIn(step_up)) => Some(step_up),
                 Some(Advice::Request(_)) | None => None,
             },
+            resource_metadata: config.resource_metadata.as_ref().map(ResourceMetadata::url),
         };
         Step::Respond(Refusal {
             answer: Answer::refusal(reason, &context),
+            reason,
+            audit,
+        })
+    }
+
+    /// Answers with what everybody may know.
+    fn publish(&self, config: &Config, gate: &mut Gate, answer: Answer, now: UnixMillis) -> Step {
+        let reason = Reason::Public;
+        gate.count(Counter::Decision(reason));
+        let audit = Written::of(config, reason, now, || {
+            let record = self.record(config, reason, now);
+            record.with_status(answer.status)
+        });
+        Step::Respond(Refusal {
+            answer,
             reason,
             audit,
         })

@@ -1,5 +1,7 @@
 //! Whose address it is: scheme, host and port of a URL (RFC 6454), as a browser would find them.
 
+use std::fmt;
+
 use http::Uri;
 use http::uri::{Authority, PathAndQuery};
 
@@ -43,13 +45,34 @@ impl Origin {
         Some((Self { scheme, server }, uri.path_and_query()?.clone()))
     }
 
+    /// Whether nobody on the way can read or change what is said there.
+    pub fn is_https(&self) -> bool {
+        self.scheme == Scheme::Https
+    }
+
     /// The server, however it is spoken to.
     pub fn server(&self) -> &Server {
         &self.server
     }
 }
 
+/// As a URL begins: `https://api.example`.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        write!(f, "{scheme}://{}", self.server.authority())
+    }
+}
+
 impl Server {
+    /// Its name or address, in lower case; addresses of version 6 in brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     fn of(authority: &Authority, scheme: Scheme) -> Option<Self> {
         let host = authority.host();
         // Before the host there could only be a user.

@@ -8,7 +8,9 @@ mod mode;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
+use crate::headers::HeaderList;
 use crate::ids::{Action, ResourceName};
+use crate::preflight;
 use crate::request::{CanonicalRequest, canonical_path};
 
 pub use mode::Mode;
@@ -42,6 +44,15 @@ pub enum Streams {
     Keep,
 }
 
+/// What becomes of a browser's question whether a request may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preflight {
+    /// It passes: the upstream answers it.
+    Public,
+    /// It is judged like any other request.
+    Judged,
+}
+
 /// A named part of what is behind the proxy.
 #[derive(Debug)]
 pub struct Resource {
@@ -57,6 +68,8 @@ pub struct Resource {
     pub streams: Streams,
     /// Whether what is decided about it is held to.
     pub mode: Mode,
+    /// What becomes of preflights for requests that are for it.
+    pub preflight: Preflight,
     /// Which requests are for it.
     pub matcher: Matcher,
 }
@@ -115,7 +128,7 @@ impl HostPattern {
         })
     }
 
-    fn matches(&self, host: &str) -> bool {
+    pub(crate) fn matches(&self, host: &str) -> bool {
         match self {
             Self::Exact(name) => name == host,
             Self::Below(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_str()),
@@ -197,6 +210,7 @@ pub struct Policy {
     resources: Vec<Resource>,
     /// What the usual methods do where a resource does not say, made once.
     usual_actions: Vec<(&'static str, Action)>,
+    has_public_preflights: bool,
 }
 
 /// The methods of RFC 9110, section 9.3, and RFC 5789: those of nearly every request.
@@ -212,7 +226,9 @@ impl Policy {
     /// A policy of these resources.
     pub fn new(resources: Vec<Resource>) -> Self {
         let usual_actions = USUAL_METHODS.map(|method| (method, action_for(method)));
+        let is_public = |resource: &Resource| resource.preflight == Preflight::Public;
         Self {
+            has_public_preflights: resources.iter().any(is_public),
             resources,
             usual_actions: usual_actions.into(),
         }
@@ -237,6 +253,19 @@ impl Policy {
             .iter()
             .enumerate()
             .find(|(_, resource)| resource.matcher.matches(request))
+    }
+
+    /// The resource that the announced request is for, if `request` is its preflight and that resource lets preflights pass.
+    pub fn find_preflighted(
+        &self,
+        request: &CanonicalRequest,
+        headers: &HeaderList,
+    ) -> Option<(usize, &Resource)> {
+        if !self.has_public_preflights {
+            return None;
+        }
+        let found = self.find(&preflight::announced(request, headers)?);
+        found.filter(|(_, resource)| resource.preflight == Preflight::Public)
     }
 
     /// The resource at a place that [`Policy::find`] told.
@@ -282,6 +311,7 @@ mod tests {
             max_grant_lifetime: None,
             streams: Streams::Cut,
             mode: Mode::Enforce,
+            preflight: Preflight::Judged,
             matcher,
         }
     }

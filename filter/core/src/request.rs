@@ -123,7 +123,7 @@ impl RequestHead {
     }
 }
 
-fn canonical_method(method: &[u8]) -> Result<String, Ambiguous> {
+pub(crate) fn canonical_method(method: &[u8]) -> Result<String, Ambiguous> {
     let is_token = method.len() <= MAX_METHOD_BYTES
         && method
             .iter()

@@ -55,6 +55,9 @@ impl Request {
     ///
     /// # Errors
     /// When there is no whole answer in time.
+    ///
+    /// # Panics
+    /// When the request is not well-formed.
     pub fn try_by(self, agent: &ureq::Agent) -> Result<Answer, ureq::Error> {
         let request = self.0.body(()).expect("a well-formed request");
         let mut answer = agent.run(request)?;

@@ -22,6 +22,7 @@ object! {
         forward_token: bool,
         trusted_hops: u64,
         audit: RawAudit,
+        protected_resource: RawProtectedResource,
     }
 }
 
@@ -103,6 +104,7 @@ object! {
         max_grant_lifetime: Span,
         streams: String,
         mode: String,
+        preflight: String,
     }
 }
 
@@ -155,6 +157,14 @@ object! {
         groups: Option<String>,
         grant_id: Option<String>,
         grant_expires: Option<String>,
+    }
+}
+
+object! {
+    RawProtectedResource {
+        resource: String,
+        authorization_servers: List<String>,
+        scopes_supported: List<String>,
     }
 }
 

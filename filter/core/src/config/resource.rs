@@ -8,7 +8,7 @@ use super::mode;
 use super::provider::{filled, strings};
 use super::raw::{RawMatch, RawResource};
 use crate::ids::{Action, ResourceName};
-use crate::policy::{Access, HostPattern, Matcher, Mode, Policy, Resource, Streams};
+use crate::policy::{Access, HostPattern, Matcher, Mode, Policy, Preflight, Resource, Streams};
 
 pub(super) fn validate_all(
     raw: Field<Vec<Field<RawResource>>>,
@@ -52,6 +52,7 @@ fn validate(
         .map(|span| span.0);
     let streams = streams(raw.streams, &place.member("streams"), faults);
     let mode = mode::validate(raw.mode, inherited, &place.member("mode"), faults);
+    let preflight = preflight(raw.preflight, &place.member("preflight"), faults);
     let matcher = matcher(raw.r#match, &place.member("match"), faults);
     Some(Resource {
         name: ResourceName::new(&name?),
@@ -60,6 +61,7 @@ fn validate(
         max_grant_lifetime,
         streams,
         mode,
+        preflight,
         matcher,
     })
 }
@@ -86,6 +88,17 @@ fn streams(field: Field<String>, place: &Place, faults: &mut Faults) -> Streams 
         Some(other) => {
             faults.push_value(place, &Value::from(other), "`cut` or `keep`");
             Streams::Cut
+        }
+    }
+}
+
+fn preflight(field: Field<String>, place: &Place, faults: &mut Faults) -> Preflight {
+    match field.optional(place, faults).as_deref() {
+        None | Some("judged") => Preflight::Judged,
+        Some("public") => Preflight::Public,
+        Some(other) => {
+            faults.push_value(place, &Value::from(other), "`public` or `judged`");
+            Preflight::Judged
         }
     }
 }

@@ -1,3 +1,4 @@
+mod answers;
 mod keys;
 mod otlp;
 

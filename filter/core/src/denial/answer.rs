@@ -1,10 +1,11 @@
 //! What a refused client gets: status, headers and body, as problem details (RFC 9457) or as a page for people.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
-use super::{Kind, Reason, page};
+use super::{Form, Kind, Reason, page};
 use crate::grant::StepUp;
-use crate::headers::HeaderList;
 
 /// A response that the filter gives in place of the upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +23,8 @@ pub struct Answer {
 pub struct AnswerContext<'a> {
     /// The method: `HEAD` gets no body.
     pub method: Option<&'a str>,
-    /// Whether the client is a browser.
-    pub wants_html: bool,
+    /// The form in which the client reads it.
+    pub form: Form,
     /// The host's name for the request, so that a person can ask about it.
     pub request_id: Option<&'a str>,
     /// The resource that was refused.
@@ -34,6 +35,8 @@ pub struct AnswerContext<'a> {
     pub request_url: Option<String>,
     /// The sign-in that is demanded.
     pub step_up: Option<&'a StepUp>,
+    /// Where clients find out how to sign in (RFC 9728, section 5.1).
+    pub resource_metadata: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -53,46 +56,27 @@ struct Problem<'a> {
     request_url: Option<&'a str>,
 }
 
-/// Whether the `accept` header asks for a page (RFC 9110, section 12.5.1).
-pub fn wants_html(headers: &HeaderList) -> bool {
-    headers.all("accept").any(|value| {
-        value.split(|byte| *byte == b',').any(|range| {
-            let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-            let names_html = parts
-                .next()
-                .is_some_and(|range| range.eq_ignore_ascii_case(b"text/html"));
-            names_html && !parts.any(is_weight_of_zero)
-        })
-    })
-}
-
-/// `q=0` means "not acceptable" (RFC 9110, section 12.4.2).
-fn is_weight_of_zero(parameter: &[u8]) -> bool {
-    let weight = parameter
-        .split_at_checked(2)
-        .filter(|(name, _)| name.eq_ignore_ascii_case(b"q="))
-        .and_then(|(_, weight)| std::str::from_utf8(weight).ok()?.parse::<f32>().ok());
-    weight == Some(0.0)
-}
-
 impl Answer {
     /// The answer to a request refused for `reason`.
     pub fn refusal(reason: Reason, context: &AnswerContext<'_>) -> Self {
         let kind = reason.kind();
         let shown = Shown::of(kind, context);
-        let (content_type, body) = if context.wants_html {
-            ("text/html; charset=utf-8", page::render(reason, &shown))
-        } else {
-            ("application/problem+json", problem(reason, &shown))
+        let (content_type, body) = match context.form {
+            Form::Problem => (Some("application/problem+json"), problem(reason, &shown)),
+            Form::Page => (
+                Some("text/html; charset=utf-8"),
+                page::render(reason, &shown),
+            ),
+            // The proxy says of which type an answer to gRPC is.
+            Form::Grpc => (None, line(reason)),
         };
-        let mut headers = vec![
-            ("content-type", content_type.to_owned()),
-            ("cache-control", "no-store".to_owned()),
-        ];
-        if context.wants_html {
-            headers.push(("content-security-policy", page::POLICY.to_owned()));
+        let mut headers = Vec::with_capacity(8);
+        headers.extend(content_type.map(|value| ("content-type", value.to_owned())));
+        headers.push(("cache-control", "no-store".to_owned()));
+        if context.form == Form::Page {
+            headers.extend(page::HEADERS.map(|(name, value)| (name, value.to_owned())));
         }
-        headers.extend(challenge(reason, context.step_up).map(|value| ("www-authenticate", value)));
+        headers.extend(challenge(reason, context).map(|value| ("www-authenticate", value)));
         if kind == Kind::Unavailable {
             headers.push(("retry-after", "1".to_owned()));
         }
@@ -144,18 +128,28 @@ fn problem(reason: Reason, shown: &Shown<'_>) -> String {
     serde_json::to_string(&problem).unwrap_or_default()
 }
 
+/// What a gRPC client reads beside its status.
+fn line(reason: Reason) -> String {
+    format!("{} ({})", reason.detail(), reason.as_str())
+}
+
 /// RFC 6750, section 3: no error code for a request without credentials, `invalid_token` for one whose token is not accepted. RFC 9470:
-/// what sign-in would do, for one whose token is.
-fn challenge(reason: Reason, step_up: Option<&StepUp>) -> Option<String> {
-    match reason.kind() {
-        Kind::SignIn => Some(r#"Bearer realm="hallpass""#.to_owned()),
-        Kind::InvalidToken => Some(format!(
+/// what sign-in would do, for one whose token is. RFC 9728, section 5.1: where to sign in at all.
+fn challenge(reason: Reason, context: &AnswerContext<'_>) -> Option<String> {
+    let mut challenge = match reason.kind() {
+        Kind::SignIn => r#"Bearer realm="hallpass""#.to_owned(),
+        Kind::InvalidToken => format!(
             r#"Bearer realm="hallpass", error="invalid_token", error_description="{}""#,
             reason.detail()
-        )),
-        Kind::StepUp => step_up.map(StepUp::challenge),
-        Kind::BadRequest | Kind::Forbidden | Kind::Unavailable | Kind::Passes => None,
+        ),
+        Kind::StepUp => context.step_up?.challenge(),
+        Kind::BadRequest | Kind::Forbidden | Kind::Unavailable | Kind::Passes => return None,
+    };
+    if let Some(address) = context.resource_metadata {
+        // Writing to a string does not fail.
+        let _ = write!(challenge, r#", resource_metadata="{address}""#);
     }
+    Some(challenge)
 }
 
 #[cfg(test)]
@@ -251,6 +245,43 @@ mod tests {
     }
 
     #[test]
+    fn every_challenge_and_nothing_else_tells_where_to_sign_in() {
+        let step_up = StepUp::new(&["phr"], &[], None);
+        let address = "https://api.example/.well-known/oauth-protected-resource/mcp";
+        let context = AnswerContext {
+            step_up: step_up.as_ref(),
+            resource_metadata: Some(address),
+            ..context()
+        };
+        let told = format!(r#", resource_metadata="{address}""#);
+        for &reason in Reason::ALL {
+            let answer = Answer::refusal(reason, &context);
+            let challenge = header(&answer, "www-authenticate");
+            assert_eq!(challenge.is_some(), answer.status == 401, "{reason:?}");
+            let is_told = challenge.is_none_or(|challenge| challenge.ends_with(&told));
+            assert!(is_told, "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_grpc_client_reads_one_line_of_text() {
+        let grpc = AnswerContext {
+            form: Form::Grpc,
+            ..context()
+        };
+        for &reason in Reason::ALL {
+            let answer = Answer::refusal(reason, &grpc);
+            let text = String::from_utf8(answer.body.clone()).unwrap();
+            assert_eq!(text, format!("{} ({})", reason.detail(), reason.as_str()));
+            assert!(
+                text.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
+                "{text}"
+            );
+            assert_eq!(header(&answer, "content-type"), None);
+        }
+    }
+
+    #[test]
     fn what_cannot_be_checked_may_be_tried_again() {
         let answer = Answer::refusal(Reason::GrantServiceUnavailable, &context());
         assert_eq!(answer.status, 503);
@@ -269,7 +300,7 @@ mod tests {
     #[test]
     fn a_browser_gets_a_page_in_which_nothing_can_break_out() {
         let hostile = AnswerContext {
-            wants_html: true,
+            form: Form::Page,
             resource: Some("<script>alert(1)</script>"),
             request_url: Some("https://grants.example/?a=\"><script>".into()),
             ..context()
@@ -279,21 +310,5 @@ mod tests {
         assert!(!page.contains("<script"), "{page}");
         assert!(page.contains("Request access"), "{page}");
         assert!(header(&answer, "content-security-policy").is_some());
-    }
-
-    #[test]
-    fn only_a_client_that_names_html_is_a_browser() {
-        let accepts = |value: &str| {
-            let mut headers = HeaderList::default();
-            headers.push(b"accept", value.as_bytes());
-            wants_html(&headers)
-        };
-        assert!(accepts("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
-        assert!(accepts("application/json, TEXT/HTML;q=0.1"));
-        assert!(!accepts("*/*"));
-        assert!(!accepts("application/json"));
-        assert!(!accepts("text/htmlx"));
-        assert!(!accepts("application/json, text/html;q=0"));
-        assert!(!accepts("text/html;level=1;Q=0.000"));
     }
 }

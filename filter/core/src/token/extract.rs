@@ -25,6 +25,18 @@ pub enum TokenSource {
     },
 }
 
+impl TokenSource {
+    /// Whether it is the header that RFC 6750, section 2.1, has for bearer tokens.
+    pub fn is_bearer_header(&self) -> bool {
+        match self {
+            Self::Header { name, scheme } => {
+                **name == *"authorization" && scheme.eq_ignore_ascii_case("bearer")
+            }
+            Self::Cookie { .. } => false,
+        }
+    }
+}
+
 impl fmt::Display for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -9,7 +9,7 @@ use ureq::http::{Request, Response};
 use crate::world::{token, world};
 
 /// Sends one request over HTTP/2, spoken at once (prior knowledge), and returns the answer with its body.
-fn ask(to: SocketAddr, request: Request<()>) -> Response<Vec<u8>> {
+pub(crate) fn ask(to: SocketAddr, request: Request<()>) -> Response<Vec<u8>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -277,3 +277,145 @@ fn a_refusal_without_a_known_way_to_ask_offers_none() {
     let page = denied(&harness, order(&alice()).header("accept", BROWSER)).text();
     assert!(!page.contains("<a "), "{page}");
 }
+
+#[test]
+fn a_grpc_client_gets_one_line_of_text() {
+    let request = order(&alice()).header("content-type", "application/grpc+proto");
+    let answer = denied(&start(), request);
+    assert_eq!(answer.status, 403);
+    assert_eq!(
+        answer.text(),
+        "You have no grant for this. Request access. (grant_denied)"
+    );
+    assert!(!answer.headers.has("content-type"));
+}
+
+#[test]
+fn a_page_runs_nothing_loads_nothing_and_tells_nobody_where_it_was() {
+    for (name, request) in [
+        ("denied", order(&alice())),
+        ("no token", Request::get("https://admin.example/me")),
+    ] {
+        let answer = denied(&start(), request.header("accept", BROWSER));
+        let policy = answer.headers.all("content-security-policy").concat();
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'sha256-"),
+            "{name}: {policy}"
+        );
+        assert!(!policy.contains("unsafe"), "{name}: {policy}");
+        assert_eq!(
+            answer.headers.all("x-content-type-options"),
+            ["nosniff"],
+            "{name}"
+        );
+        assert_eq!(
+            answer.headers.all("referrer-policy"),
+            ["no-referrer"],
+            "{name}"
+        );
+        assert!(!answer.text().contains("style=\""), "{name}");
+    }
+}
+
+/// The default configuration, for clients of OAuth, and for the scripts of other origins.
+fn open() -> Harness {
+    start_with(&config_with(|config| {
+        config["protected_resource"] = json!({
+            "resource": "https://admin.example/mcp",
+            "authorization_servers": ["https://idp.example"],
+        });
+        config["resources"][3]["preflight"] = json!("public");
+    }))
+}
+
+fn document(method: &str, host: &str, path: &str) -> Request {
+    Request::new(
+        method,
+        &format!("https://{host}/.well-known/oauth-protected-resource{path}"),
+    )
+}
+
+#[test]
+fn an_oauth_client_is_told_where_to_sign_in_and_reads_it_there() {
+    let harness = open();
+    let refused = harness
+        .request(Request::get("https://admin.example/me"))
+        .answer();
+    assert_eq!(
+        refused.headers.all("www-authenticate"),
+        [
+            r#"Bearer realm="hallpass", resource_metadata="https://admin.example/.well-known/oauth-protected-resource/mcp""#
+        ]
+    );
+    for path in ["", "/mcp"] {
+        let answer = harness
+            .request(document("GET", "admin.example", path))
+            .answer();
+        assert_eq!(answer.status, 200);
+        assert_eq!(
+            answer.json(),
+            json!({
+                "resource": "https://admin.example/mcp",
+                "authorization_servers": ["https://idp.example"],
+                "bearer_methods_supported": ["header"],
+            })
+        );
+    }
+    assert_eq!(harness.metric("hallpass.decisions.allow.public"), 2);
+    let record = &harness.audit()[1];
+    assert_eq!(
+        (&record["decision"], &record["reason"]),
+        (&json!("allow"), &json!("public"))
+    );
+    assert_eq!(record["path"], "/.well-known/oauth-protected-resource");
+    assert!(harness.callouts().is_empty());
+}
+
+#[test]
+fn the_document_belongs_to_its_host_and_to_reading() {
+    let harness = open();
+    let answer = |method, host| harness.request(document(method, host, "/mcp")).answer();
+    assert_eq!(answer("GET", "other.example").status, 403);
+    assert_eq!(answer("HEAD", "admin.example").body.len(), 0);
+    let preflight = answer("OPTIONS", "admin.example");
+    assert_eq!(preflight.status, 204);
+    assert_eq!(preflight.headers.all("access-control-allow-origin"), ["*"]);
+    let refused = answer("POST", "admin.example");
+    assert_eq!(refused.status, 405);
+    assert_eq!(refused.headers.all("allow"), ["GET, HEAD, OPTIONS"]);
+}
+
+#[test]
+fn a_preflight_passes_where_its_resource_lets_it_and_carries_nobody_s_name() {
+    let harness = open();
+    let preflight = |path: &str, asks_about: &str| {
+        let request = Request::new("OPTIONS", &format!("https://admin.example{path}"))
+            .header("origin", "https://app.example")
+            .header("access-control-request-method", asks_about)
+            .header("x-hallpass-subject", "root")
+            .bearer(&alice());
+        harness.request(request)
+    };
+    let upstream = preflight("/orders/7", "GET").forwarded();
+    for name in ["authorization", "x-hallpass-subject", "x-hallpass-issuer"] {
+        assert!(!upstream.has(name), "{name}");
+    }
+    assert!(harness.callouts().is_empty());
+    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::json(200, &deny())));
+    // Asks about another resource, and is judged as what it is.
+    let judged = preflight("/orders/7", "DELETE").answer();
+    assert_eq!(judged.reason(), "grant_denied");
+    assert_eq!(harness.audit()[0]["reason"], "public");
+}
+
+#[test]
+fn a_request_that_only_claims_to_be_a_preflight_is_judged() {
+    let harness = open();
+    for method in ["GET", "POST", "DELETE"] {
+        let request = Request::new(method, "https://admin.example/orders/7")
+            .header("origin", "https://app.example")
+            .header("access-control-request-method", "GET");
+        let answer = harness.request(request).answer();
+        assert_eq!(answer.reason(), "token_missing", "{method}");
+    }
+}

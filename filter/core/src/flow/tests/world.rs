@@ -87,8 +87,12 @@ pub(super) struct Request(RequestHead);
 
 impl Request {
     pub(super) fn get(path: &str) -> Self {
+        Self::new("GET", path)
+    }
+
+    pub(super) fn new(method: &str, path: &str) -> Self {
         let mut head = RequestHead::default();
-        head.headers.push(b":method", b"GET");
+        head.headers.push(b":method", method.as_bytes());
         head.headers.push(b":authority", b"admin.example");
         head.headers.push(b":path", path.as_bytes());
         Self(head)

@@ -1,0 +1,131 @@
+//! What a browser asks before a script's request to another origin: whether it may be made (Fetch standard, "CORS-preflight fetch").
+//!
+//! Browsers send it without cookies, tokens or headers of the page's choice, so whoever judges it by a token refuses every one. A resource may
+//! let it pass. What passes unasked must be that question and nothing else.
+
+use crate::headers::HeaderList;
+use crate::request::{CanonicalRequest, canonical_method};
+
+/// Headers by which some upstreams take one method for another. No browser sends them with a preflight, and a request that could be taken
+/// for something else than a question is none.
+const OVERRIDES: [&str; 3] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+];
+
+/// The request that a preflight asks about; `None` for what is not certainly a preflight.
+pub(crate) fn announced(
+    request: &CanonicalRequest,
+    headers: &HeaderList,
+) -> Option<CanonicalRequest> {
+    if request.method != "OPTIONS" {
+        return None;
+    }
+    let single = |name| {
+        let value = headers.single(name).ok().flatten();
+        value.filter(|value| !value.is_empty())
+    };
+    single("origin")?;
+    let method = canonical_method(single("access-control-request-method")?).ok()?;
+    let is_disguised = OVERRIDES
+        .iter()
+        .any(|name| headers.all(name).next().is_some());
+    let has_body = headers.all("transfer-encoding").next().is_some()
+        || headers.all("content-length").any(|length| length != b"0");
+    (!is_disguised && !has_body).then(|| CanonicalRequest {
+        method,
+        ..request.clone()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn method_announced(method: &str, headers: &[(&str, &str)]) -> Option<String> {
+        let mut list = HeaderList::default();
+        for (name, value) in headers {
+            list.push(name.as_bytes(), value.as_bytes());
+        }
+        let request = CanonicalRequest {
+            method: method.into(),
+            host: "api.example".into(),
+            path: "/orders/7".into(),
+            rewritten_target: None,
+        };
+        let announced = announced(&request, &list)?;
+        assert_eq!(
+            (announced.host, announced.path),
+            (request.host, request.path)
+        );
+        Some(announced.method)
+    }
+
+    const ORIGIN: (&str, &str) = ("origin", "https://app.example");
+    const DELETE: (&str, &str) = ("access-control-request-method", "DELETE");
+
+    #[test]
+    fn a_preflight_announces_another_method() {
+        let asked = [
+            ORIGIN,
+            DELETE,
+            ("access-control-request-headers", "authorization"),
+        ];
+        assert_eq!(
+            method_announced("OPTIONS", &asked).as_deref(),
+            Some("DELETE")
+        );
+        let sandboxed = [("origin", "null"), DELETE, ("content-length", "0")];
+        assert_eq!(
+            method_announced("OPTIONS", &sandboxed).as_deref(),
+            Some("DELETE")
+        );
+    }
+
+    #[test]
+    fn what_is_not_certainly_a_preflight_is_none() {
+        let cases: &[(&str, &[(&str, &str)])] = &[
+            ("GET", &[ORIGIN, DELETE]),
+            ("DELETE", &[ORIGIN, DELETE]),
+            ("OPTIONS", &[]),
+            ("OPTIONS", &[ORIGIN]),
+            ("OPTIONS", &[DELETE]),
+            ("OPTIONS", &[("origin", ""), DELETE]),
+            ("OPTIONS", &[ORIGIN, ORIGIN, DELETE]),
+            ("OPTIONS", &[ORIGIN, DELETE, DELETE]),
+            ("OPTIONS", &[ORIGIN, ("access-control-request-method", "")]),
+            (
+                "OPTIONS",
+                &[ORIGIN, ("access-control-request-method", "delete")],
+            ),
+            (
+                "OPTIONS",
+                &[ORIGIN, ("access-control-request-method", "GET, POST")],
+            ),
+            (
+                "OPTIONS",
+                &[ORIGIN, DELETE, ("x-http-method-override", "DELETE")],
+            ),
+            ("OPTIONS", &[ORIGIN, DELETE, ("x-http-method", "DELETE")]),
+            (
+                "OPTIONS",
+                &[ORIGIN, DELETE, ("x-method-override", "DELETE")],
+            ),
+            ("OPTIONS", &[ORIGIN, DELETE, ("content-length", "3")]),
+            (
+                "OPTIONS",
+                &[ORIGIN, DELETE, ("transfer-encoding", "chunked")],
+            ),
+        ];
+        for (method, headers) in cases {
+            assert_eq!(
+                method_announced(method, headers),
+                None,
+                "{method} {headers:?}"
+            );
+        }
+    }
+}
