@@ -83,7 +83,8 @@ fn requests() -> Vec<Sent> {
         requests.push(Sent::new("/me/subject").token(&by_subject.signed_by(signing_key())));
         let by_key = token_for("alice").header("kid", json!(text));
         requests.push(Sent::new("/me/kid").token(&by_key.signed_by(signing_key())));
-        let escaped: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let escaped: Vec<String> = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let escaped = escaped.concat();
         requests.push(Sent::new(format!("/me/{escaped}?{escaped}")));
         // Bytes that cannot stand in a request would only test Envoy's parser.
         let inline: String = text
@@ -107,7 +108,7 @@ fn there_is_one_line_for_each_request_and_none_that_somebody_else_wrote() {
     let world = World::new(IdentityProvider::start(0).unwrap(), |setup| {
         // A subject that is told to the upstream may hold no controls; this one only goes into the records.
         setup.plugin(|plugin| {
-            plugin["identity_headers"] = json!({ "subject": null, "email": null, "groups": null })
+            plugin["identity_headers"] = json!({ "subject": null, "email": null, "groups": null });
         })
     });
     let mut judged = BTreeSet::new();
