@@ -12,7 +12,11 @@ mod mode;
 mod provider;
 mod raw;
 mod resource;
+#[cfg(feature = "schema")]
+mod schema;
 mod tokens;
+mod warning;
+mod words;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -25,6 +29,9 @@ pub use grants::{GrantSettings, RequestUrl, ServiceSettings};
 pub use headers::TrustedHeaders;
 pub use keys::{JwksSource, RemoteJwks};
 pub use provider::Provider;
+#[cfg(feature = "schema")]
+pub use schema::schema;
+pub use warning::Warning;
 
 use crate::cache::Bounds;
 use crate::json::{self, StrictValue};
@@ -33,6 +40,7 @@ use crate::token::TokenSource;
 use fault::Place;
 use field::Field;
 use raw::RawConfig;
+use words::Word;
 
 /// Everything the filter knows before the first request.
 #[derive(Debug)]
@@ -83,7 +91,7 @@ impl Config {
         let mut faults = Faults::default();
         let root = Place::root();
         let value = match serde_json::from_slice::<StrictValue>(text) {
-            Ok(StrictValue(value)) => value,
+            Ok(StrictValue(value)) => without_schema(value),
             Err(error) => {
                 faults.push(&root, &json::told(&error), "one JSON object");
                 return Err(faults);
@@ -152,6 +160,16 @@ impl Config {
     }
 }
 
+/// Editors find the JSON Schema by this member. It says nothing to the filter.
+fn without_schema(mut value: Value) -> Value {
+    if let Value::Object(members) = &mut value
+        && members.get("$schema").is_some_and(Value::is_string)
+    {
+        members.remove("$schema");
+    }
+    value
+}
+
 fn hash(text: &[u8]) -> String {
     let digest: [u8; 32] = Sha256::digest(text).into();
     let first_half = digest.first_chunk().copied().unwrap_or_default();
@@ -169,23 +187,13 @@ fn check_trusted_hops(hops: Field<u64>, place: &Place, faults: &mut Faults) {
 fn audit(audit: Field<raw::RawAudit>, place: &Place, faults: &mut Faults) -> (AuditLog, bool) {
     let audit = audit.optional(place, faults).unwrap_or_default();
     audit.refuse_unknown(place, faults);
-    let log = audit_log(audit.log, &place.member("log"), faults);
+    let log = audit
+        .log
+        .or(Word(AuditLog::All), &place.member("log"), faults);
     let filter_state = audit
         .filter_state
         .or(false, &place.member("filter_state"), faults);
-    (log, filter_state)
-}
-
-fn audit_log(log: Field<String>, place: &Place, faults: &mut Faults) -> AuditLog {
-    match log.optional(place, faults).as_deref() {
-        None | Some("all") => AuditLog::All,
-        Some("denied") => AuditLog::Denied,
-        Some("none") => AuditLog::None,
-        Some(other) => {
-            faults.push_value(place, &Value::from(other), "`all`, `denied` or `none`");
-            AuditLog::All
-        }
-    }
+    (log.0, filter_state)
 }
 
 /// The host answers a call at the latest after its timeout; a longer or a zero timeout has no use.
