@@ -96,6 +96,11 @@ impl<'a> UntrustedToken<'a> {
         self.claims.get("iss").and_then(Value::as_str)
     }
 
+    /// The claims, as far as anyone may say what they like.
+    pub fn claims(&self) -> &Members<'a> {
+        &self.claims
+    }
+
     /// What the signature is about: header and claims as they came.
     pub(super) fn signed_bytes(&self) -> &[u8] {
         self.parts.signed

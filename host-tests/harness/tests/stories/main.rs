@@ -5,6 +5,7 @@
 mod answers;
 mod audit;
 mod configuration;
+mod decisions;
 mod grants_embedded;
 mod grants_service;
 mod headers;
