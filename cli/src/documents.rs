@@ -193,9 +193,9 @@ filters:
     #[test]
     fn a_configuration_in_a_manifest_is_found() {
         let manifest =
-            "kind: Service\n---\nkind: WasmPlugin\nspec:\n  pluginConfig:\n    mode: off\n";
+            "kind: Service\n---\nkind: WasmPlugin\nspec:\n  pluginConfig:\n    mode: open\n";
         let found = find(manifest.to_owned()).unwrap();
-        assert_eq!(found[0].text, r#"{"mode":"off"}"#);
+        assert_eq!(found[0].text, r#"{"mode":"open"}"#);
         assert_eq!(found[0].position("mode"), None);
     }
 

@@ -60,9 +60,8 @@ pub(crate) fn printable_json(value: &impl serde::Serialize) -> serde_json::Resul
         // The line breaks between members are ours: those in strings are escaped by now.
         if character != '\n' && acts_on_terminal(character) {
             let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                shown.push_str(&format!("\\u{unit:04x}"));
-            }
+            let units = character.encode_utf16(&mut units);
+            shown.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
         } else {
             shown.push(character);
         }

@@ -82,7 +82,7 @@ fn value_end(text: &str) -> Option<usize> {
             _ => {
                 at += rest
                     .find([',', ']', '}', ' ', '\t', '\r', '\n'])
-                    .unwrap_or(rest.len())
+                    .unwrap_or(rest.len());
             }
         }
         if depth == 0 {
@@ -125,7 +125,7 @@ mod tests {
             ("a[0]", (2, 9)),
             ("a[1].b.c", (3, 12)),
             ("a[1].ü\\\"", (3, 25)),
-            ("a[3]", (3, 33)),
+            ("a[3]", (3, 34)),
             ("z", (4, 7)),
             ("a[1].absent", (2, 12)),
             ("a[7].x", (2, 8)),

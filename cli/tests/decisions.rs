@@ -2,6 +2,7 @@
 
 mod program;
 
+use hallpass_core::denial::Reason;
 use hallpass_decisions::{Case, Keys, Service, cases, published};
 use serde_json::{Value, json};
 
@@ -138,6 +139,21 @@ fn the_first_check_that_fails_is_the_reason() {
             false,
             "{}: {told:#}",
             case.name
+        );
+    }
+}
+
+#[test]
+fn the_table_has_every_reason_that_one_request_can_lead_to() {
+    // What was decided before, and what a request is cut for while it is open.
+    let of_more_than_one_request = ["grant_cached", "grant_stale", "stream_expired"];
+    let cases = cases();
+    for reason in Reason::ALL.iter().map(|reason| reason.as_str()) {
+        let is_there = cases.iter().any(|case| case.expected.reason == reason);
+        assert_ne!(
+            is_there,
+            of_more_than_one_request.contains(&reason),
+            "{reason}"
         );
     }
 }

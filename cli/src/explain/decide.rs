@@ -7,6 +7,7 @@ use hallpass_core::edits::Edits;
 use hallpass_core::flow::{Exchange, Gate, Need, Passage, Refusal, Step as Flow};
 use hallpass_core::grant::service::RawReply;
 use hallpass_core::grant::{GrantOutcome, Query};
+use hallpass_core::time::UnixMillis;
 use hallpass_core::token::signature::PureRust;
 use serde_json::Value;
 
@@ -25,6 +26,12 @@ struct Found {
 
 pub(super) fn decide(inputs: &Inputs) -> Explanation {
     let mut gate = Gate::new(inputs.config.clone(), Box::new(PureRust));
+    // A worker fetches keys before traffic needs them.
+    if !inputs.keys_are_unreachable {
+        for provider in gate.due_keys(inputs.now) {
+            gate.fetch_started(provider, inputs.now);
+        }
+    }
     let mut exchange = Exchange::new(inputs.head.clone());
     let mut found = Found::default();
     let mut step = exchange.start(&mut gate, inputs.now);
@@ -45,13 +52,11 @@ pub(super) fn decide(inputs: &Inputs) -> Explanation {
             }
             Flow::Wait(Need::Grant(query)) => {
                 found.question = serde_json::from_slice(&query.to_body()).ok();
-                match answer(&query, inputs, &mut gate, &mut found) {
-                    Some(outcome) => exchange.on_grant(&mut gate, &outcome, inputs.now),
-                    None => {
-                        let missing = "The grant service is asked: give its answer with --grant-reply, or say --unreachable grants.";
-                        return undecided(missing.to_owned(), found);
-                    }
-                }
+                let Some(outcome) = answer(&query, inputs, &mut gate, &mut found) else {
+                    let missing = "The grant service is asked: give its answer with --grant-reply, or say --unreachable grants.";
+                    return undecided(missing.to_owned(), found);
+                };
+                exchange.on_grant(&mut gate, &outcome, inputs.now)
             }
         };
     }
@@ -99,7 +104,7 @@ fn answer(
 
 fn allowed(passage: &Passage, gate: &mut Gate, found: Found) -> Explanation {
     Explanation {
-        until: passage.until.map(|until| until.to_rfc3339()),
+        until: passage.until.map(UnixMillis::to_rfc3339),
         upstream: Some(upstream(&passage.edits)),
         ..decided(Decision::Allow, passage.reason, 200, gate, found)
     }

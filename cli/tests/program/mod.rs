@@ -8,22 +8,25 @@ use tempfile::TempDir;
 
 /// What a run left.
 #[derive(Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// The exit status.
-    pub status: i32,
+    pub(crate) status: i32,
     /// Its output.
-    pub out: String,
+    pub(crate) out: String,
     /// What it complained of.
-    pub err: String,
+    pub(crate) err: String,
 }
 
 /// Runs a command of the program.
-pub fn run(command: &str, arguments: impl IntoIterator<Item = impl AsRef<std::ffi::OsStr>>) -> Run {
+pub(crate) fn run(
+    command: &str,
+    arguments: impl IntoIterator<Item = impl AsRef<std::ffi::OsStr>>,
+) -> Run {
     run_with_input(command, arguments, "")
 }
 
 /// The same with something to read.
-pub fn run_with_input(
+pub(crate) fn run_with_input(
     command: &str,
     arguments: impl IntoIterator<Item = impl AsRef<std::ffi::OsStr>>,
     input: &str,
@@ -49,7 +52,7 @@ pub fn run_with_input(
 }
 
 /// Writes a file and returns its path.
-pub fn file(folder: &TempDir, name: &str, text: &str) -> String {
+pub(crate) fn file(folder: &TempDir, name: &str, text: &str) -> String {
     let path = folder.path().join(name);
     std::fs::write(&path, text).expect("the folder is ours");
     path.to_str().expect("text").to_owned()

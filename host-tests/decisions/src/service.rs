@@ -42,6 +42,8 @@ fn allowed() -> Vec<Case> {
             "an allow without an end is trusted where the configuration says so",
             json!({ "decision": true }),
         )
+        .url("https://eu.example/orders/7")
+        .method("POST")
         .under("/grants/service/require_expiry", json!(false))
         .passes_as_alice("grant_service"),
     ]

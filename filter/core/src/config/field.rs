@@ -82,6 +82,7 @@ macro_rules! object {
         $($(#[doc = $member_doc:literal])* $member:ident: $type:ty $(= $presence:tt)?,)*
     }) => {
         $(#[doc = $doc])*
+        #[allow(clippy::doc_markdown, reason = "the text is the schema's, where names stand as they are")]
         #[derive(Debug, Clone, Default, serde::Deserialize)]
         #[serde(default)]
         pub(super) struct $name {

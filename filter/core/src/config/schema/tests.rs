@@ -14,7 +14,7 @@ fn the_shipped_schema_is_that_of_the_types() {
     let is_same = shipped == schema();
     assert!(
         is_same,
-        "the types have changed: `cargo run -p hallpass -- schema > envoy-config/hallpass.schema.json` writes the schema anew"
+        "the types have changed: `make schema` writes envoy-config/hallpass.schema.json anew"
     );
 }
 
