@@ -16,6 +16,8 @@ FORCE:
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
 MODULE     := $(CURDIR)/dist/hallpass.wasm
+PROGRAM    := $(CURDIR)/dist/hallpass
+SCHEMA     := envoy-config/hallpass.schema.json
 TOOLCHAIN  := $(CARGO_TARGET_DIR)/setup/toolchain.mk
 ENVOY      := $(CARGO_TARGET_DIR)/envoy/program
 CARGO_DENY := $(CARGO_TARGET_DIR)/cargo-deny/program
@@ -54,19 +56,26 @@ $(WASM_TESTS): Cargo.lock
 
 # ---- What a user does -------------------------------------------------------------------------------------------
 
-.PHONY: help build run test bench fuzz clean
+.PHONY: help build run test bench fuzz schema clean
 
 help: ## lists what can be made (the default)
 	@echo 'make TARGET, where TARGET is one of'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do printf '  %-14s %s\n' "$$target" "$$does"; done
 
-build: $(MODULE) ## dist/hallpass.wasm, ready to load into the proxy
+build: $(MODULE) $(PROGRAM) ## dist/hallpass.wasm, ready to load into the proxy, and dist/hallpass, which checks configurations and explains decisions
 
 $(MODULE): FORCE
 	$(call say, building the module (about 2 minutes the first time))
 	$(WASM_ENVIRONMENT) cargo build --locked --profile wasm $(WASM_FLAGS) -p hallpass-plugin
 	@cargo run --locked --quiet -p hallpass-trim -- $(WASM_TARGET)/$(WASM)/wasm/hallpass_plugin.wasm \
 		--exports filter/plugin/exports.txt --output $@
+
+# Our code as the tests build it, so that the libraries are built once, without what only a debugger reads.
+$(PROGRAM): FORCE
+	$(call say, building the program (about a minute the first time))
+	cargo build --locked -p hallpass
+	@mkdir -p $(@D)
+	@strip -o $@ $(CARGO_TARGET_DIR)/debug/hallpass
 
 PORT       ?= 10000
 ADMIN_PORT ?= 9901
@@ -94,6 +103,10 @@ fuzz: SECONDS ?= 60
 fuzz: fuzz-programs ## looks for inputs that break a promise, SECONDS=60 for each target (FUZZ_TARGETS='token jwks' for these two)
 	$(call say, fuzzing $(FUZZ_TARGETS) for $(SECONDS) seconds each)
 	@fuzz/run.sh hunt $(SECONDS) $(FUZZ_TARGETS)
+
+schema: ## writes envoy-config/hallpass.schema.json anew, after a change to the configuration
+	cargo run --locked --quiet -p hallpass -- schema >target/hallpass.schema.json
+	@mv target/hallpass.schema.json $(SCHEMA)
 
 clean: ## removes what was made and what was installed into target/
 	rm -rf target dist $(PAGE)/node_modules
@@ -132,9 +145,9 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 	@$(WASM_ENVIRONMENT) cargo rustc --locked --quiet $(WASM_FLAGS) -p hallpass-core --lib --crate-type cdylib -- $(KEEP_ALL)
 	$(CHECK) core-imports node gate/imports.mjs $(WASM_TARGET)/$(WASM)/debug/hallpass_core.wasm --none-of env
 
-test-unit: ## the core's tests, natively, and those of the tests' own tools
+test-unit: ## the core's tests and the program's, natively, and those of the tests' own tools
 	$(call say, unit tests (about 1 minute the first time))
-	$(TESTS) unit cargo test --locked -p hallpass-core -p hallpass-tokens -p hallpass-demo -p hallpass-bench -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim
+	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-decisions -p hallpass-tokens -p hallpass-demo -p hallpass-bench -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim
 
 test-wasm: $(WASM_TESTS) ## the core's tests, compiled to wasm and run under Node
 	$(call say, unit tests in wasm (about 3 minutes the first time))

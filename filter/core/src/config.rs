@@ -14,7 +14,11 @@ mod protected_resource;
 mod provider;
 mod raw;
 mod resource;
+#[cfg(feature = "schema")]
+mod schema;
 mod tokens;
+mod warning;
+mod words;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -28,6 +32,9 @@ pub use headers::TrustedHeaders;
 pub use keys::{JwksSource, RemoteJwks};
 pub use otlp::OtlpSettings;
 pub use provider::Provider;
+#[cfg(feature = "schema")]
+pub use schema::schema;
+pub use warning::Warning;
 
 use crate::cache::Bounds;
 use crate::denial::Reason;
@@ -38,6 +45,7 @@ use crate::token::TokenSource;
 use fault::Place;
 use field::Field;
 use raw::RawConfig;
+use words::Word;
 
 /// Everything the filter knows before the first request.
 #[derive(Debug)]
@@ -103,7 +111,7 @@ impl Config {
         let mut faults = Faults::default();
         let root = Place::root();
         let value = match serde_json::from_slice::<StrictValue>(text) {
-            Ok(StrictValue(value)) => value,
+            Ok(StrictValue(value)) => without_schema(value),
             Err(error) => {
                 faults.push(&root, &json::told(&error), "one JSON object");
                 return Err(faults);
@@ -178,6 +186,16 @@ impl Config {
     }
 }
 
+/// Editors find the JSON Schema by this member. It says nothing to the filter.
+fn without_schema(mut value: Value) -> Value {
+    if let Value::Object(members) = &mut value
+        && members.get("$schema").is_some_and(Value::is_string)
+    {
+        members.remove("$schema");
+    }
+    value
+}
+
 fn hash(text: &[u8]) -> String {
     let digest: [u8; 32] = Sha256::digest(text).into();
     let first_half = digest.first_chunk().copied().unwrap_or_default();
@@ -200,24 +218,14 @@ fn audit(
 ) -> (AuditLog, bool, Option<OtlpSettings>) {
     let audit = audit.optional(place, faults).unwrap_or_default();
     audit.refuse_unknown(place, faults);
-    let log = audit_log(audit.log, &place.member("log"), faults);
+    let log = audit
+        .log
+        .or(Word(AuditLog::All), &place.member("log"), faults);
     let filter_state = audit
         .filter_state
         .or(false, &place.member("filter_state"), faults);
     let otlp = otlp::validate(audit.otlp, &place.member("otlp"), faults);
-    (log, filter_state, otlp)
-}
-
-fn audit_log(log: Field<String>, place: &Place, faults: &mut Faults) -> AuditLog {
-    match log.optional(place, faults).as_deref() {
-        None | Some("all") => AuditLog::All,
-        Some("denied") => AuditLog::Denied,
-        Some("none") => AuditLog::None,
-        Some(other) => {
-            faults.push_value(place, &Value::from(other), "`all`, `denied` or `none`");
-            AuditLog::All
-        }
-    }
+    (log.0, filter_state, otlp)
 }
 
 /// The host answers a call at the latest after its timeout; a longer or a zero timeout has no use.

@@ -221,7 +221,11 @@ impl Exchange {
         })
     }
 
-    fn canonical(&self, config: &Config) -> Result<CanonicalRequest, Ambiguous> {
+    /// The one reading of the request that every decision is about.
+    ///
+    /// # Errors
+    /// [`Ambiguous`] when there is more than one.
+    pub fn canonical(&self, config: &Config) -> Result<CanonicalRequest, Ambiguous> {
         // RFC 9110, section 7.6.1: the next proxy removes what `connection` names, so a client could have our own headers removed.
         let names_protected = self.head.headers.all("connection").any(|value| {
             value.split(|byte| *byte == b',').any(|name| {

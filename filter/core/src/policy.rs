@@ -3,6 +3,7 @@
 //! Resources are tried in the order in which they are written; the first whose host, method and path match decides. No match is no
 //! permission.
 
+mod coverage;
 mod mode;
 
 use std::net::Ipv6Addr;
@@ -87,6 +88,19 @@ pub struct Matcher {
     hosts: Vec<HostPattern>,
     methods: Vec<String>,
     paths: Option<matchit::Router<()>>,
+    /// What the router was made of, which it does not tell.
+    patterns: Vec<String>,
+}
+
+/// The first thing about a request for which a matcher does not match it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mismatch {
+    /// The host.
+    Host,
+    /// The method.
+    Method,
+    /// The path.
+    Path,
 }
 
 /// One host or all below it.
@@ -161,16 +175,26 @@ impl Matcher {
         self.paths
             .get_or_insert_default()
             .insert(pattern, ())
-            .map_err(|error| error.to_string())
+            .map_err(|error| error.to_string())?;
+        self.patterns.push(pattern.to_owned());
+        Ok(())
+    }
+
+    /// Why the request is not for this resource; `None` if it is.
+    pub fn mismatch(&self, request: &CanonicalRequest) -> Option<Mismatch> {
+        if !self.hosts.is_empty() && !self.hosts.iter().any(|host| host.matches(&request.host)) {
+            return Some(Mismatch::Host);
+        }
+        if !self.methods.is_empty() && !self.methods.contains(&request.method) {
+            return Some(Mismatch::Method);
+        }
+        let paths = self.paths.as_ref();
+        let matches = paths.is_none_or(|paths| paths.at(&request.path).is_ok());
+        (!matches).then_some(Mismatch::Path)
     }
 
     fn matches(&self, request: &CanonicalRequest) -> bool {
-        (self.hosts.is_empty() || self.hosts.iter().any(|host| host.matches(&request.host)))
-            && (self.methods.is_empty() || self.methods.contains(&request.method))
-            && self
-                .paths
-                .as_ref()
-                .is_none_or(|paths| paths.at(&request.path).is_ok())
+        self.mismatch(request).is_none()
     }
 }
 

@@ -252,6 +252,9 @@ impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         match Config::parse(&host::plugin_configuration(size)) {
             Ok(config) => {
+                for warning in config.warnings() {
+                    sinks::warn(&format!("configuration: {warning}"));
+                }
                 self.start(config);
                 true
             }

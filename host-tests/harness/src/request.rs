@@ -80,6 +80,11 @@ impl Request {
         self
     }
 
+    /// The headers as they are so far.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
     /// Has headers that the proxy will not let the module change.
     #[must_use]
     pub fn unchangeable(mut self) -> Self {

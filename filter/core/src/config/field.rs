@@ -1,5 +1,6 @@
 //! A member of the configuration that remembers what is wrong with it, so that the rest can still be read.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -13,6 +14,11 @@ use super::fault::{Faults, Place};
 /// What a type of value looks like, in words for an error.
 pub(super) trait Expected {
     const EXPECTED: &'static str;
+
+    /// The same, where the words must be put together first.
+    fn expected() -> Cow<'static, str> {
+        Self::EXPECTED.into()
+    }
 }
 
 /// One member: absent, read, or something else than it should be.
@@ -46,7 +52,7 @@ impl<T: Expected> Field<T> {
             Self::Absent => None,
             Self::Read(value) => Some(value),
             Self::Faulty(value) => {
-                faults.push_value(place, &value, T::EXPECTED);
+                faults.push_value(place, &value, &T::expected());
                 None
             }
         }
@@ -55,7 +61,7 @@ impl<T: Expected> Field<T> {
     /// The value; a fault where it is absent or something else.
     pub(super) fn required(self, place: &Place, faults: &mut Faults) -> Option<T> {
         if matches!(self, Self::Absent) {
-            faults.push(place, "nothing", T::EXPECTED);
+            faults.push(place, "nothing", &T::expected());
         }
         self.optional(place, faults)
     }
@@ -69,14 +75,18 @@ impl<T: Expected> Field<T> {
 /// Members that no version of the configuration knows.
 pub(super) type Unknown = Map<String, Value>;
 
-/// Declares the shape of one object: every member a [`Field`], unknown ones kept to be refused by name.
+/// Declares the shape of one object: every member a [`Field`], unknown ones kept to be refused by name. The comments and what stands
+/// behind `=` go into the JSON Schema.
 macro_rules! object {
-    ($(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident: $type:ty,)* }) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident {
+        $($(#[doc = $member_doc:literal])* $member:ident: $type:ty $(= $presence:tt)?,)*
+    }) => {
+        $(#[doc = $doc])*
+        #[allow(clippy::doc_markdown, reason = "the text is the schema's, where names stand as they are")]
         #[derive(Debug, Clone, Default, serde::Deserialize)]
         #[serde(default)]
         pub(super) struct $name {
-            $($(#[$member_doc])* pub(super) $member: crate::config::field::Field<$type>,)*
+            $($(#[doc = $member_doc])* pub(super) $member: crate::config::field::Field<$type>,)*
             #[serde(flatten)]
             unknown: crate::config::field::Unknown,
         }
@@ -97,9 +107,39 @@ macro_rules! object {
                 crate::config::field::refuse_unknown(&self.unknown, Self::MEMBERS, place, faults);
             }
         }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                crate::config::schema::name_of(stringify!($name))
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let members = vec![$({
+                    let docs = &[$($member_doc),*];
+                    let member = crate::config::schema::Member::of::<$type>(stringify!($member), docs, generator);
+                    $(let member = crate::config::field::presence!(member, $presence);)?
+                    member
+                }),*];
+                crate::config::schema::object(&[$($doc),*], members)
+            }
+        }
     };
 }
 pub(super) use object;
+
+/// What the JSON Schema says of a member's absence.
+#[cfg(feature = "schema")]
+macro_rules! presence {
+    ($member:ident, required) => {
+        $member.required()
+    };
+    ($member:ident, $default:tt) => {
+        $member.default(serde_json::json!($default))
+    };
+}
+#[cfg(feature = "schema")]
+pub(super) use presence;
 
 pub(super) fn refuse_unknown(
     unknown: &Unknown,
@@ -118,7 +158,7 @@ pub(super) fn refuse_unknown(
 }
 
 /// The units that a duration may have. `humantime` knows more, `M` for months among them, which is too near to `m` for minutes.
-const UNITS: [&str; 5] = ["ms", "s", "m", "h", "d"];
+pub(super) const UNITS: [&str; 5] = ["ms", "s", "m", "h", "d"];
 
 /// A span of time: `500ms`, `30s`, `5m`, `8h`, `7d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

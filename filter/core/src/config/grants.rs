@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use http::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
 
 use super::CALL_TIMEOUTS;
 use super::fault::{Faults, Place};
 use super::field::Field;
 use super::headers::header_name;
-use super::provider::{filled, strings};
+use super::provider::{elements, filled};
 use super::raw::{RawCache, RawGrants, RawService};
+use super::words::Word;
 use crate::decision::{FailureMode, GrantRules};
 use crate::grant::service::Fact;
 use crate::identity::is_header_value;
@@ -138,7 +138,14 @@ fn service(raw: RawService, place: &Place, faults: &mut Faults) -> Option<Servic
         require_expiry: raw
             .require_expiry
             .or(true, &place.member("require_expiry"), faults),
-        failure_mode: failure_mode(raw.failure_mode, &place.member("failure_mode"), faults),
+        failure_mode: raw
+            .failure_mode
+            .or(
+                Word(FailureMode::Deny),
+                &place.member("failure_mode"),
+                faults,
+            )
+            .0,
     };
     let cache = cache(raw.cache, &place.member("cache"), faults);
     Some(ServiceSettings {
@@ -200,29 +207,10 @@ pub(super) fn headers(
     headers
 }
 
-fn facts(field: Field<Vec<Field<String>>>, place: &Place, faults: &mut Faults) -> Vec<Fact> {
+fn facts(field: Field<Vec<Field<Word<Fact>>>>, place: &Place, faults: &mut Faults) -> Vec<Fact> {
     let list = field.optional(place, faults).unwrap_or_default();
-    let mut facts = Vec::new();
-    for (place, name) in strings(list, place, faults) {
-        if let Some(fact) = Fact::ALL.into_iter().find(|fact| fact.name() == name) {
-            facts.push(fact);
-        } else {
-            let expected = "`source_ip`, `method`, `host` or `path`";
-            faults.push_value(&place, &name.into(), expected);
-        }
-    }
-    facts
-}
-
-fn failure_mode(field: Field<String>, place: &Place, faults: &mut Faults) -> FailureMode {
-    match field.optional(place, faults).as_deref() {
-        None | Some("deny") => FailureMode::Deny,
-        Some("allow") => FailureMode::Allow,
-        Some(other) => {
-            faults.push_value(place, &Value::from(other), "`deny` or `allow`");
-            FailureMode::Deny
-        }
-    }
+    let facts = elements(list, place, faults);
+    facts.into_iter().map(|(_, Word(fact))| fact).collect()
 }
 
 struct Cache {

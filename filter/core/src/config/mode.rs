@@ -1,29 +1,20 @@
 //! Which decisions are held to: the plugin's mode, and that of each resource which has one of its own.
 
-use serde_json::Value;
-
 use super::Config;
 use super::fault::{Faults, Place};
 use super::field::Field;
+use super::words::Word;
 use crate::line::one_line;
 use crate::policy::Mode;
 
 /// Reads a mode; one that is left out is `inherited`.
 pub(super) fn validate(
-    field: Field<String>,
+    field: Field<Word<Mode>>,
     inherited: Mode,
     place: &Place,
     faults: &mut Faults,
 ) -> Mode {
-    match field.optional(place, faults).as_deref() {
-        None => inherited,
-        Some("enforce") => Mode::Enforce,
-        Some("monitor") => Mode::Monitor,
-        Some(other) => {
-            faults.push_value(place, &Value::from(other), "`enforce` or `monitor`");
-            inherited
-        }
-    }
+    field.or(Word(inherited), place, faults).0
 }
 
 impl Config {

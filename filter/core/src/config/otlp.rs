@@ -9,6 +9,7 @@ use super::field::Field;
 use super::grants::{headers, service_path};
 use super::provider::filled;
 use super::raw::RawOtlp;
+use super::words::Word;
 use super::{AuditLog, CALL_TIMEOUTS};
 use crate::cache::Bounds;
 
@@ -35,6 +36,10 @@ pub struct OtlpSettings {
     pub bounds: Bounds,
 }
 
+/// Which decisions are exported; a collector that gets none need not be named.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Exported(pub(super) AuditLog);
+
 const INTERVALS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_mins(1));
 const MAX_BATCH: u64 = 1_000;
 const MAX_QUEUED: u64 = 100_000;
@@ -60,7 +65,11 @@ pub(super) fn validate(
         &place.member("timeout"),
         faults,
     );
-    let decisions = decisions(raw.decisions, &place.member("decisions"), faults);
+    let decisions = raw.decisions.or(
+        Word(Exported(AuditLog::All)),
+        &place.member("decisions"),
+        faults,
+    );
     let batch = raw
         .batch
         .within(1..=MAX_BATCH, 100, &place.member("batch"), faults);
@@ -95,20 +104,9 @@ pub(super) fn validate(
         path,
         headers,
         timeout,
-        decisions,
+        decisions: decisions.0.0,
         batch,
         interval,
         bounds,
     })
-}
-
-fn decisions(field: Field<String>, place: &Place, faults: &mut Faults) -> AuditLog {
-    match field.optional(place, faults).as_deref() {
-        None | Some("all") => AuditLog::All,
-        Some("denied") => AuditLog::Denied,
-        Some(other) => {
-            faults.push_value(place, &Value::from(other), "`all` or `denied`");
-            AuditLog::All
-        }
-    }
 }

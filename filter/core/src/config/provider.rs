@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::fault::{Faults, Place};
-use super::field::Field;
+use super::field::{Expected, Field};
 use super::headers::{TrustedHeaders, header_name};
 use super::keys::{self, JwksSource};
 use super::raw::{RawClaims, RawProvider, RawTokenSource};
+use super::words::Word;
 use crate::identity::IdentityMapping;
 use crate::ids::Issuer;
 use crate::token::verify::{RequiredClaim, short_type};
@@ -129,19 +130,28 @@ pub(super) fn filled(field: Field<String>, place: &Place, faults: &mut Faults) -
 }
 
 /// The sound elements of a list; a fault for every other.
+pub(super) fn elements<T: Expected>(
+    list: Vec<Field<T>>,
+    place: &Place,
+    faults: &mut Faults,
+) -> Vec<(Place, T)> {
+    list.into_iter()
+        .enumerate()
+        .filter_map(|(index, element)| {
+            let place = place.element(index);
+            let value = element.required(&place, faults)?;
+            Some((place, value))
+        })
+        .collect()
+}
+
+/// The sound elements of a list of strings; a fault for every other.
 pub(super) fn strings(
     list: Vec<Field<String>>,
     place: &Place,
     faults: &mut Faults,
 ) -> Vec<(Place, String)> {
-    list.into_iter()
-        .enumerate()
-        .filter_map(|(index, element)| {
-            let place = place.element(index);
-            let text = element.required(&place, faults)?;
-            Some((place, text))
-        })
-        .collect()
+    elements(list, place, faults)
 }
 
 fn audiences(field: Field<Vec<Field<String>>>, place: &Place, faults: &mut Faults) -> Vec<String> {
@@ -157,7 +167,7 @@ fn audiences(field: Field<Vec<Field<String>>>, place: &Place, faults: &mut Fault
 }
 
 fn algorithms(
-    field: Field<Vec<Field<String>>>,
+    field: Field<Vec<Field<Word<Algorithm>>>>,
     place: &Place,
     faults: &mut Faults,
 ) -> Vec<Algorithm> {
@@ -167,17 +177,9 @@ fn algorithms(
     if list.is_empty() {
         faults.push(place, "an empty list", "at least one algorithm");
     }
-    let known: Vec<String> = Algorithm::ALL.iter().map(|a| format!("`{a}`")).collect();
-    let mut algorithms = Vec::new();
-    for (place, name) in strings(list, place, faults) {
-        if let Some(algorithm) = Algorithm::from_name(&name) {
-            algorithms.push(algorithm);
-        } else {
-            let expected = format!("one of {}", known.join(", "));
-            faults.push_value(&place, &name.into(), &expected);
-        }
-    }
-    algorithms
+    let algorithms = elements(list, place, faults);
+    let algorithms = algorithms.into_iter();
+    algorithms.map(|(_, Word(algorithm))| algorithm).collect()
 }
 
 fn token_types(

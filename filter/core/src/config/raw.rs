@@ -1,192 +1,315 @@
 //! The shape of the configuration as it is written. What the members mean is decided where each is validated.
+//!
+//! The text above each member is its description in the JSON Schema, so it is written for whoever writes a configuration. What stands
+//! behind `=` is there for the schema too: `required`, or the value that counts where the member is left out.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::AuditLog;
 use super::field::{Field, Span, object};
+use super::otlp::Exported;
+use super::words::Word;
+use crate::decision::FailureMode;
+use crate::grant::service::Fact;
+use crate::policy::{Access, Mode, Preflight, Streams};
+use crate::token::Algorithm;
 
 type List<T> = Vec<Field<T>>;
 
 object! {
-    /// The whole document.
+    /// The configuration of Hallpass: who may sign tokens, what is guarded, and where grants come from.
     RawConfig {
-        mode: String,
+        /// `enforce` holds to every decision; with `monitor` everything is decided and recorded, and every request passes.
+        mode: Word<Mode> = "enforce",
+        /// The trusted issuers of tokens. Required unless no resource demands an identity.
         providers: List<RawProvider>,
-        max_token_bytes: u64,
+        /// A token of more bytes than this is refused unread; from 256 to 65536.
+        max_token_bytes: u64 = 8192,
+        /// How many verified tokens each worker remembers.
         token_cache: RawTokenCache,
-        resources: List<RawResource>,
+        /// What is guarded: the first resource whose host, path and method match decides, in the order written. A request that matches none is refused.
+        resources: List<RawResource> = required,
+        /// Where grants come from.
         grants: RawGrants,
+        /// Headers that tell the upstream who asks. They are removed from every incoming request. `null` leaves one out.
         identity_headers: RawIdentityHeaders,
+        /// Further headers that tell the upstream, each named for a claim: `{ "tenant": "x-tenant" }`.
         claim_headers: BTreeMap<String, Field<String>>,
-        forward_token: bool,
-        trusted_hops: u64,
+        /// Whether the token is kept on the way upstream.
+        forward_token: bool = false,
+        /// How many proxies on the right of `x-forwarded-for` are trusted to tell the client's address; only 0, the peer's address, is known yet.
+        trusted_hops: u64 = 0,
+        /// The record of decisions.
         audit: RawAudit,
+        /// What OAuth clients are told about where to sign in (RFC 9728).
         protected_resource: RawProtectedResource,
     }
 }
 
 object! {
+    /// One trusted issuer of tokens.
     RawProvider {
-        name: String,
-        issuer: String,
-        audiences: List<String>,
-        algorithms: List<String>,
-        jwks: RawJwks,
-        token_sources: List<RawTokenSource>,
-        clock_skew: Span,
+        /// Its name in the log. No other provider may have it.
+        name: String = required,
+        /// The claim `iss` of its tokens, compared exactly. No other provider may have it.
+        issuer: String = required,
+        /// Any one of these must be in `aud`. At least one: otherwise tokens that are meant for others would be accepted.
+        audiences: List<String> = required,
+        /// The signature algorithms that are accepted.
+        algorithms: List<Word<Algorithm>> = ["RS256", "ES256", "EdDSA"],
+        /// Where its keys come from: one of `inline`, `remote` or `discovery`.
+        jwks: RawJwks = required,
+        /// Where its tokens may sit in a request. Two different tokens in one request are refused.
+        token_sources: List<RawTokenSource> = [{ "header": "authorization", "scheme": "Bearer" }],
+        /// Clocks may differ by this much, at most `5m`: it is added to `exp` and `max_token_age`, and taken from `nbf` and `iat`.
+        clock_skew: Span = "30s",
+        /// A token whose `iat` is older is refused, and one without `iat` too.
         max_token_age: Span,
-        token_types: List<String>,
+        /// The `typ` headers that are accepted, without case, with or without `application/`. An absent `typ` counts as `JWT`.
+        token_types: List<String> = ["JWT", "at+jwt"],
+        /// Claims that a token must have: each with one value, or a list of which one must be there.
         required_claims: BTreeMap<String, Value>,
+        /// The claims that tell who the subject is.
         claims: RawClaims,
     }
 }
 
 object! {
+    /// Where an issuer's keys come from: exactly one of these.
     RawJwks {
+        /// A JWK set (RFC 7517), here and now. A key in it that cannot be used is a fault.
         inline: Value,
+        /// An address from which the keys are fetched.
         remote: RawRemoteJwks,
+        /// OpenID Connect Discovery: the issuer's own document says where the keys are.
         discovery: RawDiscovery,
     }
 }
 
 object! {
+    /// Keys that are fetched from a known address.
     RawRemoteJwks {
-        cluster: String,
-        uri: String,
-        timeout: Span,
-        refresh: Span,
-        max_stale: Span,
-        cool_down: Span,
+        /// The proxy's cluster that serves the keys.
+        cluster: String = required,
+        /// Where the keys are: a URL such as `https://idp.example/jwks.json`, or a path.
+        uri: String = required,
+        /// How long to wait for the answer; up to `1m`.
+        timeout: Span = "2s",
+        /// The keys are fetched again after this time; from `1s` to `24h`.
+        refresh: Span = "5m",
+        /// How much longer the last good keys serve while fetches fail; up to `7d`.
+        max_stale: Span = "1h",
+        /// After a fetch for a token that the keys did not verify, there is no other such fetch for this time; from `1s` to `5m`.
+        cool_down: Span = "10s",
     }
 }
 
 object! {
+    /// Keys that are found through the issuer's discovery document.
     RawDiscovery {
-        cluster: String,
+        /// The proxy's cluster that serves the document and the keys.
+        cluster: String = required,
+        /// Below which path of the issuer's server the document lies; the path of `issuer` where it is left out.
         issuer_path: String,
-        timeout: Span,
-        refresh: Span,
-        max_stale: Span,
-        cool_down: Span,
+        /// How long to wait for each of the two answers; up to `1m`.
+        timeout: Span = "2s",
+        /// Document and keys are fetched again after this time; from `1s` to `24h`.
+        refresh: Span = "5m",
+        /// How much longer the last good keys serve while fetches fail; up to `7d`.
+        max_stale: Span = "1h",
+        /// After a fetch for a token that the keys did not verify, there is no other such fetch for this time; from `1s` to `5m`.
+        cool_down: Span = "10s",
     }
 }
 
 object! {
+    /// A place where a token may sit: a header, or a cookie.
     RawTokenSource {
+        /// The header that holds it.
         header: String,
-        scheme: String,
+        /// The scheme before the token in the header, without case; `""` where the token is the whole value.
+        scheme: String = "Bearer",
+        /// The cookie that holds it.
         cookie: String,
     }
 }
 
 object! {
+    /// How many verified tokens each worker remembers; 0 switches it off.
     RawTokenCache {
-        max_entries: u64,
-        max_bytes: u64,
+        /// How many tokens; up to a million.
+        max_entries: u64 = 10000,
+        /// How much memory: about three times a token's length and a kilobyte for each.
+        max_bytes: u64 = 67_108_864,
     }
 }
 
 object! {
+    /// The claims that tell who the subject is.
     RawClaims {
-        subject: String,
-        email: String,
-        groups: String,
+        /// The claim that names the subject.
+        subject: String = "sub",
+        /// The claim that holds the mail address.
+        email: String = "email",
+        /// The claim that lists the groups.
+        groups: String = "groups",
     }
 }
 
 object! {
+    /// A named part of what is behind the proxy, and what it demands.
     RawResource {
-        name: String,
+        /// The name that grants and records use. Several resources may share it.
+        name: String = required,
+        /// Which requests are for it. Left out, all are.
         r#match: RawMatch,
-        access: String,
+        /// What it demands: nothing (`public`), a valid identity (`identity`), a live grant too (`grant`), or the impossible (`deny`).
+        access: Word<Access> = required,
+        /// What a grant must allow. Left out, it is the method in lower case.
         action: String,
+        /// A grant with more than this left is refused.
         max_grant_lifetime: Span,
-        streams: String,
-        mode: String,
-        preflight: String,
+        /// Whether a request that is still open when its permission ends is cut.
+        streams: Word<Streams> = "cut",
+        /// Whether decisions about it are held to; the mode of the whole where it is left out.
+        mode: Word<Mode>,
+        /// Whether a browser's preflight for a request that this resource is for passes without a token (`public`), or is judged like any other request.
+        preflight: Word<Preflight> = "judged",
     }
 }
 
 object! {
+    /// Which requests a resource is for. A list that is left out matches all.
     RawMatch {
+        /// Hosts, exact or `*.suffix` for every host below it; without case and port.
         hosts: List<String>,
+        /// Paths: `/a`, `/a/{id}` for one segment, `/a/{*rest}` for one or more. `/a` and `/a/` are two paths.
         paths: List<String>,
+        /// Methods, in upper case.
         methods: List<String>,
     }
 }
 
 object! {
+    /// Where grants come from.
     RawGrants {
-        claim: String,
+        /// The claim of the token that holds embedded grants.
+        claim: String = "grants",
+        /// The decision point (OpenID AuthZEN) that is asked where no grant is at hand. Without one, only embedded grants count.
         service: RawService,
+        /// Where a person asks for access; `{resource}` and `{action}` are filled in.
         request_url: String,
     }
 }
 
 object! {
+    /// How to ask the decision point.
     RawService {
-        cluster: String,
+        /// The proxy's cluster of the service.
+        cluster: String = required,
+        /// The authority of each question; the cluster's name where it is left out.
         authority: String,
-        path: String,
-        timeout: Span,
-        resource_type: String,
+        /// The path of each question.
+        path: String = "/access/v1/evaluation",
+        /// How long to wait for an answer; up to `1m`.
+        timeout: Span = "500ms",
+        /// The type of the resource in each question.
+        resource_type: String = "http",
+        /// Headers of each question, for example to authenticate.
         headers: BTreeMap<String, Field<String>>,
-        context: List<String>,
-        require_expiry: bool,
-        failure_mode: String,
+        /// Facts of the request that the service is told. Each is part of the key under which the answer is remembered.
+        context: List<Word<Fact>>,
+        /// An allow without an end is refused. `false` trusts it for `allow_ttl`.
+        require_expiry: bool = true,
+        /// What follows when the service does not decide: `deny` answers 503, `allow` lets the request pass.
+        failure_mode: Word<FailureMode> = "deny",
+        /// How long an answer is remembered.
         cache: RawCache,
     }
 }
 
 object! {
+    /// How long the service's answers are remembered.
     RawCache {
-        allow_ttl: Span,
-        deny_ttl: Span,
-        stale_if_error: Span,
-        shared: bool,
-        max_entries: u64,
+        /// How long an allow counts, at most: what a revocation takes to be felt. Up to `24h`.
+        allow_ttl: Span = "30s",
+        /// How long a denial counts: what a new grant takes to be felt. Up to `1h`.
+        deny_ttl: Span = "2s",
+        /// How much longer an allow counts when the service fails, never past its grant's or the token's end. Up to `24h`.
+        stale_if_error: Span = "0s",
+        /// Whether the workers of one proxy tell each other what was decided.
+        shared: bool = true,
+        /// How many decisions each worker remembers; up to a million.
+        max_entries: u64 = 10000,
     }
 }
 
 object! {
+    /// Headers that tell the upstream who asks.
     RawIdentityHeaders {
-        subject: Option<String>,
-        issuer: Option<String>,
-        email: Option<String>,
-        groups: Option<String>,
-        grant_id: Option<String>,
-        grant_expires: Option<String>,
+        /// The header for the subject.
+        subject: Option<String> = "x-hallpass-subject",
+        /// The header for the issuer.
+        issuer: Option<String> = "x-hallpass-issuer",
+        /// The header for the mail address.
+        email: Option<String> = "x-hallpass-email",
+        /// The header for the groups, joined with commas.
+        groups: Option<String> = "x-hallpass-groups",
+        /// The header for the name of the grant.
+        grant_id: Option<String> = "x-hallpass-grant-id",
+        /// The header for the end of the grant, in seconds since the epoch.
+        grant_expires: Option<String> = "x-hallpass-grant-expires",
     }
 }
 
 object! {
+    /// The protected resource as OAuth clients know it (RFC 9728): the filter tells them where to sign in.
     RawProtectedResource {
-        resource: String,
-        authorization_servers: List<String>,
+        /// Its identifier: an `https` URL without query and fragment.
+        resource: String = required,
+        /// The issuers that give tokens for it, each an `https` URL.
+        authorization_servers: List<String> = required,
+        /// What may be asked for there.
         scopes_supported: List<String>,
     }
 }
 
 object! {
+    /// The record of decisions.
     RawAudit {
-        log: String,
-        filter_state: bool,
+        /// Which decisions are written to the proxy's log.
+        log: Word<AuditLog> = "all",
+        /// Whether each decision is left with its request, so that the proxy's access log can print it.
+        filter_state: bool = false,
+        /// A collector that records are sent to, whatever `log` says.
         otlp: RawOtlp,
     }
 }
 
 object! {
+    /// A collector that takes logs by OTLP/HTTP in JSON.
     RawOtlp {
-        cluster: String,
+        /// The proxy's cluster that it belongs to.
+        cluster: String = required,
+        /// `:authority` of the requests to it. Left out, it is the cluster's name.
         authority: String,
-        path: String,
+        /// Where it takes logs.
+        path: String = "/v1/logs",
+        /// Headers that are sent with each batch, for example to authenticate.
         headers: BTreeMap<String, Field<String>>,
-        timeout: Span,
-        decisions: String,
-        batch: u64,
-        interval: Span,
-        max_queued: u64,
-        max_queued_bytes: u64,
+        /// How long to wait for the answer.
+        timeout: Span = "5s",
+        /// Which decisions it gets.
+        decisions: Word<Exported> = "all",
+        /// A batch leaves when so many records are there; from 1 to 1000.
+        batch: u64 = 100,
+        /// A batch leaves when the first of its records has waited so long; from `250ms` to `1m`.
+        interval: Span = "1s",
+        /// How many records may wait in each worker; no fewer than `batch`, at most 100000.
+        max_queued: u64 = 10000,
+        /// How many bytes of records may wait in each worker; from 65536 to 67108864.
+        max_queued_bytes: u64 = 8_388_608,
     }
 }

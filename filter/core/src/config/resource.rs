@@ -1,14 +1,13 @@
 //! The resources, each with what it demands.
 
-use serde_json::Value;
-
 use super::fault::{Faults, Place};
 use super::field::Field;
 use super::mode;
 use super::provider::{filled, strings};
 use super::raw::{RawMatch, RawResource};
+use super::words::Word;
 use crate::ids::{Action, ResourceName};
-use crate::policy::{Access, HostPattern, Matcher, Mode, Policy, Preflight, Resource, Streams};
+use crate::policy::{HostPattern, Matcher, Mode, Policy, Preflight, Resource, Streams};
 
 pub(super) fn validate_all(
     raw: Field<Vec<Field<RawResource>>>,
@@ -41,7 +40,7 @@ fn validate(
 ) -> Option<Resource> {
     raw.refuse_unknown(place, faults);
     let name = filled(raw.name, &place.member("name"), faults);
-    let access = access(raw.access, &place.member("access"), faults);
+    let access = raw.access.required(&place.member("access"), faults);
     let action = match raw.action {
         Field::Absent => None,
         action => filled(action, &place.member("action"), faults),
@@ -50,57 +49,24 @@ fn validate(
         .max_grant_lifetime
         .optional(&place.member("max_grant_lifetime"), faults)
         .map(|span| span.0);
-    let streams = streams(raw.streams, &place.member("streams"), faults);
+    let streams = raw
+        .streams
+        .or(Word(Streams::Cut), &place.member("streams"), faults);
     let mode = mode::validate(raw.mode, inherited, &place.member("mode"), faults);
-    let preflight = preflight(raw.preflight, &place.member("preflight"), faults);
+    let preflight = raw
+        .preflight
+        .or(Word(Preflight::Judged), &place.member("preflight"), faults);
     let matcher = matcher(raw.r#match, &place.member("match"), faults);
     Some(Resource {
         name: ResourceName::new(&name?),
-        access: access?,
+        access: access?.0,
         action: action.as_deref().map(Action::new),
         max_grant_lifetime,
-        streams,
+        streams: streams.0,
         mode,
-        preflight,
+        preflight: preflight.0,
         matcher,
     })
-}
-
-fn access(field: Field<String>, place: &Place, faults: &mut Faults) -> Option<Access> {
-    let text = field.required(place, faults)?;
-    match text.as_str() {
-        "public" => Some(Access::Public),
-        "identity" => Some(Access::Identity),
-        "grant" => Some(Access::Grant),
-        "deny" => Some(Access::Deny),
-        other => {
-            let expected = "`public`, `identity`, `grant` or `deny`";
-            faults.push_value(place, &Value::from(other), expected);
-            None
-        }
-    }
-}
-
-fn streams(field: Field<String>, place: &Place, faults: &mut Faults) -> Streams {
-    match field.optional(place, faults).as_deref() {
-        None | Some("cut") => Streams::Cut,
-        Some("keep") => Streams::Keep,
-        Some(other) => {
-            faults.push_value(place, &Value::from(other), "`cut` or `keep`");
-            Streams::Cut
-        }
-    }
-}
-
-fn preflight(field: Field<String>, place: &Place, faults: &mut Faults) -> Preflight {
-    match field.optional(place, faults).as_deref() {
-        None | Some("judged") => Preflight::Judged,
-        Some("public") => Preflight::Public,
-        Some(other) => {
-            faults.push_value(place, &Value::from(other), "`public` or `judged`");
-            Preflight::Judged
-        }
-    }
 }
 
 fn matcher(field: Field<RawMatch>, place: &Place, faults: &mut Faults) -> Matcher {

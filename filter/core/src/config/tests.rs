@@ -97,7 +97,7 @@ fn every_fault_is_told_at_once_with_its_place_value_and_expectation() {
         "`providers[0].name`: found an empty string",
         "`providers[0].issuer`: found `7`, expected a string",
         "`providers[0].audiences`: found an empty list",
-        r#"`providers[0].algorithms[0]`: found `"none"`, expected one of `RS256`"#,
+        r#"`providers[0].algorithms[0]`: found `"none"`, expected `RS256`, "#,
         "`providers[0].jwks`: found none, expected one of `inline`, `remote` or `discovery`",
         r#"`providers[0].clock_skew`: found `"10m"`, expected a duration from `0s` to `5m`"#,
         "`providers[0].audience`: found an unknown field, expected one of `name`",

@@ -64,6 +64,11 @@ impl EmbeddedGrants {
         grants
     }
 
+    /// The sound ones, in the order of the token.
+    pub fn iter(&self) -> impl Iterator<Item = &Grant> {
+        self.sound.iter()
+    }
+
     fn skip(&mut self, why: impl FnOnce() -> String) {
         match &mut self.skipped {
             Some(skipped) => skipped.count = skipped.count.saturating_add(1),

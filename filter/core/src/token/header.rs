@@ -9,7 +9,9 @@ use crate::json::borrowed::{self, Value};
 /// What is used of a header. Nothing in it is known to be true.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TokenHeader {
-    /// `alg`, if it is one that the filter knows.
+    /// `alg`.
+    pub algorithm_name: Box<str>,
+    /// What that is, if the filter knows it.
     pub algorithm: Option<Algorithm>,
     /// `kid`.
     pub key_id: Option<Box<str>>,
@@ -34,8 +36,10 @@ impl TokenHeader {
             Some(_) => Err(TokenFault::Malformed),
             None => Ok(None),
         };
+        let algorithm_name = text("alg")?.ok_or(TokenFault::Malformed)?;
         Ok(Self {
-            algorithm: Algorithm::from_name(text("alg")?.ok_or(TokenFault::Malformed)?),
+            algorithm_name: algorithm_name.into(),
+            algorithm: Algorithm::from_name(algorithm_name),
             key_id: text("kid")?.map(Box::from),
             token_type: text("typ")?.map(Box::from),
         })

@@ -76,7 +76,12 @@ impl<'a> UntrustedToken<'a> {
         })
     }
 
-    /// The `alg` header, if it is one that the filter knows.
+    /// The `alg` header.
+    pub fn algorithm_name(&self) -> &str {
+        &self.parts.header.algorithm_name
+    }
+
+    /// What the `alg` header says, if the filter knows it.
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.parts.header.algorithm
     }
@@ -94,6 +99,11 @@ impl<'a> UntrustedToken<'a> {
     /// The `iss` claim.
     pub fn issuer(&self) -> Option<&str> {
         self.claims.get("iss").and_then(Value::as_str)
+    }
+
+    /// The claims, as far as anyone may say what they like.
+    pub fn claims(&self) -> &Members<'a> {
+        &self.claims
     }
 
     /// What the signature is about: header and claims as they came.

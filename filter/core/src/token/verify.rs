@@ -1,6 +1,8 @@
 //! The only maker of [`VerifiedClaims`]: algorithm against key, signature, issuer, audience, dates and type, all in one function, so
 //! that none can be forgotten (RFC 8725, section 3).
 
+mod checks;
+
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,6 +13,8 @@ use crate::ids::Issuer;
 use crate::json::borrowed::{self, Members};
 use crate::jwks::KeySet;
 use crate::time::{UnixMillis, Window};
+
+pub use checks::{Check, checks};
 
 /// What one provider's tokens must be like.
 #[derive(Debug, Clone)]
@@ -160,10 +164,16 @@ fn check_claims(
     let window = check_dates(token, rules, now)?;
     check_audience(token, rules)?;
     check_required_claims(token, rules)?;
+    check_binding(token)?;
+    Ok(window)
+}
+
+/// RFC 7800: a token that is bound to a key is worth nothing without a proof of that key, which cannot be checked here.
+fn check_binding(token: &UntrustedToken<'_>) -> Result<(), TokenFault> {
     if token.claims.contains_key("cnf") {
         return Err(TokenFault::BindingUnsupported);
     }
-    Ok(window)
+    Ok(())
 }
 
 fn check_dates(

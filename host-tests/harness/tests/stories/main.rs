@@ -5,6 +5,7 @@
 mod answers;
 mod audit;
 mod configuration;
+mod decisions;
 mod export;
 mod grants_embedded;
 mod grants_service;

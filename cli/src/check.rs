@@ -1,0 +1,149 @@
+//! `hallpass check`: every fault and everything suspicious, with its place.
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use hallpass_core::config::Config;
+use serde::Serialize;
+
+use crate::args::CheckArgs;
+use crate::documents::{self, Document};
+use crate::paint;
+use crate::place::Position;
+
+#[derive(Serialize)]
+struct Report {
+    clean: bool,
+    configurations: Vec<Checked>,
+}
+
+/// What is to be said of one configuration.
+#[derive(Serialize)]
+struct Checked {
+    file: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<String>,
+    faults: Vec<Fault>,
+    warnings: Vec<Warning>,
+}
+
+#[derive(Serialize)]
+struct Fault {
+    path: String,
+    found: String,
+    expected: String,
+    #[serde(flatten)]
+    position: Option<Position>,
+}
+
+#[derive(Serialize)]
+struct Warning {
+    path: String,
+    found: String,
+    advice: String,
+    #[serde(flatten)]
+    position: Option<Position>,
+}
+
+/// Checks the files and prints what is found; the exit status.
+///
+/// # Errors
+/// When a file cannot be read, or holds no configuration.
+pub(crate) fn run(args: &CheckArgs) -> Result<u8> {
+    let mut configurations = Vec::new();
+    for file in &args.files {
+        let name = file.display().to_string();
+        let found = documents::find(documents::read(file)?).with_context(|| name.clone())?;
+        configurations.extend(found.into_iter().map(|document| checked(&name, document)));
+    }
+    let has_faults = configurations.iter().any(|c| !c.faults.is_empty());
+    let has_warnings = configurations.iter().any(|c| !c.warnings.is_empty());
+    let report = Report {
+        clean: !has_faults && !has_warnings,
+        configurations,
+    };
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", paint::printable_json(&report)?)?;
+    } else {
+        for checked in &report.configurations {
+            print(&mut out, checked)?;
+        }
+    }
+    Ok(u8::from(has_faults || (args.strict && has_warnings)))
+}
+
+fn checked(file: &str, document: Document) -> Checked {
+    let (faults, warnings) = match Config::parse(document.text.as_bytes()) {
+        Ok(config) => (Vec::new(), config.warnings()),
+        Err(faults) => (faults.iter().cloned().collect(), Vec::new()),
+    };
+    let faults = faults.into_iter().map(|fault| Fault {
+        position: document.position(&fault.path),
+        path: fault.path,
+        found: fault.found,
+        expected: fault.expected,
+    });
+    let warnings = warnings.into_iter().map(|warning| Warning {
+        position: document.position(&warning.path),
+        path: warning.path,
+        found: warning.found,
+        advice: warning.advice,
+    });
+    Checked {
+        file: file.to_owned(),
+        faults: faults.collect(),
+        warnings: warnings.collect(),
+        within: document.within,
+    }
+}
+
+fn print(out: &mut impl Write, checked: &Checked) -> std::io::Result<()> {
+    let at = |position: Option<Position>| match position {
+        Some(Position { line, column }) => format!("{}:{line}:{column}", checked.file),
+        None => checked.file.clone(),
+    };
+    if let Some(within) = &checked.within {
+        writeln!(
+            out,
+            "{}",
+            paint::faint(&format!("{}, {within}", checked.file))
+        )?;
+    }
+    for fault in &checked.faults {
+        let path = if fault.path.is_empty() {
+            "(document)"
+        } else {
+            &fault.path
+        };
+        writeln!(
+            out,
+            "{} {} {}: found {}, expected {}",
+            paint::faint(&at(fault.position)),
+            paint::bad("fault"),
+            paint::place(path),
+            paint::printable(&fault.found),
+            paint::printable(&fault.expected),
+        )?;
+    }
+    for warning in &checked.warnings {
+        writeln!(
+            out,
+            "{} {} {}: {}; {}",
+            paint::faint(&at(warning.position)),
+            paint::odd("warning"),
+            paint::place(&warning.path),
+            paint::printable(&warning.found),
+            paint::printable(&warning.advice),
+        )?;
+    }
+    if checked.faults.is_empty() && checked.warnings.is_empty() {
+        writeln!(
+            out,
+            "{} {}",
+            paint::faint(&checked.file),
+            paint::good("clean")
+        )?;
+    }
+    Ok(())
+}

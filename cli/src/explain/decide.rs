@@ -1,0 +1,193 @@
+//! The decision: the request goes through the filter's own exchange, and what that would wait for is taken from the inputs.
+
+use std::collections::BTreeMap;
+
+use hallpass_core::denial::{Answer, Reason};
+use hallpass_core::edits::Edits;
+use hallpass_core::flow::{Exchange, Gate, Need, Passage, Refusal, Step as Flow};
+use hallpass_core::grant::service::RawReply;
+use hallpass_core::grant::{GrantOutcome, Query};
+use hallpass_core::time::UnixMillis;
+use hallpass_core::token::signature::PureRust;
+use serde_json::Value;
+
+use super::inputs::{Inputs, Service};
+use super::{ClientAnswer, Decision, Explanation, Step, Upstream};
+
+/// A request waits a few times at most; the filter itself sees to that.
+const MAX_WAITS: usize = 8;
+
+/// What has been found out beside the decision.
+#[derive(Default)]
+struct Found {
+    steps: Vec<Step>,
+    question: Option<Value>,
+}
+
+pub(super) fn decide(inputs: &Inputs) -> Explanation {
+    let mut gate = Gate::new(inputs.config.clone(), Box::new(PureRust));
+    // A worker fetches keys before traffic needs them.
+    if !inputs.keys_are_unreachable {
+        for provider in gate.due_keys(inputs.now) {
+            gate.fetch_started(provider, inputs.now);
+        }
+    }
+    let mut exchange = Exchange::new(inputs.head.clone());
+    let mut found = Found::default();
+    let mut step = exchange.start(&mut gate, inputs.now);
+    for _ in 0..MAX_WAITS {
+        step = match step {
+            Flow::Continue(passage) => return allowed(&passage, &mut gate, found),
+            Flow::Respond(refusal) => return refused(&refusal, &mut gate, found),
+            Flow::Wait(Need::Keys(_) | Need::NewKey(_)) if inputs.keys_are_unreachable => {
+                exchange.without_keys(&mut gate, inputs.now)
+            }
+            Flow::Wait(Need::Keys(provider) | Need::NewKey(provider)) => {
+                let provider = inputs.config.providers.get(provider);
+                let name = provider.map_or("", |provider| provider.name.as_str());
+                let missing = format!(
+                    "The keys of the provider `{name}` are fetched by the filter: give them with --jwks, or say --unreachable keys."
+                );
+                return undecided(missing, found);
+            }
+            Flow::Wait(Need::Grant(query)) => {
+                found.question = serde_json::from_slice(&query.to_body()).ok();
+                let Some(outcome) = answer(&query, inputs, &mut gate, &mut found) else {
+                    let missing = "The grant service is asked: give its answer with --grant-reply, or say --unreachable grants.";
+                    return undecided(missing.to_owned(), found);
+                };
+                exchange.on_grant(&mut gate, &outcome, inputs.now)
+            }
+        };
+    }
+    undecided("The request waits without end.".to_owned(), found)
+}
+
+/// What the grant service makes of a question, if that is known.
+fn answer(
+    query: &Query,
+    inputs: &Inputs,
+    gate: &mut Gate,
+    found: &mut Found,
+) -> Option<GrantOutcome> {
+    const ABOUT: &str = "service";
+    let body = match &inputs.service {
+        Service::Unknown => return None,
+        Service::Unreachable => {
+            found
+                .steps
+                .push(Step::no(ABOUT, "the service cannot be reached"));
+            return Some(GrantOutcome::Failed);
+        }
+        Service::Replies(body) => body,
+    };
+    let reply = RawReply {
+        status: 200,
+        content_type: Some(b"application/json"),
+        cache_control: None,
+        request_id: None,
+        asked_as: None,
+        body,
+    };
+    match gate.on_grant_reply(query.key(), reply, inputs.now) {
+        Ok(ruling) => {
+            found.steps.push(super::grants::ruling(&ruling));
+            Some(GrantOutcome::Decided(ruling))
+        }
+        Err(fault) => {
+            let text = format!("the reply is no decision: {fault}");
+            found.steps.push(Step::no(ABOUT, text));
+            Some(GrantOutcome::Failed)
+        }
+    }
+}
+
+fn allowed(passage: &Passage, gate: &mut Gate, found: Found) -> Explanation {
+    Explanation {
+        until: passage.until.map(UnixMillis::to_rfc3339),
+        upstream: Some(upstream(&passage.edits)),
+        ..decided(Decision::Allow, passage.reason, 200, gate, found)
+    }
+}
+
+fn refused(refusal: &Refusal, gate: &mut Gate, found: Found) -> Explanation {
+    let status = refusal.answer.status;
+    Explanation {
+        answer: Some(client_answer(&refusal.answer)),
+        ..decided(Decision::Deny, refusal.reason, status, gate, found)
+    }
+}
+
+fn decided(
+    decision: Decision,
+    reason: Reason,
+    status: u16,
+    gate: &mut Gate,
+    mut found: Found,
+) -> Explanation {
+    let notices = gate.take_notices().into_iter();
+    found
+        .steps
+        .extend(notices.map(|notice| Step::note("log", notice)));
+    Explanation {
+        decision,
+        reason: Some(reason.as_str()),
+        status: Some(status),
+        detail: reason.detail().to_owned(),
+        steps: found.steps,
+        question: found.question,
+        until: None,
+        upstream: None,
+        answer: None,
+    }
+}
+
+fn undecided(missing: String, found: Found) -> Explanation {
+    Explanation {
+        decision: Decision::Undecided,
+        reason: None,
+        status: None,
+        detail: missing,
+        steps: found.steps,
+        question: found.question,
+        until: None,
+        upstream: None,
+        answer: None,
+    }
+}
+
+fn upstream(edits: &Edits) -> Upstream {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut upstream = Upstream {
+        removed: edits.remove.iter().map(|name| text(name)).collect(),
+        stripped: Vec::new(),
+        set: edits
+            .additions()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        path: None,
+    };
+    for (name, value) in &edits.replace {
+        // What stands in cookies and queries beside the token may be as secret.
+        if *name == ":path" {
+            let path = value.split(|byte| *byte == b'?').next();
+            upstream.path = path.map(text);
+        } else {
+            upstream.stripped.push((*name).to_owned());
+        }
+    }
+    upstream
+}
+
+fn client_answer(answer: &Answer) -> ClientAnswer {
+    let headers: BTreeMap<String, String> = answer
+        .headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect();
+    let text = || Value::from(String::from_utf8_lossy(&answer.body).into_owned());
+    ClientAnswer {
+        headers,
+        body: serde_json::from_slice(&answer.body).unwrap_or_else(|_| text()),
+    }
+}

@@ -1,0 +1,74 @@
+//! The steps before the grant service: the one reading of the request, the resources in their order, the token, its grants.
+
+use hallpass_core::config::Config;
+use hallpass_core::flow::Exchange;
+use hallpass_core::policy::{Access, Mismatch, Resource};
+use hallpass_core::request::CanonicalRequest;
+
+use super::inputs::Inputs;
+use super::{Step, grants, token};
+
+pub(super) fn steps(inputs: &Inputs) -> Vec<Step> {
+    let config = &inputs.config;
+    let request = match Exchange::new(inputs.head.clone()).canonical(config) {
+        Ok(request) => request,
+        Err(why) => {
+            let text = format!("it could be read in two ways: {why}");
+            return vec![Step::no("request", text)];
+        }
+    };
+    let CanonicalRequest {
+        method, host, path, ..
+    } = &request;
+    let mut steps = vec![Step::yes(
+        "request",
+        format!("method {method}, host {host}, path {path}"),
+    )];
+    let Some(resource) = tried(config, &request, &mut steps) else {
+        return steps;
+    };
+    if !resource.access.needs_identity() {
+        return steps;
+    }
+    let Some(bearer) = token::steps(inputs, &mut steps) else {
+        return steps;
+    };
+    if resource.access == Access::Grant {
+        let action = config.policy.action(resource, &request.method);
+        grants::steps(inputs, &bearer, resource, &action, &mut steps);
+    }
+    steps
+}
+
+/// Tells of each resource until the one that matches, which it returns.
+fn tried<'a>(
+    config: &'a Config,
+    request: &CanonicalRequest,
+    steps: &mut Vec<Step>,
+) -> Option<&'a Resource> {
+    const ABOUT: &str = "resource";
+    for (index, resource) in config.policy.iter().enumerate() {
+        let name = resource.name.as_str();
+        let Some(mismatch) = resource.matcher.mismatch(request) else {
+            let action = config.policy.action(resource, &request.method);
+            let demands = match resource.access {
+                Access::Public => "it is public".to_owned(),
+                Access::Identity => "it demands an identity".to_owned(),
+                Access::Grant => format!("it demands a grant for the action {action}"),
+                Access::Deny => "it is closed".to_owned(),
+            };
+            let text = format!("resources[{index}] {name}: matches, and {demands}");
+            steps.push(Step::yes(ABOUT, text));
+            return Some(resource);
+        };
+        let what = match mismatch {
+            Mismatch::Host => "host",
+            Mismatch::Method => "method",
+            Mismatch::Path => "path",
+        };
+        let text = format!("resources[{index}] {name}: another {what}");
+        steps.push(Step::note(ABOUT, text));
+    }
+    steps.push(Step::no(ABOUT, "no resource matches"));
+    None
+}

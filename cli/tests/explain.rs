@@ -1,0 +1,190 @@
+//! `hallpass explain` at its edges; what it decides is the matter of the decision table.
+
+mod program;
+
+use hallpass_tokens::{NOW, SigningKey, TokenBuilder, jwks};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use program::{Run, file, run};
+
+const AT: &str = "2026-09-21T14:13:20Z";
+
+struct World {
+    folder: TempDir,
+    arguments: Vec<String>,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = json!({
+            "providers": [{
+                "name": "corp",
+                "issuer": hallpass_tokens::ISSUER,
+                "audiences": [hallpass_tokens::AUDIENCE],
+                "jwks": { "remote": { "cluster": "idp", "uri": "/jwks.json" } },
+            }],
+            "resources": [
+                { "name": "profile", "match": { "paths": ["/me"] }, "access": "identity" },
+                { "name": "orders", "match": { "paths": ["/orders/{*rest}"] }, "access": "grant", "action": "read" },
+            ],
+            "grants": { "service": { "cluster": "grants", "headers": { "authorization": "Bearer s3cret" } } },
+        });
+        let config = file(&folder, "config.json", &config.to_string());
+        let arguments = ["--config", &config, "--at", AT].map(str::to_owned).into();
+        Self { folder, arguments }
+    }
+
+    fn with(mut self, arguments: &[&str]) -> Self {
+        self.arguments
+            .extend(arguments.iter().map(|&a| a.to_owned()));
+        self
+    }
+
+    fn keys(self) -> Self {
+        let set = jwks(&[&SigningKey::es256("e")]).to_string();
+        let path = file(&self.folder, "jwks.json", &set);
+        self.with(&["--jwks", &format!("corp={path}")])
+    }
+
+    fn token(self, token: TokenBuilder) -> Self {
+        let token = token.signed_by(&SigningKey::es256("e"));
+        let path = file(&self.folder, "token", &format!("{token}\n"));
+        self.with(&["--token", &path])
+    }
+
+    fn explain(&self, url: &str) -> Run {
+        let mut arguments = self.arguments.clone();
+        arguments.extend(["GET".to_owned(), url.to_owned()]);
+        run("explain", arguments)
+    }
+}
+
+fn alice() -> TokenBuilder {
+    TokenBuilder::for_user("alice")
+}
+
+#[test]
+fn what_is_missing_for_a_decision_is_said_and_has_a_status_of_its_own() {
+    let told = World::new().token(alice()).explain("https://a.example/me");
+    assert_eq!(told.status, 3, "{told:?}");
+    assert!(
+        told.out.contains("undecided") && told.out.contains("--jwks"),
+        "{told:?}"
+    );
+
+    let told = World::new()
+        .keys()
+        .token(alice())
+        .explain("https://a.example/orders/7");
+    assert_eq!(told.status, 3, "{told:?}");
+    assert!(told.out.contains("--grant-reply"), "{told:?}");
+    assert!(
+        told.out
+            .contains(r#""resource":{"id":"orders","type":"http"}"#),
+        "the question: {told:?}"
+    );
+}
+
+#[test]
+fn another_decision_than_expected_has_a_status_of_its_own() {
+    let world = || World::new().keys().token(alice());
+    for (expected, url, status) in [
+        ("allow", "https://a.example/me", 0),
+        ("deny", "https://a.example/me", 1),
+        ("deny", "https://a.example/elsewhere", 0),
+        ("allow", "https://a.example/elsewhere", 1),
+    ] {
+        let told = world().with(&["--expect", expected]).explain(url);
+        assert_eq!(told.status, status, "{expected}, {url}: {told:?}");
+    }
+}
+
+#[test]
+fn nothing_of_a_token_a_reply_or_a_url_acts_on_the_terminal() {
+    let token = alice()
+        .claim("sub", json!("mallory\u{9b}2J\u{202e}"))
+        .claim(
+            "aud",
+            json!(["x\u{1b}]0;title\u{7}", hallpass_tokens::AUDIENCE]),
+        )
+        .claim(
+            "grants",
+            json!([{ "resource": "a\u{1b}[1A", "actions": ["read"], "exp": NOW + 60 }]),
+        );
+    let world = World::new().keys().token(token);
+    let reply = json!({ "decision": false, "\u{1b}[2J": 1 }).to_string();
+    let reply = file(&world.folder, "reply.json", &reply);
+    let world = world.with(&["--grant-reply", &reply]);
+    for world in [&world, &World::new()] {
+        for url in [
+            "https://a.example/orders/7",
+            "https://a\u{1b}.example/\u{9b}",
+            "https://a.example/orders/\u{202e}",
+        ] {
+            for json in [false, true] {
+                let mut world = World {
+                    folder: tempfile::tempdir().expect("a folder"),
+                    arguments: world.arguments.clone(),
+                };
+                if json {
+                    world = world.with(&["--json"]);
+                }
+                let told = world.explain(url);
+                let acts = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+                assert!(
+                    !told.out.contains(acts) && !told.err.contains(acts),
+                    "{told:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn secrets_of_the_configuration_and_the_request_are_not_shown() {
+    let world = World::new().keys().token(alice()).with(&[
+        "--header",
+        "cookie: session=s3cret",
+        "--header",
+        "x-key: s3cret",
+        "--unreachable",
+        "grants",
+    ]);
+    for url in [
+        "https://a.example/orders/7?key=s3cret",
+        "https://a.example/%6De?key=s3cret",
+    ] {
+        let told = world.explain(url);
+        assert_eq!(told.status, 0, "{told:?}");
+        assert!(!told.out.contains("s3cret"), "{told:?}");
+    }
+}
+
+#[test]
+fn a_configuration_with_faults_decides_nothing() {
+    let world = World::new();
+    file(
+        &world.folder,
+        "config.json",
+        r#"{"resources":[{"name":"a","access":"open"}]}"#,
+    );
+    let told = world.explain("https://a.example/");
+    assert_eq!(told.status, 2, "{told:?}");
+    assert!(told.err.contains("resources[0].access"), "{told:?}");
+}
+
+#[test]
+fn a_token_is_put_where_its_issuer_has_its_tokens() {
+    let world = World::new().keys().token(alice()).with(&["--json"]);
+    let path = world.folder.path().join("config.json");
+    let config = std::fs::read_to_string(&path).expect("it is there");
+    let mut config: Value = serde_json::from_str(&config).expect("JSON");
+    config["providers"][0]["token_sources"] = json!([{ "cookie": "session" }]);
+    file(&world.folder, "config.json", &config.to_string());
+    let told: Value =
+        serde_json::from_str(&world.explain("https://a.example/me").out).expect("JSON");
+    assert_eq!(told["decision"], "allow", "{told:#}");
+    assert_eq!(told["upstream"]["removed"], json!(["cookie"]));
+}

@@ -1,0 +1,77 @@
+//! Requests that are decided by what they are for, whoever asks.
+
+use crate::Case;
+use crate::case::alice;
+
+pub(crate) fn cases() -> Vec<Case> {
+    [opened(), closed(), ambiguous()].concat()
+}
+
+fn opened() -> Vec<Case> {
+    vec![
+        Case::get("what is public needs no token", "/healthz").passes("public"),
+        Case::get(
+            "a token does not go upstream where it is not needed",
+            "/healthz",
+        )
+        .by(alice())
+        .passes("public"),
+        Case::get("an identity header of the client's is removed", "/healthz")
+            .header("x-hallpass-subject", "root")
+            .header("x-other", "kept")
+            .passes("public")
+            .removed("x-hallpass-subject"),
+        Case::get(
+            "an identity header with underscores is removed too",
+            "/healthz",
+        )
+        .header("x_hallpass_subject", "root")
+        .passes("public")
+        .removed("x_hallpass_subject"),
+        Case::get("the query is no part of the path", "/healthz?a=/internal/x").passes("public"),
+        Case::get("the port is no part of the host", "")
+            .url("https://ADMIN.example:8443/healthz")
+            .passes("public"),
+    ]
+}
+
+fn closed() -> Vec<Case> {
+    vec![
+        Case::get("what is closed is closed to everyone", "/internal/x")
+            .by(alice())
+            .refused(403, "resource_closed"),
+        Case::get("what no resource matches is refused", "/elsewhere")
+            .by(alice())
+            .refused(403, "resource_unknown"),
+        Case::get("another host is another resource", "")
+            .url("https://other.example/orders/7")
+            .by(alice())
+            .refused(403, "resource_unknown"),
+        Case::get("another method is another resource", "/orders/7")
+            .method("DELETE")
+            .by(alice())
+            .refused(403, "resource_unknown"),
+        Case::get("a trailing slash is another path", "/me/").refused(403, "resource_unknown"),
+    ]
+}
+
+fn ambiguous() -> Vec<Case> {
+    let path = |name, path| Case::get(name, path).refused(400, "request_ambiguous");
+    vec![
+        path("a dot segment is ambiguous", "/internal/../me"),
+        path("an encoded dot segment is ambiguous", "/orders/%2e%2e/me"),
+        path("an empty segment is ambiguous", "//me"),
+        path("an encoded slash is ambiguous", "/me%2Fx"),
+        path("an encoded percent sign is ambiguous", "/me/%252e"),
+        path("a parameter in the path is ambiguous", "/me;a=b"),
+        path("a fragment in the path is ambiguous", "/me#x"),
+        path("a method in lower case is ambiguous", "/me").method("get"),
+        path("a user in the authority is ambiguous", "").url("https://root@admin.example/me"),
+        path("another host in the host header is ambiguous", "/me").header("host", "other.example"),
+        path(
+            "a connection header that names an identity header is ambiguous",
+            "/me",
+        )
+        .header("connection", "close, X-Hallpass-Subject"),
+    ]
+}
