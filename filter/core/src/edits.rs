@@ -35,6 +35,13 @@ impl Edits {
         if let Some(target) = &request.rewritten_target {
             edits.replace.push((":path", target.clone().into_bytes()));
         }
+        if let Some(authority) = &request.rewritten_authority {
+            for name in [":authority", "host"] {
+                if head.headers.all(name).next().is_some() {
+                    edits.replace.push((name, authority.clone().into_bytes()));
+                }
+            }
+        }
         edits.told = bearer.cloned();
         if let (Some(name), Some(id)) = (&config.headers.grant_id, permit.grant_id()) {
             edits.grant.push((name.clone(), id.shared()));
