@@ -16,4 +16,5 @@ mod known_tokens;
 mod monitor;
 mod resources;
 mod setup;
+mod spellings;
 mod streams;

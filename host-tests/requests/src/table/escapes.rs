@@ -42,8 +42,8 @@ pub(super) fn rows() -> Vec<Row> {
         )
         .normalised(&Outcome::Unknown),
         Row::get("a number sign escaped", "/public/a%23b"),
-        Row::get("NUL escaped", "/public/a%00b"),
-        Row::get("NUL escaped behind the guarded folder", "/admin%00/x"),
+        Row::get("NUL escaped", "/public/a%00b").normalised(&Unread),
+        Row::get("NUL escaped behind the guarded folder", "/admin%00/x").normalised(&Unread),
         Row::get("a line break escaped", "/public/a%0d%0ab"),
         Row::get("DEL escaped", "/public/%7f"),
         Row::get("an overlong slash", "/public/..%c0%afadmin"),

@@ -22,7 +22,8 @@ pub(super) fn rows() -> Vec<Row> {
         Row::get("slashes doubled in front", "//admin/x").normalised(&Guarded),
         Row::get("a host behind two slashes", "//open.example/admin/x").normalised(&Unknown),
         Row::get("slashes doubled at the end", "/public/x//").normalised(&upstream("/public/x/")),
-        Row::get("dots behind two slashes", "/public//../admin/x").normalised(&Guarded),
+        Row::get("dots behind two slashes", "/public//../admin/x")
+            .normalised(&upstream("/public/admin/x")),
         Row::get("a backslash", "/public\\x").normalised(&upstream("/public/x")),
         Row::get("backslashes and dots", "/public\\..\\admin\\x").normalised(&Guarded),
         Row::get("dots and a backslash", "/public/..\\admin/x").normalised(&Guarded),
@@ -33,12 +34,14 @@ pub(super) fn rows() -> Vec<Row> {
         Row::get("a parameter", "/public/x;jsessionid=1"),
         Row::get("a parameter of the guarded folder", "/admin;jsessionid=1/x"),
         Row::get("an empty parameter", "/admin;/x"),
-        Row::get("dots with a parameter", "/public/..;/admin/x"),
+        Row::get("dots with a parameter", "/public/..;/admin/x").normalised(&Guarded),
         Row::get(
             "dots with a parameter that has a value",
             "/public/..;a=b/admin/x",
-        ),
-        Row::get("a dot with a parameter", "/public/.;/admin/x"),
+        )
+        .normalised(&Guarded),
+        Row::get("a dot with a parameter", "/public/.;/admin/x")
+            .normalised(&upstream("/public/admin/x")),
         Row::get("another case", "/ADMIN/x").is(&Unknown),
         Row::get("another case of the open folder", "/Public/x").is(&Unknown),
         Row::get(
@@ -52,12 +55,12 @@ pub(super) fn rows() -> Vec<Row> {
             .in_envoy(&Unread),
         Row::get("a tab", "/public/a\tb").in_envoy(&Unread),
         Row::get("brackets", "/public/[x]").goes_as("/public/[x]"),
-        Row::get("braces", "/public/{x}"),
-        Row::get("a bar", "/public/a|b"),
-        Row::get("a circumflex", "/public/^"),
-        Row::get("quotes", "/public/\"x\""),
-        Row::get("a backtick", "/public/`x`"),
-        Row::get("angles", "/public/<x>"),
+        Row::get("braces", "/public/{x}").normalised(&upstream("/public/%7Bx%7D")),
+        Row::get("a bar", "/public/a|b").normalised(&upstream("/public/a%7Cb")),
+        Row::get("a circumflex", "/public/^").normalised(&upstream("/public/%5E")),
+        Row::get("quotes", "/public/\"x\"").normalised(&upstream("/public/%22x%22")),
+        Row::get("a backtick", "/public/`x`").normalised(&upstream("/public/%60x%60")),
+        Row::get("angles", "/public/<x>").normalised(&upstream("/public/%3Cx%3E")),
         Row::get("what needs no escape", "/public/-._~!$&'()*+,:@=x")
             .goes_as("/public/-._~!$&'()*+,:@=x"),
         Row::get(

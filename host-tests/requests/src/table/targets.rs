@@ -43,7 +43,8 @@ pub(super) fn rows() -> Vec<Row> {
         Row::get(
             "an absolute target that names a user",
             "http://guarded.example@open.example/public/x",
-        ),
+        )
+        .in_envoy(&upstream("/public/x")),
         Row::get(
             "an absolute target in capitals",
             "HTTP://Open.Example:0080/public/x",
@@ -54,14 +55,13 @@ pub(super) fn rows() -> Vec<Row> {
             "ftp://open.example/public/x",
         )
         .in_envoy(&Unread),
-        Row::get("an asterisk", "*").by("OPTIONS"),
+        Row::get("an asterisk", "*").by("OPTIONS").in_envoy(&Unread),
         Row::get("an asterisk to be got", "*").in_envoy(&Unread),
-        Row::get("a tunnel", "open.example:443")
-            .by("CONNECT")
-            .in_envoy(&Unread),
+        Row::get("a tunnel", "open.example:443").by("CONNECT"),
         Row::get("a tunnel with a path", "/public/x")
             .by("CONNECT")
-            .in_envoy(&Unread),
+            .in_envoy(&Unread)
+            .alone(&upstream("/public/x")),
         Row::get("a method in lower case", "/public/x")
             .by("get")
             .in_envoy(&Unread),
