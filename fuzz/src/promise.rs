@@ -140,7 +140,8 @@ fn audit_line(line: Option<&str>) {
 /// What is replaced is the client's own; what is added is the filter's word.
 fn upstream_headers(edits: &Edits) {
     for (name, _) in &edits.replace {
-        assert!(["cookie", ":path"].contains(name), "{name} is replaced");
+        let own = ["cookie", ":path", ":authority", "host"].contains(name);
+        assert!(own, "{name} is replaced");
     }
     for (name, value) in edits.additions() {
         header_value(name, value);

@@ -43,6 +43,21 @@ impl Edits {
         edits
     }
 
+    /// Sends upstream what was matched, where it came in another spelling.
+    fn spell_as(&mut self, request: &CanonicalRequest, head: &RequestHead) {
+        if let Some(target) = &request.rewritten_target {
+            self.replace.push((":path", target.clone().into_bytes()));
+        }
+        let Some(authority) = &request.rewritten_authority else {
+            return;
+        };
+        for name in [":authority", "host"] {
+            if head.headers.all(name).next().is_some() {
+                self.replace.push((name, authority.clone().into_bytes()));
+            }
+        }
+    }
+
     /// The same without what a permit had allowed to tell.
     #[must_use]
     pub fn without_permit(self) -> Self {
@@ -83,8 +98,8 @@ impl Edits {
                 }
             }
         }
-        if let Some(target) = request.and_then(|request| request.rewritten_target.as_ref()) {
-            edits.replace.push((":path", target.clone().into_bytes()));
+        if let Some(request) = request {
+            edits.spell_as(request, head);
         }
         edits
     }

@@ -16,6 +16,7 @@ mod record;
 mod refusal;
 mod rotation;
 mod service;
+mod spellings;
 mod steady;
 mod streams;
 mod world;

@@ -18,4 +18,5 @@ mod known_tokens;
 mod monitor;
 mod resources;
 mod setup;
+mod spellings;
 mod streams;

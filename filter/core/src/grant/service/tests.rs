@@ -47,6 +47,7 @@ fn request(path: &str) -> CanonicalRequest {
         host: "admin.example".into(),
         path: path.into(),
         rewritten_target: None,
+        rewritten_authority: None,
     }
 }
 

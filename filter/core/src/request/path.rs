@@ -1,0 +1,153 @@
+//! The one canonical form of a path (RFC 3986, section 6.2.2), or the refusal of one of which two readers could make two paths.
+
+use std::borrow::Cow;
+
+use super::Ambiguous;
+
+/// The path, and behind the first `?` the query.
+pub(super) fn split_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let mut parts = target.splitn(2, |byte| *byte == b'?');
+    (parts.next().unwrap_or_default(), parts.next())
+}
+
+/// The one spelling of a path without its query.
+///
+/// # Errors
+/// [`Ambiguous`] when it has more than one reading.
+pub(crate) fn canonical_path(path: &[u8]) -> Result<Cow<'_, str>, Ambiguous> {
+    if path.first() != Some(&b'/') {
+        return Err(Ambiguous::PathForm);
+    }
+    let literal = |byte: &u8| byte.is_ascii_graphic() && !b"#;\\\"<>^`{|}".contains(byte);
+    if !path.iter().all(literal) {
+        return Err(Ambiguous::PathCharacter);
+    }
+    let text = std::str::from_utf8(path).map_err(|_| Ambiguous::PathCharacter)?;
+    let path = if text.contains('%') {
+        Cow::Owned(normalise_escapes(text)?)
+    } else {
+        Cow::Borrowed(text)
+    };
+    let segments = path.strip_prefix('/').unwrap_or(&path);
+    if segments_are_plain(segments) {
+        Ok(path)
+    } else {
+        Err(Ambiguous::PathSegment)
+    }
+}
+
+/// No empty segment but the last (a trailing slash), and none that ends in a dot or a space. These are the dot segments, and names that a
+/// server on Windows takes for shorter ones: `admin.` and `admin%20` for `admin`, `..%20` for `..`.
+fn segments_are_plain(path: &str) -> bool {
+    let mut segments = path.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        let cut_short = segment.ends_with('.') || segment.ends_with("%20");
+        if cut_short || (segment.is_empty() && !last) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Decodes escapes of unreserved characters and writes the others in upper case (RFC 3986, section 6.2.2).
+fn normalise_escapes(path: &str) -> Result<String, Ambiguous> {
+    let decoded: Vec<u8> = percent_encoding::percent_decode_str(path).collect();
+    std::str::from_utf8(&decoded).map_err(|_| Ambiguous::PathEscape)?;
+
+    let mut normal = String::with_capacity(path.len());
+    let mut pieces = path.split('%');
+    normal.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2).ok_or(Ambiguous::PathEscape)?;
+        let byte = hexadecimal(digits).ok_or(Ambiguous::PathEscape)?;
+        match byte {
+            // Whoever decodes before he looks for them sees another path, or decodes once more.
+            b'/' | b'\\' | b'%' | b';' | b'?' | b'#' => return Err(Ambiguous::PathEscape),
+            byte if byte.is_ascii_control() => return Err(Ambiguous::PathEscape),
+            byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                normal.push(char::from(byte));
+            }
+            _ => {
+                normal.push('%');
+                normal.push_str(&digits.to_ascii_uppercase());
+            }
+        }
+        normal.push_str(rest);
+    }
+    Ok(normal)
+}
+
+fn hexadecimal(digits: &str) -> Option<u8> {
+    digits
+        .bytes()
+        .all(|digit| digit.is_ascii_hexdigit())
+        .then(|| u8::from_str_radix(digits, 16).ok())
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_path_has_one_spelling() {
+        for (raw, canonical) in [
+            ("/", "/"),
+            ("/orders/7", "/orders/7"),
+            ("/orders/", "/orders/"),
+            ("/.well-known/a.b", "/.well-known/a.b"),
+            ("/%6Frders/7", "/orders/7"),
+            ("/a%2db%7e", "/a-b~"),
+            ("/caf%c3%a9", "/caf%C3%A9"),
+            ("/a%20b%3d", "/a%20b%3D"),
+        ] {
+            let read = canonical_path(raw.as_bytes());
+            assert_eq!(read.as_deref(), Ok(canonical), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_path_with_two_readings_is_refused() {
+        for (raw, fault) in [
+            (&b"*"[..], Ambiguous::PathForm),
+            (b"http://admin.example/a", Ambiguous::PathForm),
+            (b"orders", Ambiguous::PathForm),
+            (b"", Ambiguous::PathForm),
+            (b"/a b", Ambiguous::PathCharacter),
+            (b"/a\x00b", Ambiguous::PathCharacter),
+            (b"/a\\b", Ambiguous::PathCharacter),
+            (b"/a#b", Ambiguous::PathCharacter),
+            (b"/admin;x/users", Ambiguous::PathCharacter),
+            (b"/a/..;x/b", Ambiguous::PathCharacter),
+            (b"/admin%3Bx/users", Ambiguous::PathEscape),
+            (b"/\xc3\xa9", Ambiguous::PathCharacter),
+            (b"/a%2fb", Ambiguous::PathEscape),
+            (b"/a%5Cb", Ambiguous::PathEscape),
+            (b"/a%3fb", Ambiguous::PathEscape),
+            (b"/a%23b", Ambiguous::PathEscape),
+            (b"/a%00b", Ambiguous::PathEscape),
+            (b"/a%252fb", Ambiguous::PathEscape),
+            (b"/a%2", Ambiguous::PathEscape),
+            (b"/a%+1b", Ambiguous::PathEscape),
+            (b"/a%zz", Ambiguous::PathEscape),
+            (b"/%c0%af", Ambiguous::PathEscape),
+            (b"/%ff", Ambiguous::PathEscape),
+            (b"//a", Ambiguous::PathSegment),
+            (b"/a//b", Ambiguous::PathSegment),
+            (b"/a/./b", Ambiguous::PathSegment),
+            (b"/a/../b", Ambiguous::PathSegment),
+            (b"/a/%2e%2E/b", Ambiguous::PathSegment),
+            (b"/a/..", Ambiguous::PathSegment),
+            (b"/a/..%20/b", Ambiguous::PathSegment),
+            (b"/a/...", Ambiguous::PathSegment),
+            (b"/admin.", Ambiguous::PathSegment),
+            (b"/admin%20/b", Ambiguous::PathSegment),
+            (b"/admin%2e", Ambiguous::PathSegment),
+        ] {
+            assert_eq!(canonical_path(raw), Err(fault), "{}", raw.escape_ascii());
+        }
+    }
+}
