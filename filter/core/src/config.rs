@@ -3,6 +3,7 @@
 //! [`Config::parse`] goes from text over [`raw`] (the shape) to [`Config`] (the meaning). It finds all faults, not only the first, and
 //! says of each where it is, what stands there and what was expected.
 
+mod conditions;
 mod fault;
 mod field;
 mod grants;
@@ -26,6 +27,7 @@ pub use keys::{JwksSource, RemoteJwks};
 pub use provider::Provider;
 
 use crate::cache::Bounds;
+use crate::forwarded::{MAX_TRUSTED_HOPS, TrustedHops};
 use crate::json::{self, StrictValue};
 use crate::policy::Policy;
 use crate::token::TokenSource;
@@ -54,6 +56,8 @@ pub struct Config {
     pub headers: TrustedHeaders,
     /// Whether the token goes upstream.
     pub forward_token: bool,
+    /// How many proxies before this one tell the truth about where requests come from.
+    pub trusted_hops: TrustedHops,
     /// Which decisions are written to the log.
     pub audit: AuditLog,
 }
@@ -98,11 +102,10 @@ impl Config {
         let root = Place::root();
         raw.refuse_unknown(&root, faults);
         check_mode(raw.mode, &root.member("mode"), faults);
-        check_trusted_hops(raw.trusted_hops, &root.member("trusted_hops"), faults);
         let headers = headers::validate(raw.identity_headers, raw.claim_headers, faults);
         let mut token_sources = Vec::new();
         let providers = provider::validate_all(raw.providers, &headers, &mut token_sources, faults);
-        let policy = resource::validate_all(raw.resources, faults);
+        let policy = resource::validate_all(raw.resources, &headers, faults);
         let grants = grants::validate(raw.grants, faults);
         let config = Self {
             hash: hash(text),
@@ -116,6 +119,12 @@ impl Config {
             forward_token: raw
                 .forward_token
                 .or(false, &root.member("forward_token"), faults),
+            trusted_hops: TrustedHops::new(raw.trusted_hops.within(
+                0..=MAX_TRUSTED_HOPS,
+                0,
+                &root.member("trusted_hops"),
+                faults,
+            )),
             audit: audit_log(raw.audit, &root.member("audit"), faults),
         };
         config.check_providers(&root.member("providers"), faults);
@@ -155,14 +164,6 @@ fn check_mode(mode: Field<String>, place: &Place, faults: &mut Faults) {
         && mode != "enforce"
     {
         faults.push_value(place, &Value::from(mode), "`enforce`");
-    }
-}
-
-fn check_trusted_hops(hops: Field<u64>, place: &Place, faults: &mut Faults) {
-    if let Some(hops) = hops.optional(place, faults)
-        && hops != 0
-    {
-        faults.push_value(place, &Value::from(hops), "`0`");
     }
 }
 

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::certificate::ClientCertificate;
 use crate::headers::HeaderList;
 
 /// The longest method, of any that is registered (`UPDATEREDIRECTREF`) with room to spare.
@@ -22,6 +23,8 @@ pub struct RequestHead {
     pub headers: HeaderList,
     /// The address of the peer, where the host told it.
     pub source_ip: Option<IpAddr>,
+    /// What the host shows of the client's certificate, where it was asked.
+    pub certificate: ClientCertificate,
 }
 
 /// The form of the request that every decision is about.

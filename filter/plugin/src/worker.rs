@@ -18,6 +18,7 @@ use hallpass_core::streams::OpenStreams;
 use hallpass_core::time::UnixMillis;
 
 use crate::callouts::{Call, Callout, Purpose};
+use crate::host::Wanted;
 use crate::sinks::{self, Stats};
 use asking::{MAX_WAITING, purpose_of};
 use held::HeldRequest;
@@ -45,8 +46,8 @@ pub(crate) struct Worker {
     /// Questions that nobody waits for: they leave a few at a time.
     background: VecDeque<Callout>,
     pub(crate) stats: Stats,
-    /// Whether some record or question needs the client's address.
-    pub(crate) needs_source: bool,
+    /// What some record, question or condition needs to know of each request.
+    pub(crate) wanted: Wanted,
     /// Requests that have passed and are cut if they are still open at their end.
     pub(crate) streams: OpenStreams<u32, Stream>,
     /// The host would not cut a stream, and the log says so.
@@ -93,7 +94,12 @@ impl Worker {
             .as_ref()
             .is_some_and(|service| service.facts.contains(&Fact::SourceIp));
         Self {
-            needs_source: sends_source || config.audit != AuditLog::None,
+            wanted: Wanted {
+                source: sends_source
+                    || config.audit != AuditLog::None
+                    || config.policy.needs_source(),
+                certificate: config.policy.needs_certificate(),
+            },
             gate,
             streams: OpenStreams::default(),
             told_uncut: false,

@@ -101,7 +101,49 @@ object! {
         access: String,
         action: String,
         max_grant_lifetime: Span,
+        conditions: RawConditions,
         streams: String,
+    }
+}
+
+object! {
+    RawConditions {
+        source_cidrs: List<String>,
+        time_windows: List<RawTimeWindow>,
+        claims: BTreeMap<String, Value>,
+        acr_values: List<String>,
+        max_auth_age: Span,
+        all_of: List<RawCondition>,
+        any_of: List<RawCondition>,
+        not: RawCondition,
+    }
+}
+
+object! {
+    RawTimeWindow {
+        days: List<String>,
+        from: String,
+        to: String,
+        time_zone: String,
+    }
+}
+
+object! {
+    /// One condition inside of others: what is tested, and for `claim`, `header` and `certificate` the test.
+    RawCondition {
+        source_cidrs: List<String>,
+        time_windows: List<RawTimeWindow>,
+        claim: String,
+        header: String,
+        certificate: String,
+        all_of: List<RawCondition>,
+        any_of: List<RawCondition>,
+        not: Box<RawCondition>,
+        present: bool,
+        equals: Value,
+        one_of: List<Value>,
+        contains: Value,
+        prefix: String,
     }
 }
 

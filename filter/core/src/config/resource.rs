@@ -2,17 +2,22 @@
 
 use serde_json::Value;
 
+use super::conditions;
 use super::fault::{Faults, Place};
 use super::field::Field;
+use super::headers::TrustedHeaders;
 use super::provider::{filled, strings};
 use super::raw::{RawMatch, RawResource};
 use crate::ids::{Action, ResourceName};
+use crate::policy::conditions::ClaimTests;
 use crate::policy::{Access, HostPattern, Matcher, Policy, Resource, Streams};
 
 pub(super) fn validate_all(
     raw: Field<Vec<Field<RawResource>>>,
+    headers: &TrustedHeaders,
     faults: &mut Faults,
 ) -> Option<Policy> {
+    let mut claim_tests = ClaimTests::default();
     let place = Place::root().member("resources");
     let elements = raw.required(&place, faults)?;
     if elements.is_empty() {
@@ -25,13 +30,19 @@ pub(super) fn validate_all(
         .filter_map(|(index, element)| {
             let place = place.element(index);
             let raw = element.required(&place, faults)?;
-            validate(raw, &place, faults)
+            validate(raw, headers, &mut claim_tests, &place, faults)
         })
         .collect();
-    Some(Policy::new(resources))
+    Some(Policy::new(resources).with_claim_tests(claim_tests))
 }
 
-fn validate(raw: RawResource, place: &Place, faults: &mut Faults) -> Option<Resource> {
+fn validate(
+    raw: RawResource,
+    headers: &TrustedHeaders,
+    claim_tests: &mut ClaimTests,
+    place: &Place,
+    faults: &mut Faults,
+) -> Option<Resource> {
     raw.refuse_unknown(place, faults);
     let name = filled(raw.name, &place.member("name"), faults);
     let access = access(raw.access, &place.member("access"), faults);
@@ -43,6 +54,13 @@ fn validate(raw: RawResource, place: &Place, faults: &mut Faults) -> Option<Reso
         .max_grant_lifetime
         .optional(&place.member("max_grant_lifetime"), faults)
         .map(|span| span.0);
+    let conditions_place = place.member("conditions");
+    let conditions = raw
+        .conditions
+        .optional(&conditions_place, faults)
+        .map(|raw| {
+            conditions::validate(raw, access, headers, claim_tests, &conditions_place, faults)
+        });
     let streams = streams(raw.streams, &place.member("streams"), faults);
     let matcher = matcher(raw.r#match, &place.member("match"), faults);
     Some(Resource {
@@ -50,6 +68,7 @@ fn validate(raw: RawResource, place: &Place, faults: &mut Faults) -> Option<Reso
         access: access?,
         action: action.as_deref().map(Action::new),
         max_grant_lifetime,
+        conditions,
         streams,
         matcher,
     })

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{Kind, Reason, page};
-use crate::grant::StepUp;
 use crate::headers::HeaderList;
+use crate::identity::StepUp;
 
 /// A response that the filter gives in place of the upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]

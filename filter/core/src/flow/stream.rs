@@ -22,7 +22,8 @@ pub struct Stream {
     pub(super) until: UnixMillis,
     pub(super) config: Arc<Config>,
     pub(super) route: Route,
-    pub(super) bearer: Arc<Bearer>,
+    /// Who sent it, where that mattered.
+    pub(super) bearer: Option<Arc<Bearer>>,
     pub(super) permit: Permit,
     pub(super) source_ip: Option<IpAddr>,
     pub(super) request_id: Option<Box<str>>,
@@ -41,8 +42,10 @@ impl Stream {
     }
 
     fn record(&self, now: UnixMillis) -> Record<'_> {
-        let record = Record::new(Reason::StreamExpired, &self.config.hash, now);
-        let mut record = record.with_identity(&self.bearer.identity);
+        let mut record = Record::new(Reason::StreamExpired, &self.config.hash, now);
+        if let Some(bearer) = &self.bearer {
+            record = record.with_identity(&bearer.identity);
+        }
         self.route.tell(&mut record, &self.config);
         record.source_ip = self.source_ip;
         record.request_id = self.request_id.as_deref();

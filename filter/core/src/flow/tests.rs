@@ -1,6 +1,7 @@
 //! Whole decisions, told as stories: in a [`world`] that holds a gate and a clock, users send requests.
 
 mod advice;
+mod conditions;
 mod keys;
 mod streams;
 mod world;
