@@ -2,6 +2,7 @@
 //!
 //! One test binary, so that most tests share one Envoy; see [`world`].
 
+mod conditions;
 mod configuration;
 mod crowd;
 mod hostile;

@@ -4,6 +4,7 @@
 
 mod answers;
 mod audit;
+mod conditions;
 mod configuration;
 mod grants_embedded;
 mod grants_service;
