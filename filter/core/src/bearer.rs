@@ -2,6 +2,7 @@
 
 use crate::grant::EmbeddedGrants;
 use crate::identity::Identity;
+use crate::policy::conditions::ClaimVerdicts;
 
 /// Someone whose token was verified, and the grants that came with it.
 #[derive(Debug)]
@@ -10,4 +11,6 @@ pub struct Bearer {
     pub identity: Identity,
     /// The grants that the token carries.
     pub grants: EmbeddedGrants,
+    /// What its claims come to in the conditions of resources.
+    pub claims: ClaimVerdicts,
 }

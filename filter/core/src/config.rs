@@ -3,6 +3,7 @@
 //! [`Config::parse`] goes from text over [`raw`] (the shape) to [`Config`] (the meaning). It finds all faults, not only the first, and
 //! says of each where it is, what stands there and what was expected.
 
+mod conditions;
 mod fault;
 mod field;
 mod grants;
@@ -38,6 +39,7 @@ pub use warning::Warning;
 
 use crate::cache::Bounds;
 use crate::denial::Reason;
+use crate::forwarded::{MAX_TRUSTED_HOPS, TrustedHops};
 use crate::json::{self, StrictValue};
 use crate::policy::{Mode, Policy};
 use crate::resource_metadata::ResourceMetadata;
@@ -68,6 +70,8 @@ pub struct Config {
     pub headers: TrustedHeaders,
     /// Whether the token goes upstream.
     pub forward_token: bool,
+    /// How many proxies before this one tell the truth about where requests come from.
+    pub trusted_hops: TrustedHops,
     /// Whether decisions are held to that are about no resource.
     pub mode: Mode,
     /// Which decisions are written to the log.
@@ -131,11 +135,10 @@ impl Config {
         let root = Place::root();
         raw.refuse_unknown(&root, faults);
         let mode = mode::validate(raw.mode, Mode::Enforce, &root.member("mode"), faults);
-        check_trusted_hops(raw.trusted_hops, &root.member("trusted_hops"), faults);
         let headers = headers::validate(raw.identity_headers, raw.claim_headers, faults);
         let mut token_sources = Vec::new();
         let providers = provider::validate_all(raw.providers, &headers, &mut token_sources, faults);
-        let policy = resource::validate_all(raw.resources, mode, faults);
+        let policy = resource::validate_all(raw.resources, mode, &headers, faults);
         let grants = grants::validate(raw.grants, faults);
         let (audit, filter_state, otlp) = audit(raw.audit, &root.member("audit"), faults);
         let resource_metadata =
@@ -152,6 +155,12 @@ impl Config {
             forward_token: raw
                 .forward_token
                 .or(false, &root.member("forward_token"), faults),
+            trusted_hops: TrustedHops::new(raw.trusted_hops.within(
+                0..=MAX_TRUSTED_HOPS,
+                0,
+                &root.member("trusted_hops"),
+                faults,
+            )),
             mode,
             audit,
             filter_state,
@@ -200,14 +209,6 @@ fn hash(text: &[u8]) -> String {
     let digest: [u8; 32] = Sha256::digest(text).into();
     let first_half = digest.first_chunk().copied().unwrap_or_default();
     format!("{:032x}", u128::from_be_bytes(first_half))
-}
-
-fn check_trusted_hops(hops: Field<u64>, place: &Place, faults: &mut Faults) {
-    if let Some(hops) = hops.optional(place, faults)
-        && hops != 0
-    {
-        faults.push_value(place, &Value::from(hops), "`0`");
-    }
 }
 
 /// Where decisions are written down: in the log, with their requests, and at a collector.

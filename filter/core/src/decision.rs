@@ -9,9 +9,10 @@ use std::time::Duration;
 use crate::denial::Reason;
 use crate::grant::Grant;
 use crate::grant::embedded::Coverage;
-use crate::grant::{EmbeddedGrants, Ruling, SignIn, StepUp};
-use crate::identity::Identity;
+use crate::grant::{EmbeddedGrants, Ruling};
+use crate::identity::{Identity, SignIn, StepUp};
 use crate::ids::{Action, GrantId};
+use crate::policy::conditions::{Facts, Held, Unmet};
 use crate::policy::{Access, Preflight, Resource};
 use crate::time::{Phase, UnixMillis, Window};
 use crate::token::TokenFault;
@@ -75,7 +76,7 @@ pub enum Decision {
     Allow(Permit),
     /// It may not.
     Deny(Reason),
-    /// It may not, and the grant service said what the client can do about it.
+    /// It may not, and it is known what the client can do about it.
     DenyWithAdvice(Reason, Advice),
     /// It may not, since something is wrong with the grant that would allow it.
     DenyForGrant(Reason, GrantFacts),
@@ -117,6 +118,7 @@ pub struct Permit {
     grant_id: Option<GrantId>,
     grant_until: Option<UnixMillis>,
     token_until: Option<UnixMillis>,
+    conditions_until: Option<UnixMillis>,
 }
 
 impl Permit {
@@ -135,11 +137,22 @@ impl Permit {
         self.grant_until
     }
 
-    /// The moment at which a request that was let through by it is no longer allowed: the end of the token or of the grant, whichever
-    /// comes first. `None` where nobody's identity was asked for.
+    /// The moment at which a request that was let through by it is no longer allowed: the end of the token, of the grant, or of the
+    /// conditions, whichever comes first. `None` where neither who asks nor the time matters.
     pub fn until(&self) -> Option<UnixMillis> {
-        let ends = [self.token_until, self.grant_until];
+        let ends = [self.token_until, self.grant_until, self.conditions_until];
         ends.into_iter().flatten().min()
+    }
+
+    /// The same while these conditions hold too.
+    fn while_holds(self, held: Held) -> Self {
+        let before = Held {
+            until: self.conditions_until,
+        };
+        Self {
+            conditions_until: before.and(held).until,
+            ..self
+        }
     }
 }
 
@@ -161,13 +174,14 @@ pub fn decide(
     resource: &Resource,
     action: &Action,
     caller: Caller<'_>,
+    facts: &Facts<'_>,
     service: Service<'_>,
     rules: GrantRules,
     now: UnixMillis,
 ) -> Decision {
     match (resource.access, caller) {
-        // Written down as open: nothing else is asked.
-        (Access::Public, _) => allow(Reason::Public),
+        // Written down as open: nobody's identity is asked.
+        (Access::Public, _) => under_conditions(resource, facts, now, || allow(Reason::Public)),
         // Closed: no identity opens it.
         (Access::Deny, _) => Decision::Deny(Reason::ResourceClosed),
         // The question whether a request may be made, which is not that request.
@@ -191,13 +205,56 @@ pub fn decide(
             })
         }
         (Access::Identity, Caller::Known(identity, _)) => {
-            allow(Reason::Identity).by_token_until(identity.window().until)
+            let by_identity = || allow(Reason::Identity);
+            under_conditions(resource, facts, now, by_identity)
+                .by_token_until(identity.window().until)
         }
         (Access::Grant, Caller::Known(identity, grants)) => {
             let longest = resource.max_grant_lifetime;
-            let embedded = grants.coverage(&resource.name, action, longest, now);
-            by_grant(embedded, service, identity, longest, rules, now)
-                .by_token_until(identity.window().until)
+            let by_grant = || {
+                let embedded = grants.coverage(&resource.name, action, longest, now);
+                by_grant(embedded, service, identity, longest, rules, now)
+            };
+            under_conditions(resource, facts, now, by_grant).by_token_until(identity.window().until)
+        }
+    }
+}
+
+/// What `decide` says, where the resource's conditions hold. The circumstances come first: nobody is asked about a request that is refused
+/// anyway. The sign-in comes after what can be told without asking: nobody is sent to sign in for what would be refused then too.
+fn under_conditions(
+    resource: &Resource,
+    facts: &Facts<'_>,
+    now: UnixMillis,
+    decide: impl FnOnce() -> Decision,
+) -> Decision {
+    let Some(conditions) = &resource.conditions else {
+        return decide();
+    };
+    let circumstances = match conditions.judge_circumstances(facts, now) {
+        Ok(held) => held,
+        Err(unmet) => return unmet.into(),
+    };
+    let decision = decide();
+    let sign_in = || conditions.judge_sign_in(facts.identity, now);
+    match decision {
+        Decision::Allow(permit) => match sign_in() {
+            Ok(held) => Decision::Allow(permit.while_holds(circumstances.and(held))),
+            Err(unmet) => unmet.into(),
+        },
+        Decision::NeedGrant => sign_in().map_or_else(Decision::from, |_| Decision::NeedGrant),
+        Decision::Deny(_) | Decision::DenyWithAdvice(..) | Decision::DenyForGrant(..) => decision,
+    }
+}
+
+impl From<Unmet<'_>> for Decision {
+    fn from(unmet: Unmet<'_>) -> Self {
+        let reason = unmet.reason();
+        match unmet {
+            Unmet::Circumstance { .. } => Self::Deny(reason),
+            Unmet::SignIn(demanded) => {
+                Self::DenyWithAdvice(reason, Advice::SignIn(demanded.clone()))
+            }
         }
     }
 }
@@ -240,6 +297,7 @@ fn by_embedded(grant: &Grant) -> Decision {
         grant_id: grant.id.clone(),
         grant_until: Some(grant.window.until),
         token_until: None,
+        conditions_until: None,
     })
 }
 
@@ -287,6 +345,7 @@ fn by_ruling(
                 grant_id: id.clone(),
                 grant_until: *until,
                 token_until: None,
+                conditions_until: None,
             };
             if_signed_in(permit, step_up.as_ref(), identity, now)
         }
@@ -304,7 +363,7 @@ fn if_signed_in(
         return Decision::Allow(permit);
     };
     match step_up.judge(identity, now) {
-        SignIn::Suffices => Decision::Allow(permit),
+        SignIn::Suffices { until } => Decision::Allow(permit.while_holds(Held { until })),
         SignIn::FallsShort => {
             Decision::DenyWithAdvice(Reason::StepUpRequired, Advice::SignIn(step_up.clone()))
         }
@@ -324,6 +383,7 @@ fn allow(reason: Reason) -> Decision {
         grant_id: None,
         grant_until: None,
         token_until: None,
+        conditions_until: None,
     })
 }
 

@@ -104,6 +104,10 @@ reasons! {
     RequestAmbiguous = "request_ambiguous", BadRequest, "The request's method, host or path could be read in two ways.";
     ResourceUnknown = "resource_unknown", Forbidden, "No rule opens this address.";
     ResourceClosed = "resource_closed", Forbidden, "This address is closed.";
+    ConditionSourceIp = "condition_source_ip", Forbidden, "This address is not open to the network that the request comes from.";
+    ConditionTime = "condition_time", Forbidden, "This address is not open at this time.";
+    ConditionClaims = "condition_claims", Forbidden, "This address is not open to an identity with these claims.";
+    ConditionRequest = "condition_request", Forbidden, "This address is not open to a request with these headers, from this client or of this kind.";
     StepUpRequired = "step_up_required", StepUp, "This needs a stronger or more recent sign-in than the token tells of. Sign in again.";
     GrantMissing = "grant_missing", Forbidden, "You have no grant for this. Request access.";
     GrantDenied = "grant_denied", Forbidden, "You have no grant for this. Request access.";

@@ -23,6 +23,7 @@ use crate::identity::Identity;
 use crate::ids::Action;
 use crate::metrics::Counter;
 use crate::policy::Resource;
+use crate::policy::conditions::Facts;
 use crate::request::{Ambiguous, CanonicalRequest, RequestHead};
 use crate::resource_metadata::ResourceMetadata;
 use crate::time::UnixMillis;
@@ -147,6 +148,7 @@ impl Exchange {
     pub fn start(&mut self, gate: &mut Gate, now: UnixMillis) -> Step {
         let config = gate.config();
         self.attempt = Attempt::new(now);
+        self.head.source_ip = config.trusted_hops.source_ip(&self.head);
         match self.find_route(&config) {
             Ok(route) => self.route = Some(route),
             Err(Unrouted::Refused(reason)) => return self.refuse(&config, gate, reason, now),
@@ -351,7 +353,16 @@ impl Exchange {
             return Decision::Deny(Reason::ResourceUnknown);
         };
         let rules = config.grants.rules();
-        decide(resource, &route.action, caller, service, rules, now)
+        let facts = self.facts();
+        decide(resource, &route.action, caller, &facts, service, rules, now)
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            head: &self.head,
+            identity: self.identity(),
+            claims: self.bearer.as_ref().map(|bearer| &bearer.claims),
+        }
     }
 
     fn known_caller(&self) -> Caller<'_> {
@@ -440,7 +451,7 @@ impl Exchange {
             enforced: self.is_enforced(config),
             config: gate.config(),
             route: self.route.take()?,
-            bearer: self.bearer.clone()?,
+            bearer: self.bearer.clone(),
             permit,
             source_ip: self.head.source_ip,
             request_id: self.head.request_id().map(Box::from),

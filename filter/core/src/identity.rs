@@ -1,5 +1,8 @@
 //! Who is asking: the parts of verified claims that decisions, records and upstreams use.
 
+#[cfg(test)]
+pub(crate) mod sample;
+mod step_up;
 mod texts;
 
 use std::sync::Arc;
@@ -8,6 +11,7 @@ use crate::ids::Issuer;
 use crate::json::borrowed::Value;
 use crate::time::{UnixMillis, Window};
 use crate::token::{TokenFault, VerifiedClaims, moment};
+pub use step_up::{SignIn, StepUp};
 use texts::{Span, Texts, TextsBuilder};
 
 /// Which claims hold what, and which headers tell the upstream about it.

@@ -8,12 +8,12 @@
 //! | room | owns |
 //! | --- | --- |
 //! | [`time`], [`ids`], [`line`], [`json`] | moments and windows; names as types; what strangers wrote, on one line; JSON that repeats no member |
-//! | [`headers`], [`request`] | a request as bytes, and its one canonical form |
+//! | [`headers`], [`certificate`], [`request`], [`forwarded`] | a request as bytes, and its one canonical form; where it comes from |
 //! | [`cache`], [`cache_control`] | what was found out once and holds for a while; how long a service says that its answer does |
 //! | [`denial`] | the closed list of reasons, and the answer that each leads to |
 //! | [`token`], [`jwks`] | from a request's bytes to verified claims; the keys that verify them |
-//! | [`identity`], [`grant`], [`bearer`] | who asks; permission that ends; what one token tells of both |
-//! | [`policy`], [`decision`] | what is asked for; whether it may be |
+//! | [`identity`], [`grant`] | who asks, and how they signed in; permission that ends |
+//! | [`policy`], [`bearer`], [`decision`] | what is asked for, under which conditions; what one token tells; whether it may be |
 //! | [`flight`], [`streams`] | asking once for many; what is open, and until when |
 //! | [`config`], [`audit`], [`metrics`], [`edits`] | what operators write and read; what upstreams see |
 //! | [`flow`] | one request's way through all of these |
@@ -43,12 +43,14 @@ pub mod audit;
 pub mod bearer;
 pub mod cache;
 pub mod cache_control;
+pub mod certificate;
 pub mod config;
 pub mod decision;
 pub mod denial;
 pub mod edits;
 pub mod flight;
 pub mod flow;
+pub mod forwarded;
 pub mod grant;
 pub mod headers;
 pub mod identity;

@@ -3,6 +3,7 @@
 //! Resources are tried in the order in which they are written; the first whose host, method and path match decides. No match is no
 //! permission.
 
+pub mod conditions;
 mod coverage;
 mod mode;
 
@@ -13,6 +14,7 @@ use crate::headers::HeaderList;
 use crate::ids::{Action, ResourceName};
 use crate::preflight;
 use crate::request::{CanonicalRequest, canonical_path};
+use conditions::{ClaimTests, Conditions};
 
 pub use mode::Mode;
 
@@ -65,6 +67,8 @@ pub struct Resource {
     pub action: Option<Action>,
     /// A grant with more than this left is refused.
     pub max_grant_lifetime: Option<Duration>,
+    /// Under which circumstances it may be used.
+    pub conditions: Option<Conditions>,
     /// What becomes of requests that stay open.
     pub streams: Streams,
     /// Whether what is decided about it is held to.
@@ -76,9 +80,14 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// Whether a request for it is cut when its permission ends. Where nothing but the address matters, permission has no end.
+    /// Whether a request for it is cut when its permission ends. Where neither who asks nor the time matters, permission has no end.
     pub fn cuts_streams(&self) -> bool {
-        self.streams == Streams::Cut && self.access.needs_identity()
+        let may_end = self.access.needs_identity() || self.has(Conditions::may_end);
+        self.streams == Streams::Cut && may_end
+    }
+
+    fn has(&self, property: impl Fn(&Conditions) -> bool) -> bool {
+        self.conditions.as_ref().is_some_and(property)
     }
 }
 
@@ -235,6 +244,7 @@ pub struct Policy {
     /// What the usual methods do where a resource does not say, made once.
     usual_actions: Vec<(&'static str, Action)>,
     has_public_preflights: bool,
+    claim_tests: ClaimTests,
 }
 
 /// The methods of RFC 9110, section 9.3, and RFC 5789: those of nearly every request.
@@ -255,7 +265,22 @@ impl Policy {
             has_public_preflights: resources.iter().any(is_public),
             resources,
             usual_actions: usual_actions.into(),
+            claim_tests: ClaimTests::default(),
         }
+    }
+
+    /// The same, with the tests of claims that the resources' conditions are made of.
+    #[must_use]
+    pub fn with_claim_tests(self, claim_tests: ClaimTests) -> Self {
+        Self {
+            claim_tests,
+            ..self
+        }
+    }
+
+    /// What is to be found out about each token.
+    pub fn claim_tests(&self) -> &ClaimTests {
+        &self.claim_tests
     }
 
     /// What `method` does to a resource.
@@ -306,6 +331,16 @@ impl Policy {
     pub fn cuts_streams(&self) -> bool {
         self.iter().any(Resource::cuts_streams)
     }
+
+    /// Whether some condition is about where a request comes from.
+    pub fn needs_source(&self) -> bool {
+        self.iter().any(|one| one.has(Conditions::need_source))
+    }
+
+    /// Whether some condition is about the client's certificate.
+    pub fn needs_certificate(&self) -> bool {
+        self.iter().any(|one| one.has(Conditions::need_certificate))
+    }
 }
 
 #[cfg(test)]
@@ -334,6 +369,7 @@ mod tests {
             access: Access::Grant,
             action: None,
             max_grant_lifetime: None,
+            conditions: None,
             streams: Streams::Cut,
             mode: Mode::Enforce,
             preflight: Preflight::Judged,

@@ -55,6 +55,7 @@ mod tests {
             host: "api.example".into(),
             path: "/orders/7".into(),
             rewritten_target: None,
+            rewritten_authority: None,
         };
         let announced = announced(&request, &list)?;
         assert_eq!(

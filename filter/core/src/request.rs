@@ -10,6 +10,7 @@ mod path;
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::certificate::ClientCertificate;
 use crate::headers::HeaderList;
 use authority::canonical_authority;
 use path::split_query;
@@ -26,6 +27,8 @@ pub struct RequestHead {
     pub headers: HeaderList,
     /// The address of the peer, where the host told it.
     pub source_ip: Option<IpAddr>,
+    /// What the host shows of the client's certificate, where it was asked.
+    pub certificate: ClientCertificate,
 }
 
 /// The form of the request that every decision is about.

@@ -134,6 +134,7 @@ mod tests {
             host: host.into(),
             path: path.into(),
             rewritten_target: None,
+            rewritten_authority: None,
         })
     }
 

@@ -9,6 +9,7 @@ mod pairs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use hallpass_core::certificate::ClientCertificate;
 use hallpass_core::denial::Answer;
 use hallpass_core::edits::Edits;
 use hallpass_core::grant::shelf::SharedPlaces;
@@ -53,11 +54,34 @@ pub(crate) fn enter(context: u32) -> bool {
     ffi::set_effective_context(context)
 }
 
-/// The headers of the effective request and, if `with_source`, its client's address.
-pub(crate) fn request_head(with_source: bool) -> RequestHead {
+/// What is asked of the host about each request, besides its headers. Each costs calls, so it is asked only where something depends on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// The address of its peer.
+    pub(crate) source: bool,
+    /// The certificate of its peer.
+    pub(crate) certificate: bool,
+}
+
+/// The headers of the effective request, and what else is wanted of it.
+pub(crate) fn request_head(wanted: Wanted) -> RequestHead {
     RequestHead {
         headers: header_list(Map::RequestHeaders),
-        source_ip: with_source.then(source_address).flatten(),
+        source_ip: wanted.source.then(source_address).flatten(),
+        certificate: if wanted.certificate {
+            client_certificate()
+        } else {
+            ClientCertificate::default()
+        },
+    }
+}
+
+fn client_certificate() -> ClientCertificate {
+    let text = |path: &[u8]| String::from_utf8(ffi::property(path)?).ok();
+    ClientCertificate {
+        sha256: text(b"connection\0sha256_peer_certificate_digest"),
+        uri_san: text(b"connection\0uri_san_peer_certificate"),
+        dns_san: text(b"connection\0dns_san_peer_certificate"),
     }
 }
 

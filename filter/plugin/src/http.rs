@@ -27,7 +27,7 @@ impl Request {
     fn judge(&self, worker: &Shared) -> Option<Outcome> {
         let now = host::now();
         let (outcome, has_question) = worker.with(|worker| {
-            let mut exchange = Exchange::new(host::request_head(worker.needs_source));
+            let mut exchange = Exchange::new(host::request_head(worker.wanted));
             let step = exchange.start(&mut worker.gate, now);
             let outcome = worker.hold_or_settle(self.id, exchange, step, now);
             worker.ask_again();

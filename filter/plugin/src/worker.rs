@@ -21,7 +21,7 @@ use hallpass_core::streams::OpenStreams;
 use hallpass_core::time::UnixMillis;
 
 use crate::callouts::{Call, Callout, Purpose};
-use crate::host;
+use crate::host::{self, Wanted};
 use crate::sinks::{self, Stats};
 use asking::{MAX_WAITING, purpose_of};
 use held::HeldRequest;
@@ -49,8 +49,8 @@ pub(crate) struct Worker {
     /// Questions that nobody waits for: they leave a few at a time.
     background: VecDeque<Callout>,
     pub(crate) stats: Stats,
-    /// Whether some record or question needs the client's address.
-    pub(crate) needs_source: bool,
+    /// What some record, question or condition needs to know of each request.
+    pub(crate) wanted: Wanted,
     /// Records on their way to a collector, if there is one.
     exporter: Option<Exporter>,
     /// Requests that have passed and are cut if they are still open at their end.
@@ -99,7 +99,13 @@ impl Worker {
             .as_ref()
             .is_some_and(|service| service.facts.contains(&Fact::SourceIp));
         Self {
-            needs_source: sends_source || config.audit != AuditLog::None || config.otlp.is_some(),
+            wanted: Wanted {
+                source: sends_source
+                    || config.audit != AuditLog::None
+                    || config.otlp.is_some()
+                    || config.policy.needs_source(),
+                certificate: config.policy.needs_certificate(),
+            },
             exporter: config
                 .otlp
                 .clone()

@@ -45,6 +45,12 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
     }
 }
 
+impl<T> Field<T> {
+    pub(super) const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
 impl<T: Expected> Field<T> {
     /// The value; a fault where it is something else.
     pub(super) fn optional(self, place: &Place, faults: &mut Faults) -> Option<T> {
@@ -245,6 +251,10 @@ impl<T> Expected for Vec<T> {
 
 impl<T> Expected for BTreeMap<String, T> {
     const EXPECTED: &'static str = "an object";
+}
+
+impl<T: Expected> Expected for Box<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
 }
 
 impl Expected for Option<String> {

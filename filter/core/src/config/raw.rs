@@ -171,12 +171,82 @@ object! {
         action: String,
         /// A grant with more than this left is refused.
         max_grant_lifetime: Span,
+        /// Under which circumstances it may be used, besides what `access` demands.
+        conditions: RawConditions,
         /// Whether a request that is still open when its permission ends is cut.
         streams: Word<Streams> = "cut",
         /// Whether decisions about it are held to; the mode of the whole where it is left out.
         mode: Word<Mode>,
         /// Whether a browser's preflight for a request that this resource is for passes without a token (`public`), or is judged like any other request.
         preflight: Word<Preflight> = "judged",
+    }
+}
+
+object! {
+    /// Under which circumstances a resource may be used. All must hold, and one that cannot be evaluated does not.
+    RawConditions {
+        /// The request comes from one of these networks: addresses, or networks such as `10.0.0.0/8`.
+        source_cidrs: List<String>,
+        /// It is time: one of these windows is open.
+        time_windows: List<RawTimeWindow>,
+        /// Claims of the token, each with the values of which it must have one: `{ "groups": ["oncall"] }`.
+        claims: BTreeMap<String, Value>,
+        /// How strongly the subject signed in: the token's `acr` is one of these.
+        acr_values: List<String>,
+        /// How long ago the subject signed in at most, by the token's `auth_time`.
+        max_auth_age: Span,
+        /// All of these hold.
+        all_of: List<RawCondition>,
+        /// At least one of these holds.
+        any_of: List<RawCondition>,
+        /// This does not hold. What cannot be evaluated is not made true by it.
+        not: RawCondition,
+    }
+}
+
+object! {
+    /// A time of some days of the week, by the clocks of a place.
+    RawTimeWindow {
+        /// Days and ranges of days, such as `mon-fri` or `sat`. Left out, all days.
+        days: List<String>,
+        /// When it opens, as `08:00`.
+        from: String = required,
+        /// When it closes, as `18:00`, at most `24:00`; before `from` it is on the next day.
+        to: String = required,
+        /// The place's IANA time zone, such as `Europe/Berlin`.
+        time_zone: String = required,
+    }
+}
+
+object! {
+    /// One condition inside of others: what is tested, and for `claim`, `header` and `certificate` the test.
+    RawCondition {
+        /// The request comes from one of these networks.
+        source_cidrs: List<String>,
+        /// One of these windows is open.
+        time_windows: List<RawTimeWindow>,
+        /// The claim that is tested: its name, or a JSON pointer into it that begins with `/`.
+        claim: String,
+        /// The request header that is tested.
+        header: String,
+        /// What is tested of the client certificate.
+        certificate: String,
+        /// All of these hold.
+        all_of: List<RawCondition>,
+        /// At least one of these holds.
+        any_of: List<RawCondition>,
+        /// This does not hold.
+        not: Box<RawCondition>,
+        /// Whether it is there.
+        present: bool,
+        /// It is this.
+        equals: Value,
+        /// It is one of these.
+        one_of: List<Value>,
+        /// It is an array that contains this.
+        contains: Value,
+        /// It begins with this.
+        prefix: String,
     }
 }
 

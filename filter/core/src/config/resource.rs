@@ -1,19 +1,24 @@
 //! The resources, each with what it demands.
 
+use super::conditions;
 use super::fault::{Faults, Place};
 use super::field::Field;
+use super::headers::TrustedHeaders;
 use super::mode;
 use super::provider::{filled, strings};
 use super::raw::{RawMatch, RawResource};
 use super::words::Word;
 use crate::ids::{Action, ResourceName};
+use crate::policy::conditions::ClaimTests;
 use crate::policy::{HostPattern, Matcher, Mode, Policy, Preflight, Resource, Streams};
 
 pub(super) fn validate_all(
     raw: Field<Vec<Field<RawResource>>>,
     mode: Mode,
+    headers: &TrustedHeaders,
     faults: &mut Faults,
 ) -> Option<Policy> {
+    let mut claim_tests = ClaimTests::default();
     let place = Place::root().member("resources");
     let elements = raw.required(&place, faults)?;
     if elements.is_empty() {
@@ -26,15 +31,17 @@ pub(super) fn validate_all(
         .filter_map(|(index, element)| {
             let place = place.element(index);
             let raw = element.required(&place, faults)?;
-            validate(raw, mode, &place, faults)
+            validate(raw, mode, headers, &mut claim_tests, &place, faults)
         })
         .collect();
-    Some(Policy::new(resources))
+    Some(Policy::new(resources).with_claim_tests(claim_tests))
 }
 
 fn validate(
     raw: RawResource,
     inherited: Mode,
+    headers: &TrustedHeaders,
+    claim_tests: &mut ClaimTests,
     place: &Place,
     faults: &mut Faults,
 ) -> Option<Resource> {
@@ -49,6 +56,20 @@ fn validate(
         .max_grant_lifetime
         .optional(&place.member("max_grant_lifetime"), faults)
         .map(|span| span.0);
+    let conditions_place = place.member("conditions");
+    let conditions = raw
+        .conditions
+        .optional(&conditions_place, faults)
+        .map(|raw| {
+            conditions::validate(
+                raw,
+                access.map(|access| access.0),
+                headers,
+                claim_tests,
+                &conditions_place,
+                faults,
+            )
+        });
     let streams = raw
         .streams
         .or(Word(Streams::Cut), &place.member("streams"), faults);
@@ -62,6 +83,7 @@ fn validate(
         access: access?.0,
         action: action.as_deref().map(Action::new),
         max_grant_lifetime,
+        conditions,
         streams: streams.0,
         mode,
         preflight: preflight.0,

@@ -1,4 +1,5 @@
 mod answers;
+mod conditions;
 mod keys;
 mod otlp;
 
@@ -275,14 +276,4 @@ fn an_identity_header_may_be_left_out_but_not_used_twice() {
 
     config["claim_headers"] = json!({ "tenant": "x_user" });
     assert!(faults(&config)[0].starts_with("`claim_headers.tenant`"));
-}
-
-#[test]
-fn shapes_that_this_version_does_not_decide_by_are_refused_and_not_ignored() {
-    for (pointer, value) in [
-        ("/trusted_hops", json!(1)),
-        ("/resources/0/conditions", json!({})),
-    ] {
-        assert_eq!(faults(&with(pointer, value)).len(), 1, "{pointer}");
-    }
 }

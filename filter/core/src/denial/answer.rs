@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::{Form, Kind, Reason, page};
-use crate::grant::StepUp;
+use crate::identity::StepUp;
 
 /// A response that the filter gives in place of the upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -238,6 +238,11 @@ impl Gate {
                 skipped.first,
             ));
         }
-        Bearer { identity, grants }
+        let claims = self.config.policy.claim_tests().judge(claims);
+        Bearer {
+            identity,
+            grants,
+            claims,
+        }
     }
 }

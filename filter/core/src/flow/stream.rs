@@ -22,7 +22,8 @@ pub struct Stream {
     pub(super) enforced: bool,
     pub(super) config: Arc<Config>,
     pub(super) route: Route,
-    pub(super) bearer: Arc<Bearer>,
+    /// Who sent it, where that mattered.
+    pub(super) bearer: Option<Arc<Bearer>>,
     pub(super) permit: Permit,
     pub(super) source_ip: Option<IpAddr>,
     pub(super) request_id: Option<Box<str>>,
@@ -54,9 +55,10 @@ impl Stream {
 
     fn record(&self, reason: Reason, now: UnixMillis) -> Record<'_> {
         let record = Record::new(reason, &self.config.hash, now);
-        let mut record = record
-            .with_identity(&self.bearer.identity)
-            .with_grant(self.permit.grant_id(), self.permit.grant_until());
+        let mut record = record.with_grant(self.permit.grant_id(), self.permit.grant_until());
+        if let Some(bearer) = &self.bearer {
+            record = record.with_identity(&bearer.identity);
+        }
         record.enforced = self.enforced;
         self.route.tell(&mut record, &self.config);
         record.source_ip = self.source_ip;

@@ -2,6 +2,7 @@
 
 mod advice;
 mod answers;
+mod conditions;
 mod keys;
 mod monitor;
 mod streams;

@@ -6,7 +6,6 @@
 mod form;
 mod obligations;
 pub mod reply;
-mod step_up;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,13 +14,12 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::DecisionKey;
-use crate::identity::Identity;
+use crate::identity::{Identity, StepUp};
 use crate::ids::{Action, GrantId, ResourceName};
 use crate::request::CanonicalRequest;
 use crate::time::UnixMillis;
 
 pub use reply::{GrantReply, MAX_REPLY_BYTES, RawReply, Remark, ServiceFault};
-pub use step_up::{SignIn, StepUp};
 
 /// A fact of the request that the service may be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

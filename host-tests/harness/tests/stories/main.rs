@@ -4,6 +4,7 @@
 
 mod answers;
 mod audit;
+mod conditions;
 mod configuration;
 mod decisions;
 mod export;

@@ -103,6 +103,16 @@ impl Request {
         self
     }
 
+    pub(super) fn from(mut self, address: &str) -> Self {
+        self.0.source_ip = address.parse().ok();
+        self
+    }
+
+    pub(super) fn with_fingerprint(mut self, sha256: &str) -> Self {
+        self.0.certificate.sha256 = Some(sha256.to_owned());
+        self
+    }
+
     pub(super) fn by(self, token: TokenBuilder) -> Self {
         let token = token.signed_by(&key());
         self.header("authorization", &format!("Bearer {token}"))

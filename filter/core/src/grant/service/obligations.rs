@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::step_up::StepUp;
+use crate::identity::StepUp;
 
 /// Reads `context.obligations`: all of them together, as one demand on the sign-in.
 ///
@@ -62,7 +62,9 @@ fn demand(members: &Map<String, Value>) -> Option<StepUp> {
             return None;
         }
     }
-    StepUp::new(&classes?, &methods.unwrap_or_default(), max_age)
+    // The draft's `step-up` is about the class; without one it is something that is not known.
+    let classes = classes.filter(|classes| !classes.is_empty())?;
+    StepUp::new(&classes, &methods.unwrap_or_default(), max_age)
 }
 
 /// A list, or one text with spaces between the names.

@@ -1,39 +1,9 @@
 use super::*;
-use crate::identity::{Identity, IdentityMapping};
-use crate::jwks::KeySet;
-use crate::token::signature::PureRust;
-use crate::token::{ClaimRules, TokenParts, UntrustedToken, verify};
-use hallpass_tokens::{SigningKey, TokenBuilder};
+use crate::identity::sample::identity;
+use hallpass_tokens::TokenBuilder;
 use serde_json::{Value, json};
-use std::time::Duration;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-
-pub(super) fn identity(token: TokenBuilder) -> Identity {
-    let key = SigningKey::es256("e");
-    let token = token.signed_by(&key);
-    let rules = ClaimRules {
-        issuer: crate::ids::Issuer::new(hallpass_tokens::ISSUER),
-        audiences: vec![hallpass_tokens::AUDIENCE.to_owned()],
-        algorithms: vec![crate::token::Algorithm::Es256],
-        token_types: vec!["jwt".into(), "at+jwt".into()],
-        clock_skew: Duration::ZERO,
-        max_token_age: None,
-        required_claims: Vec::new(),
-    };
-    let keys = KeySet::from_value(&hallpass_tokens::jwks(&[&key])).unwrap();
-    let parts = TokenParts::decode(token.as_bytes()).unwrap();
-    let token = UntrustedToken::read(&parts).unwrap();
-    let now = UnixMillis::from_seconds(hallpass_tokens::NOW).unwrap();
-    let claims = verify(&token, &rules, &keys.keys, &PureRust, now).unwrap();
-    let mapping = IdentityMapping {
-        subject: "sub".into(),
-        email: "email".into(),
-        groups: "groups".into(),
-        headers: Vec::new(),
-    };
-    Identity::from_claims(&claims, &mapping).unwrap()
-}
 
 fn alice() -> TokenBuilder {
     TokenBuilder::for_user("alice")

@@ -1,5 +1,5 @@
 use super::*;
-use crate::grant::StepUp;
+use crate::identity::StepUp;
 use serde_json::json;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
