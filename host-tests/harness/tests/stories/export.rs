@@ -212,6 +212,25 @@ fn refusals_alone_are_exported_where_only_they_are_wanted() {
 }
 
 #[test]
+fn what_monitor_mode_lets_pass_is_exported_as_the_refusal_that_it_would_be() {
+    let mut config = exporting(|otlp| otlp["decisions"] = json!("denied"));
+    config["mode"] = json!("monitor");
+    let harness = start_with(&config);
+    takes_all(&harness);
+    harness
+        .request(Request::get("https://admin.example/me"))
+        .forwarded();
+    harness.advance(seconds(2));
+    let record = log_records(&harness.calls_to(COLLECTOR)[0].json()).remove(0);
+    assert_eq!(record["severityText"], "WARN");
+    assert_eq!(
+        attribute(&record, "hallpass.decision")["stringValue"],
+        "deny"
+    );
+    assert_eq!(attribute(&record, "hallpass.enforced")["boolValue"], false);
+}
+
+#[test]
 fn a_request_that_the_proxy_would_not_change_is_not_exported_as_allowed() {
     let harness = start_exporting();
     takes_all(&harness);
