@@ -22,9 +22,9 @@ use crate::identity::Identity;
 use crate::ids::GrantId;
 use crate::time::UnixMillis;
 use otlp::LogRecord;
-pub use trace::Trace;
 
 pub use properties::Properties;
+pub use trace::Trace;
 
 /// What is written down of a decision, as far as the configuration wants it.
 #[derive(Debug, Default)]
@@ -39,12 +39,7 @@ pub struct Written {
 
 impl Written {
     /// Writes down a decision for `reason`. The record is not made where nobody wants it.
-    pub fn of<'a>(
-        config: &Config,
-        reason: Reason,
-        now: UnixMillis,
-        record: impl FnOnce() -> Record<'a>,
-    ) -> Self {
+    pub fn of<'a>(config: &Config, reason: Reason, record: impl FnOnce() -> Record<'a>) -> Self {
         let logged = config.audit.takes(reason);
         let otlp = config.otlp.as_ref();
         let exported = otlp.is_some_and(|otlp| otlp.decisions.takes(reason));
@@ -56,7 +51,7 @@ impl Written {
         let export = line.as_deref().filter(|_| exported);
         Self {
             properties: config.filter_state.then(|| Properties::of(&record)),
-            export: export.map(|line| LogRecord::new(&record, line, now)),
+            export: export.map(|line| LogRecord::new(&record, line)),
             line: line.filter(|_| logged),
         }
     }
@@ -65,6 +60,8 @@ impl Written {
 /// Everything that is recorded. What is not known is left out.
 #[derive(Debug, Serialize)]
 pub struct Record<'a> {
+    #[serde(skip)]
+    made: UnixMillis,
     time: String,
     decision: &'static str,
     /// Whether the decision is held to.
@@ -120,6 +117,7 @@ impl<'a> Record<'a> {
     /// A record of a decision for `reason`, made under the configuration `config`.
     pub fn new(reason: Reason, config: &'a str, now: UnixMillis) -> Self {
         Self {
+            made: now,
             time: now.to_rfc3339(),
             decision: if reason.allows() { "allow" } else { "deny" },
             enforced: true,

@@ -419,7 +419,7 @@ impl Exchange {
     ) -> Passage {
         let reason = permit.reason();
         gate.count(Counter::Decision(reason));
-        let audit = Written::of(config, reason, now, || {
+        let audit = Written::of(config, reason, || {
             let record = self.record(config, reason, now);
             record.with_grant(permit.grant_id(), permit.grant_until())
         });
@@ -472,7 +472,7 @@ impl Exchange {
         now: UnixMillis,
     ) -> Step {
         gate.count(Counter::Decision(reason));
-        let audit = Written::of(config, reason, now, || {
+        let audit = Written::of(config, reason, || {
             let record = self.record(config, reason, now);
             match grant {
                 Some(grant) => record.with_grant(grant.id.as_ref(), grant.until),
@@ -518,7 +518,7 @@ impl Exchange {
     fn publish(&self, config: &Config, gate: &mut Gate, answer: Answer, now: UnixMillis) -> Step {
         let reason = Reason::Public;
         gate.count(Counter::Decision(reason));
-        let audit = Written::of(config, reason, now, || {
+        let audit = Written::of(config, reason, || {
             let record = self.record(config, reason, now);
             record.with_status(answer.status)
         });

@@ -39,7 +39,7 @@ fn record(name: usize, size: usize, now: UnixMillis) -> LogRecord {
     let id = name.to_string();
     let mut record = Record::new(Reason::Public, "c0ffee", now);
     record.request_id = Some(&id);
-    LogRecord::new(&record, &"x".repeat(size), now)
+    LogRecord::new(&record, &"x".repeat(size))
 }
 
 fn names(body: &[u8]) -> Vec<usize> {

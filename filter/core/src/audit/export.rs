@@ -5,12 +5,17 @@
 //! has no answer, is sent again after a wait that grows, a bounded number of times; so a collector may see records twice whose answer got
 //! lost, and no record is ever sent again that was answered. Each record is in the end exported or dropped, never both.
 
+mod news;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::otlp::{Acceptance, Envelope, LogRecord};
 use crate::config::OtlpSettings;
 use crate::time::{UnixMillis, Window};
+use news::Reporter;
+
+pub use news::News;
 
 /// A batch is no larger than this, in bytes, unless one record alone is.
 const MAX_BATCH_BYTES: usize = 1 << 20;
@@ -32,8 +37,7 @@ pub struct Exporter {
     /// Failures since the last success.
     failures: u32,
     rest: Option<Window>,
-    told: Told,
-    news: News,
+    reporter: Reporter,
 }
 
 /// Records that were taken out of the queue and are under way, or wait to be sent again.
@@ -42,28 +46,6 @@ struct Batch {
     records: Vec<LogRecord>,
     attempts: u32,
     is_under_way: bool,
-}
-
-/// What the log says already, so that it is not said again until it is over.
-#[derive(Debug, Default)]
-struct Told {
-    /// Records do not arrive; so many were dropped since.
-    outage: Option<usize>,
-    rejection: bool,
-    overflow: bool,
-}
-
-/// What happened since it was last asked for, for stats and log.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct News {
-    /// Records that a collector took.
-    pub exported: usize,
-    /// Records that are lost.
-    pub dropped: usize,
-    /// Records that were sent again.
-    pub retried: usize,
-    /// What an operator should know.
-    pub notices: Vec<String>,
 }
 
 /// What came of a batch.
@@ -93,8 +75,7 @@ impl Exporter {
             batch: None,
             failures: 0,
             rest: None,
-            told: Told::default(),
-            news: News::default(),
+            reporter: Reporter::default(),
         }
     }
 
@@ -112,7 +93,7 @@ impl Exporter {
             && let Some(last) = self.queue.pop_back()
         {
             self.queued_bytes = self.queued_bytes.saturating_sub(last.size());
-            self.lose(1);
+            self.reporter.dropped(1);
         }
         self
     }
@@ -123,12 +104,7 @@ impl Exporter {
         self.queue.clear();
         self.queued_bytes = 0;
         self.batch = None;
-        if lost > 0 {
-            self.lose(lost);
-            self.news.notices.push(format!(
-                "{lost} audit records are dropped, since the new configuration exports none"
-            ));
-        }
+        self.reporter.end(lost);
     }
 
     /// How many records wait or are under way.
@@ -150,8 +126,7 @@ impl Exporter {
         let bounds = self.settings.bounds;
         let bytes = self.queued_bytes.saturating_add(record.size());
         if self.queued() >= bounds.max_entries || bytes > bounds.max_bytes {
-            self.lose(1);
-            self.tell_overflow();
+            self.reporter.overflow(&self.settings.cluster);
             return;
         }
         self.queued_bytes = bytes;
@@ -171,7 +146,7 @@ impl Exporter {
         batch.is_under_way = true;
         batch.attempts = batch.attempts.saturating_add(1);
         if batch.attempts > 1 {
-            self.news.retried = self.news.retried.saturating_add(batch.records.len());
+            self.reporter.retried(batch.records.len());
         }
         Some(self.envelope.around(&batch.records))
     }
@@ -224,9 +199,8 @@ impl Exporter {
                 if may_be_sent_again(status) {
                     self.failed(batch, &why, retry_after, now);
                 } else {
-                    self.tell_outage(&why);
-                    let count = self.close(batch);
-                    self.lose(count);
+                    self.reporter.outage(&self.settings.cluster, &why);
+                    self.give_up(batch);
                 }
             }
             Delivery::Failed(why) => self.failed(batch, why, None, now),
@@ -238,24 +212,18 @@ impl Exporter {
         self.failures = 0;
         self.rest = None;
         let rejected = acceptance.rejected.min(count);
-        self.news.exported = self
-            .news
-            .exported
-            .saturating_add(count.saturating_sub(rejected));
-        self.tell_end_of_outage();
-        if rejected == 0 {
-            self.told.rejection = false;
-        } else {
-            self.lose(rejected);
-            self.tell_rejection(rejected, &acceptance.message);
-        }
+        let cluster = &self.settings.cluster;
+        self.reporter.exported(count.saturating_sub(rejected));
+        self.reporter.arrival(cluster);
+        self.reporter
+            .rejection(cluster, rejected, &acceptance.message);
         if self.queue.len() < self.settings.batch {
-            self.told.overflow = false;
+            self.reporter.room();
         }
     }
 
     fn failed(&mut self, mut batch: Batch, why: &str, retry_after: Option<&[u8]>, now: UnixMillis) {
-        self.tell_outage(why);
+        self.reporter.outage(&self.settings.cluster, why);
         let doublings = self.failures.min(10);
         let wait = retry_after
             .and_then(seconds)
@@ -269,8 +237,7 @@ impl Exporter {
             batch.is_under_way = false;
             self.batch = Some(batch);
         } else {
-            let count = self.close(batch);
-            self.lose(count);
+            self.give_up(batch);
         }
     }
 
@@ -283,54 +250,14 @@ impl Exporter {
         count
     }
 
-    fn lose(&mut self, count: usize) {
-        self.news.dropped = self.news.dropped.saturating_add(count);
-        if let Some(lost) = &mut self.told.outage {
-            *lost = lost.saturating_add(count);
-        }
+    fn give_up(&mut self, batch: Batch) {
+        let count = self.close(batch);
+        self.reporter.dropped(count);
     }
 
-    fn tell_outage(&mut self, why: &str) {
-        if self.told.outage.is_none() {
-            self.told.outage = Some(0);
-            self.news.notices.push(format!(
-                "audit records do not reach the collector (cluster `{}`): {why}; requests are not affected, and records that find no room are dropped",
-                self.settings.cluster
-            ));
-        }
-    }
-
-    fn tell_end_of_outage(&mut self) {
-        if let Some(lost) = self.told.outage.take() {
-            self.news.notices.push(format!(
-                "audit records reach the collector again (cluster `{}`); {lost} were dropped",
-                self.settings.cluster
-            ));
-        }
-    }
-
-    fn tell_rejection(&mut self, count: usize, message: &str) {
-        if !std::mem::replace(&mut self.told.rejection, true) {
-            self.news.notices.push(format!(
-                "the collector (cluster `{}`) rejected {count} audit records: {message}",
-                self.settings.cluster
-            ));
-        }
-    }
-
-    /// The outage, if there is one, is in the log already.
-    fn tell_overflow(&mut self) {
-        if self.told.outage.is_none() && !std::mem::replace(&mut self.told.overflow, true) {
-            self.news.notices.push(format!(
-                "audit records come faster than the collector takes them (cluster `{}`): what finds no room is dropped",
-                self.settings.cluster
-            ));
-        }
-    }
-
-    /// What happened since this was last asked.
+    /// What happened since this was last asked, for stats and log.
     pub fn take_news(&mut self) -> News {
-        std::mem::take(&mut self.news)
+        self.reporter.take()
     }
 }
 

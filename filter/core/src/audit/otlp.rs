@@ -10,13 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Record;
+use super::line::MAX_TEXT_BYTES;
 use crate::line::one_line;
 use crate::time::UnixMillis;
 
 /// The name of the event, by which collectors tell these records from others.
 const EVENT: &str = "hallpass.decision";
-/// The longest text that an attribute repeats, in bytes. The body has the whole.
-const MAX_TEXT_BYTES: usize = 1024;
 /// The largest answer of a collector that is read.
 pub const MAX_ANSWER_BYTES: usize = 4096;
 
@@ -28,9 +27,9 @@ pub struct LogRecord {
 }
 
 impl LogRecord {
-    /// Encodes a record whose decision was made at `now`; `line` is its line for the log.
-    pub fn new(record: &Record<'_>, line: &str, now: UnixMillis) -> Self {
-        let nanoseconds = format!("{}000000", now.as_millis());
+    /// Encodes a record; `line` is its line for the log.
+    pub fn new(record: &Record<'_>, line: &str) -> Self {
+        let nanoseconds = format!("{}000000", record.made.as_millis());
         let allows = record.decision == "allow";
         let encoded = Encoded {
             time_unix_nano: &nanoseconds,
@@ -45,7 +44,7 @@ impl LogRecord {
             flags: record.trace.map(|trace| trace.flags),
         };
         Self {
-            made: now,
+            made: record.made,
             text: serde_json::to_string(&encoded).unwrap_or_default(),
         }
     }
@@ -120,6 +119,7 @@ fn attributes<'a>(record: &'a Record<'_>) -> Vec<Attribute<'a>> {
         ("client.address", record.source_ip.map(AnyValue::Address)),
         ("hallpass.request_id", record.request_id.map(text)),
         ("hallpass.token_id", record.token_id.map(text)),
+        ("hallpass.acr", record.acr.map(text)),
         ("hallpass.grant_id", record.grant_id.map(text)),
         (
             "hallpass.grant_expires",
@@ -132,6 +132,7 @@ fn attributes<'a>(record: &'a Record<'_>) -> Vec<Attribute<'a>> {
     .collect()
 }
 
+/// No longer than a text in the line.
 fn shortened(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_TEXT_BYTES))
         .unwrap_or_default()

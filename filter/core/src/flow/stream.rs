@@ -50,7 +50,7 @@ impl Stream {
         if !self.enforced {
             gate.count(Counter::Monitored(reason));
         }
-        Written::of(&self.config, reason, now, || self.record(reason, now))
+        Written::of(&self.config, reason, || self.record(reason, now))
     }
 
     fn record(&self, reason: Reason, now: UnixMillis) -> Record<'_> {

@@ -82,6 +82,9 @@ fn every_counter_has_its_labels_from_the_start_and_no_label_is_left_in_a_name() 
                 "hallpass_decisions".to_owned(),
                 vec![("decision", decision), ("reason", reason)],
             ),
+            ["hallpass", "monitored", reason] => {
+                ("hallpass_monitored".to_owned(), vec![("reason", reason)])
+            }
             ["hallpass", "audit", what] => (format!("hallpass_audit_{what}"), vec![]),
             ["hallpass", what, result] => (format!("hallpass_{what}"), vec![("result", result)]),
             _ => panic!("{name} is of no known form"),

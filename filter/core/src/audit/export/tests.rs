@@ -47,7 +47,7 @@ fn named(name: usize, made: UnixMillis) -> LogRecord {
     let id = name.to_string();
     let mut record = Record::new(Reason::Public, "c0ffee", made);
     record.request_id = Some(&id);
-    LogRecord::new(&record, "{}", made)
+    LogRecord::new(&record, "{}")
 }
 
 impl Exporter {
@@ -236,7 +236,7 @@ fn a_batch_of_huge_records_is_split() {
         let id = name.to_string();
         let mut record = Record::new(Reason::Public, "c0ffee", at(0));
         record.request_id = Some(&id);
-        LogRecord::new(&record, &"x".repeat(400_000), at(0))
+        LogRecord::new(&record, &"x".repeat(400_000))
     };
     let mut exporter = exporter(100, 1_000);
     (0..5).for_each(|name| exporter.push(huge(name)));
