@@ -56,8 +56,8 @@ fn forwarded(case: &Case, sent: &Headers) -> BTreeSet<(String, String)> {
             _ => (name, value),
         })
         .collect();
-    let set = expected.set.iter();
-    headers.extend(set.map(|(name, value)| ((*name).to_owned(), value.clone())));
+    let added = expected.set.iter();
+    headers.extend(added.map(|(name, value)| ((*name).to_owned(), value.clone())));
     headers
 }
 
