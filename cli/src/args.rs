@@ -30,7 +30,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Configurations as JSON, or YAML with configurations in it (Envoy's, Istio's `WasmPlugin`, Envoy Gateway's `EnvoyExtensionPolicy`);
+    /// Configurations as JSON, or YAML with configurations in it (of Envoy, Istio, Envoy Gateway);
     /// - reads the standard input
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,

@@ -35,6 +35,8 @@ struct Explanation {
     /// What the client gets, or 200 where the upstream answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    /// Whether the decision is held to. In monitor mode the request passes all the same.
+    enforced: bool,
     /// One sentence on the reason, or on what is missing.
     detail: String,
     steps: Vec<Step>,

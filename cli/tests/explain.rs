@@ -103,41 +103,38 @@ fn another_decision_than_expected_has_a_status_of_its_own() {
 
 #[test]
 fn nothing_of_a_token_a_reply_or_a_url_acts_on_the_terminal() {
-    let token = alice()
-        .claim("sub", json!("mallory\u{9b}2J\u{202e}"))
-        .claim(
-            "aud",
-            json!(["x\u{1b}]0;title\u{7}", hallpass_tokens::AUDIENCE]),
-        )
-        .claim(
-            "grants",
-            json!([{ "resource": "a\u{1b}[1A", "actions": ["read"], "exp": NOW + 60 }]),
-        );
-    let world = World::new().keys().token(token);
-    let reply = json!({ "decision": false, "\u{1b}[2J": 1 }).to_string();
-    let reply = file(&world.folder, "reply.json", &reply);
-    let world = world.with(&["--grant-reply", &reply]);
-    for world in [&world, &World::new()] {
-        for url in [
-            "https://a.example/orders/7",
-            "https://a\u{1b}.example/\u{9b}",
-            "https://a.example/orders/\u{202e}",
-        ] {
-            for json in [false, true] {
-                let mut world = World {
-                    folder: tempfile::tempdir().expect("a folder"),
-                    arguments: world.arguments.clone(),
-                };
-                if json {
-                    world = world.with(&["--json"]);
-                }
-                let told = world.explain(url);
-                let acts = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
-                assert!(
-                    !told.out.contains(acts) && !told.err.contains(acts),
-                    "{told:?}"
-                );
+    let odd = "a\u{9b}1A\u{1b}]0;b\u{7}\u{202e}c";
+    let grant = json!({ "id": "g\u{202e}", "resource": odd, "actions": ["read"], "exp": NOW + 60 });
+    let tokens = [
+        alice().claim("grants", json!([grant])),
+        alice().claim("aud", json!([odd, hallpass_tokens::AUDIENCE])),
+        alice().claim("sub", json!(odd)),
+        alice().claim("iss", json!(odd)),
+        alice().header("typ", json!(odd)),
+        alice().header("kid", json!(odd)),
+    ];
+    let reply =
+        json!({ "decision": false, odd: 1, "context": { "access_request": { "form_url": odd } } });
+    let orders = "https://a.example/orders/7".to_owned();
+    let urls = [
+        format!("https://{odd}/orders/7"),
+        format!("https://a.example/{odd}"),
+    ];
+    let tokens = tokens
+        .into_iter()
+        .map(|token| (Some(token), orders.clone()));
+    for (token, url) in tokens.chain(urls.map(|url| (None, url))) {
+        for format in [&[][..], &["--json"]] {
+            let mut world = World::new().keys().with(format);
+            let reply = file(&world.folder, "reply.json", &reply.to_string());
+            world = world.with(&["--grant-reply", &reply]);
+            if let Some(token) = token.clone() {
+                world = world.token(token);
             }
+            let told = world.explain(&url);
+            assert_eq!(told.status, 0, "{told:?}");
+            let acts = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+            assert!(!told.out.contains(acts) && told.err.is_empty(), "{told:?}");
         }
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn decide(inputs: &Inputs) -> Explanation {
     let mut step = exchange.start(&mut gate, inputs.now);
     for _ in 0..MAX_WAITS {
         step = match step {
-            Flow::Continue(passage) => return allowed(&passage, &mut gate, found),
+            Flow::Continue(passage) => return passing(&passage, &mut gate, found),
             Flow::Respond(refusal) => return refused(&refusal, &mut gate, found),
             Flow::Wait(Need::Keys(_) | Need::NewKey(_)) if inputs.keys_are_unreachable => {
                 exchange.without_keys(&mut gate, inputs.now)
@@ -102,29 +102,31 @@ fn answer(
     }
 }
 
-fn allowed(passage: &Passage, gate: &mut Gate, found: Found) -> Explanation {
+/// What passes; in monitor mode that may be what would be refused.
+fn passing(passage: &Passage, gate: &mut Gate, found: Found) -> Explanation {
+    let reason = passage.reason;
+    let decision = if reason.allows() {
+        Decision::Allow
+    } else {
+        Decision::Deny
+    };
     Explanation {
         until: passage.until.map(UnixMillis::to_rfc3339),
         upstream: Some(upstream(&passage.edits)),
-        ..decided(Decision::Allow, passage.reason, 200, gate, found)
+        enforced: passage.enforced,
+        ..decided(decision, reason, gate, found)
     }
 }
 
 fn refused(refusal: &Refusal, gate: &mut Gate, found: Found) -> Explanation {
-    let status = refusal.answer.status;
     Explanation {
+        status: Some(refusal.answer.status),
         answer: Some(client_answer(&refusal.answer)),
-        ..decided(Decision::Deny, refusal.reason, status, gate, found)
+        ..decided(Decision::Deny, refusal.reason, gate, found)
     }
 }
 
-fn decided(
-    decision: Decision,
-    reason: Reason,
-    status: u16,
-    gate: &mut Gate,
-    mut found: Found,
-) -> Explanation {
+fn decided(decision: Decision, reason: Reason, gate: &mut Gate, mut found: Found) -> Explanation {
     let notices = gate.take_notices().into_iter();
     found
         .steps
@@ -132,7 +134,8 @@ fn decided(
     Explanation {
         decision,
         reason: Some(reason.as_str()),
-        status: Some(status),
+        status: Some(reason.kind().status()),
+        enforced: true,
         detail: reason.detail().to_owned(),
         steps: found.steps,
         question: found.question,
@@ -147,6 +150,7 @@ fn undecided(missing: String, found: Found) -> Explanation {
         decision: Decision::Undecided,
         reason: None,
         status: None,
+        enforced: true,
         detail: missing,
         steps: found.steps,
         question: found.question,

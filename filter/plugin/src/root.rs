@@ -49,9 +49,6 @@ impl Root {
         let needs_ticks = !config.clusters().is_empty() || config.policy.cuts_streams();
         let verifier = ChosenVerifier::choose(Box::new(host::verifier()));
         sinks::tell_backends(&verifier);
-        if let Some(notice) = config.monitor_notice() {
-            sinks::warn(&notice);
-        }
         let gate =
             Gate::new(Arc::new(config), Box::new(verifier)).sharing(Box::new(host::SharedMemory));
         let worker = Worker::new(gate, Stats::declare());

@@ -59,8 +59,10 @@ pub struct Expected {
     pub allows: bool,
     /// Why.
     pub reason: &'static str,
-    /// What the client gets; 200 for what passes.
+    /// What the client gets, or would get if it were not for monitor mode; 200 for what is allowed.
     pub status: u16,
+    /// Whether it passes all the same, in monitor mode.
+    pub is_monitored: bool,
     /// Headers that the upstream does not get.
     pub removed: Vec<&'static str>,
     /// What is left of the cookies, where the token was one of them.
@@ -217,6 +219,15 @@ impl Case {
         self.expected.reason = reason;
         self.expected.status = status;
         self
+    }
+
+    /// It must be decided to be refused for this reason, and pass all the same.
+    pub(crate) fn passes_monitored(mut self, status: u16, reason: &'static str) -> Self {
+        self.expected.is_monitored = true;
+        if self.token.is_some() {
+            self.expected.removed.push("authorization");
+        }
+        self.refused(status, reason)
     }
 
     /// It must be refused, and the client told where to ask for this action on the orders.

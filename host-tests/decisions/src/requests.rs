@@ -1,10 +1,12 @@
 //! Requests that are decided by what they are for, whoever asks.
 
+use serde_json::json;
+
 use crate::Case;
 use crate::case::alice;
 
 pub(crate) fn cases() -> Vec<Case> {
-    [opened(), closed(), ambiguous()].concat()
+    [opened(), closed(), ambiguous(), monitored()].concat()
 }
 
 fn opened() -> Vec<Case> {
@@ -73,5 +75,24 @@ fn ambiguous() -> Vec<Case> {
             "/me",
         )
         .header("connection", "close, X-Hallpass-Subject"),
+    ]
+}
+
+fn monitored() -> Vec<Case> {
+    let under = |case: Case| case.under("/mode", json!("monitor"));
+    vec![
+        under(Case::get(
+            "in monitor mode what is refused passes, and nobody speaks for the filter",
+            "/internal/x",
+        ))
+        .by(alice())
+        .header("x-hallpass-subject", "root")
+        .passes_monitored(403, "resource_closed")
+        .removed("x-hallpass-subject"),
+        under(Case::get(
+            "in monitor mode an ambiguous request passes as it came",
+            "/me;a",
+        ))
+        .passes_monitored(400, "request_ambiguous"),
     ]
 }

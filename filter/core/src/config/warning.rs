@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::Config;
 use super::fault::Place;
 use crate::decision::FailureMode;
-use crate::policy::{Access, Matcher, Resource};
+use crate::policy::{Access, Matcher, Mode, Resource};
 
 /// A larger clock skew than this keeps ended tokens alive for longer than clocks are apart.
 const USUAL_SKEW: Duration = Duration::from_mins(1);
@@ -35,6 +35,7 @@ impl Config {
     /// Everything that is suspicious, in the order of the document.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Warnings(Vec::new());
+        warnings.of_mode(self);
         warnings.of_providers(self);
         warnings.of_resources(self);
         warnings.of_grants(self);
@@ -51,6 +52,18 @@ impl Warnings {
             found: found.into(),
             advice: advice.to_owned(),
         });
+    }
+
+    fn of_mode(&mut self, config: &Config) {
+        let member = match config.mode {
+            Mode::Monitor => "mode",
+            Mode::Enforce => "resources",
+        };
+        if let Some(notice) = config.monitor_notice() {
+            let place = Place::root().member(member);
+            let advice = "set `enforce` once the records show what is meant";
+            self.push(&place, notice, advice);
+        }
     }
 
     fn of_providers(&mut self, config: &Config) {

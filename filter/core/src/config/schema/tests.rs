@@ -88,7 +88,8 @@ fn what_the_filter_accepts_fits_the_schema() {
 #[test]
 fn a_fault_of_shape_does_not_fit_the_schema() {
     for (pointer, value) in [
-        ("/mode", json!(7)),
+        ("/mode", json!("off")),
+        ("/resources/0/mode", json!("watch")),
         ("/providers", json!({})),
         ("/providers/0/issuer", json!(7)),
         ("/providers/0/algorithms", json!(["none"])),

@@ -139,6 +139,8 @@ fn what_has_no_use_or_opens_more_than_it_seems_to_is_told() {
             json!("2m"),
             &["providers[0].clock_skew"],
         ),
+        ("/mode", json!("monitor"), &["mode"]),
+        ("/resources/0/mode", json!("monitor"), &["resources"]),
         ("/grants/request_url", Value::Null, &["grants.request_url"]),
         (
             "/grants/service/failure_mode",
