@@ -6,6 +6,7 @@ mod answers;
 mod configuration;
 mod crowd;
 mod export;
+mod fleet;
 mod hostile;
 mod http2;
 mod keys;
