@@ -31,11 +31,18 @@ impl Setup {
     /// # Panics
     /// When the filter is not built, or the shipped configuration cannot be read.
     pub fn shipped() -> Self {
+        Self::of("envoy-config/envoy.yaml")
+    }
+
+    /// The configuration in `file`, a path in the workspace, on free ports, with the built filter.
+    ///
+    /// # Panics
+    /// When the filter is not built, or the file cannot be read or is laid out in another way than the shipped configuration.
+    pub fn of(file: &str) -> Self {
         let module = env::var_os("HALLPASS_MODULE")
             .map_or_else(|| root().join("dist/hallpass.wasm"), PathBuf::from);
         let module = built("filter", &module).unwrap_or_else(|fault| panic!("{fault:#}"));
-        let mut config = EnvoyConfig::read(&root().join("envoy-config/envoy.yaml"))
-            .expect("the shipped configuration is sound");
+        let mut config = EnvoyConfig::read(&root().join(file)).expect("the configuration is sound");
         config.listen_on(0, 0).expect("it has a listener");
         config.load_module(&module).expect("it has the filter");
         Self(config)
@@ -149,6 +156,20 @@ impl Setup {
             status,
             log: envoy.log().to_the_end(Duration::from_secs(5)),
         }
+    }
+
+    /// What Envoy says to it without serving: its verdict, and its log.
+    ///
+    /// # Panics
+    /// When Envoy cannot be started.
+    pub fn validate(self) -> Output {
+        let directory = directory();
+        let file = directory.path().join("envoy.json");
+        std::fs::write(&file, self.0.to_json()).expect("a configuration can be written");
+        let mut command = Command::new(program());
+        command.args(["--mode", "validate", "--disable-hot-restart"]);
+        command.arg("--config-path").arg(file);
+        command.output().expect("Envoy can be started")
     }
 
     /// What Envoy says to the shipped file as it is: its verdict, and its log.

@@ -7,6 +7,7 @@ mod conditions;
 mod configuration;
 mod crowd;
 mod export;
+mod fleet;
 mod hostile;
 mod http2;
 mod keys;
