@@ -6,6 +6,7 @@
 
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const [origin, folder, scenes] = process.argv.slice(2);
@@ -170,5 +171,5 @@ for (const scene of JSON.parse(scenes)) {
   }
 }
 await browser.close();
-console.log(`the pictures are in ${folder}`);
+console.log(`the pictures are in ${resolve(folder)}`);
 process.exitCode = failed ? 1 : 0;

@@ -142,7 +142,7 @@ fn a_grpc_client_gets_the_status_of_its_own_kind_and_a_message_to_read() {
             "resource_unknown",
         ),
         (
-            "/orders//grpc",
+            "/orders/grpc;x=1",
             Some(caller.as_str()),
             "13",
             "request_ambiguous",
