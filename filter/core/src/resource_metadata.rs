@@ -73,6 +73,7 @@ impl ResourceMetadata {
     }
 }
 
+/// The document, to be read by everybody; without its text for `HEAD`.
 fn found(body: String) -> Answer {
     let headers = [
         ("content-type", "application/json"),

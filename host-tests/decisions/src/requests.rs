@@ -32,7 +32,7 @@ fn opened() -> Vec<Case> {
         .removed("x_hallpass_subject"),
         Case::get("the query is no part of the path", "/healthz?a=/internal/x").passes("public"),
         Case::get("the port is no part of the host", "")
-            .url("https://ADMIN.example:8443/healthz")
+            .url("https://admin.example:8443/healthz")
             .passes("public"),
     ]
 }
