@@ -65,6 +65,14 @@ pub(super) fn print(out: &mut impl Write, told: &Explanation) -> Result<()> {
                 printable(&header)
             )?;
         }
+        if let Some(authority) = &upstream.authority {
+            writeln!(
+                out,
+                "{} the authority goes on as {}",
+                place(" upstream"),
+                printable(authority)
+            )?;
+        }
         if let Some(path) = &upstream.path {
             writeln!(
                 out,

@@ -1,7 +1,9 @@
 //! The steps before the grant service: the one reading of the request, the resources in their order, the token, its grants.
 
+use hallpass_core::bearer::Bearer;
 use hallpass_core::config::Config;
 use hallpass_core::flow::Exchange;
+use hallpass_core::policy::conditions::Facts;
 use hallpass_core::policy::{Access, Mismatch, Resource};
 use hallpass_core::request::CanonicalRequest;
 
@@ -28,16 +30,35 @@ pub(super) fn steps(inputs: &Inputs) -> Vec<Step> {
         return steps;
     };
     if !resource.access.needs_identity() {
+        steps.extend(conditions(inputs, resource, None));
         return steps;
     }
     let Some(bearer) = token::steps(inputs, &mut steps) else {
         return steps;
     };
+    steps.extend(conditions(inputs, resource, Some(&bearer)));
     if resource.access == Access::Grant {
         let action = config.policy.action(resource, &request.method);
         grants::steps(inputs, &bearer, resource, &action, &mut steps);
     }
     steps
+}
+
+/// What the resource's conditions come to, if it has some.
+fn conditions(inputs: &Inputs, resource: &Resource, bearer: Option<&Bearer>) -> Option<Step> {
+    const ABOUT: &str = "condition";
+    let conditions = resource.conditions.as_ref()?;
+    let mut head = inputs.head.clone();
+    head.source_ip = inputs.config.trusted_hops.source_ip(&head);
+    let facts = Facts {
+        head: &head,
+        identity: bearer.map(|bearer| &bearer.identity),
+        claims: bearer.map(|bearer| &bearer.claims),
+    };
+    Some(match conditions.judge(&facts, inputs.now) {
+        Ok(_) => Step::yes(ABOUT, "all of the resource's hold"),
+        Err(unmet) => Step::no(ABOUT, unmet.reason().detail()),
+    })
 }
 
 /// Tells of each resource until the one that matches, which it returns.

@@ -5,6 +5,7 @@
 //! expects, so the program cannot explain what the filter does not do.
 
 mod case;
+mod conditions;
 mod grants;
 mod requests;
 mod service;
@@ -17,6 +18,7 @@ pub fn cases() -> Vec<Case> {
     [
         requests::cases(),
         tokens::cases(),
+        conditions::cases(),
         grants::cases(),
         service::cases(),
     ]
