@@ -114,6 +114,9 @@ struct Upstream {
     /// The path, where it goes on in another spelling.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
+    /// The host with its port, where it goes on in another spelling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authority: Option<String>,
 }
 
 /// What a refused client gets.

@@ -112,6 +112,8 @@ fn the_program_decides_as_the_table_says() {
         // The query is not shown: it may hold a secret.
         let path = expected.path.and_then(|path| path.split('?').next());
         assert_eq!(upstream["path"].as_str(), path, "{}", case.name);
+        let authority = upstream["authority"].as_str();
+        assert_eq!(authority, expected.authority, "{}", case.name);
     }
 }
 

@@ -170,14 +170,18 @@ fn upstream(edits: &Edits) -> Upstream {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
         path: None,
+        authority: None,
     };
     for (name, value) in &edits.replace {
         // What stands in cookies and queries beside the token may be as secret.
-        if *name == ":path" {
-            let path = value.split(|byte| *byte == b'?').next();
-            upstream.path = path.map(text);
-        } else {
-            upstream.stripped.push((*name).to_owned());
+        match *name {
+            ":path" => {
+                let path = value.split(|byte| *byte == b'?').next();
+                upstream.path = path.map(text);
+            }
+            // Both say the same then.
+            ":authority" | "host" => upstream.authority = Some(text(value)),
+            other => upstream.stripped.push(other.to_owned()),
         }
     }
     upstream

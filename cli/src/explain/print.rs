@@ -65,13 +65,15 @@ pub(super) fn print(out: &mut impl Write, told: &Explanation) -> Result<()> {
                 printable(&header)
             )?;
         }
-        if let Some(path) = &upstream.path {
-            writeln!(
-                out,
-                "{} the path goes on as {}",
-                place(" upstream"),
-                printable(path)
-            )?;
+        for (what, respelt) in [("path", &upstream.path), ("host", &upstream.authority)] {
+            if let Some(respelt) = respelt {
+                writeln!(
+                    out,
+                    "{} the {what} goes on as {}",
+                    place(" upstream"),
+                    printable(respelt)
+                )?;
+            }
         }
     }
     if let Some(answer) = &told.answer {

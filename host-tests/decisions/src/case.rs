@@ -71,6 +71,8 @@ pub struct Expected {
     pub set: BTreeMap<&'static str, String>,
     /// The path that the upstream gets, where it is another.
     pub path: Option<&'static str>,
+    /// The host and port that the upstream gets, where they are others.
+    pub authority: Option<&'static str>,
     /// Where the refused client is sent to ask for access.
     pub request_url: Option<String>,
 }

@@ -10,6 +10,13 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 fn opened() -> Vec<Case> {
+    let mut respelt = Case::get(
+        "another spelling of a host goes upstream in the canonical one",
+        "",
+    )
+    .url("https://ADMIN.example:08443/healthz")
+    .passes("public");
+    respelt.expected.authority = Some("admin.example:8443");
     vec![
         Case::get("what is public needs no token", "/healthz").passes("public"),
         Case::get(
@@ -34,6 +41,7 @@ fn opened() -> Vec<Case> {
         Case::get("the port is no part of the host", "")
             .url("https://admin.example:8443/healthz")
             .passes("public"),
+        respelt,
     ]
 }
 

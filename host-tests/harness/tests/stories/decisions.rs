@@ -50,6 +50,9 @@ fn forwarded(case: &Case, sent: &Headers) -> BTreeSet<(String, String)> {
             (":path", expected) if expected.path.is_some() => {
                 (name, expected.path.unwrap_or_default().to_owned())
             }
+            (":authority", expected) if expected.authority.is_some() => {
+                (name, expected.authority.unwrap_or_default().to_owned())
+            }
             ("cookie", expected) if expected.cookies.is_some() => {
                 (name, expected.cookies.unwrap_or_default().to_owned())
             }
