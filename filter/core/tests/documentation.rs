@@ -6,6 +6,7 @@ use std::path::Path;
 
 use hallpass_core::config::Config;
 use hallpass_core::denial::Reason;
+use hallpass_core::metrics::Counter;
 
 fn document(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -58,6 +59,52 @@ fn the_readme_lists_every_reason_with_its_status_and_no_other() {
     listed.sort();
     known.sort();
     assert_eq!(listed, known);
+}
+
+#[test]
+fn operators_are_told_of_every_reason_what_it_means_and_what_to_do() {
+    let operations = document("docs/operations.md");
+    for reason in Reason::ALL {
+        let row = format!("\n| `{}` | ", reason.as_str());
+        let (_, rest) = operations
+            .split_once(&row)
+            .unwrap_or_else(|| panic!("no row for {}", reason.as_str()));
+        let answer = rest.split(' ').next().unwrap_or_default();
+        let status = reason.kind().status().to_string();
+        let expected = match reason {
+            Reason::StreamExpired => "cut",
+            reason if reason.allows() => "passes",
+            _ => &status,
+        };
+        assert_eq!(answer, expected, "{}", reason.as_str());
+    }
+}
+
+#[test]
+fn operators_are_told_of_every_metric_what_it_counts() {
+    let operations = document("docs/operations.md");
+    let is_told = |name: &str| operations.contains(&format!("\n| `{name}` | "));
+    for counter in Counter::all() {
+        let name = match counter {
+            Counter::Decision(_) => r"hallpass.decisions.<allow\|deny>.<reason>".to_owned(),
+            Counter::Monitored(_) => "hallpass.monitored.<reason>".to_owned(),
+            other => other.name(),
+        };
+        assert!(is_told(&name), "no row for {name}");
+    }
+    // Gauges and the histogram are the plugin's.
+    let sinks = document("filter/plugin/src/sinks.rs");
+    let quoted = sinks.split("\"hallpass.").skip(1);
+    let names = quoted
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|name| !name.contains([' ', '\\']));
+    let mut told = 0;
+    for name in names {
+        let name = format!("hallpass.{}", name.replace('{', "<").replace('}', ">"));
+        assert!(is_told(&name), "no row for {name}");
+        told += 1;
+    }
+    assert!(told >= 5, "only {told} of the plugin's metrics were found");
 }
 
 /// The names of all functions in the workspace's Rust files, tests among them.

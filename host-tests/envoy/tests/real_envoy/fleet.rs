@@ -191,6 +191,17 @@ fn the_capabilities_that_the_hardened_configuration_names_are_the_modules_import
 }
 
 #[test]
+fn the_hardened_configuration_shows_the_same_stats_as_the_demos() {
+    let of = |file: &str| {
+        let config: Value = serde_saphyr::from_str(&in_workspace(file)).expect(file);
+        config["stats_config"].clone()
+    };
+    let stats = of(HARDENED);
+    assert!(stats.is_object());
+    assert_eq!(stats, of("envoy-config/envoy.yaml"));
+}
+
+#[test]
 fn the_hardened_configuration_refuses_what_could_be_read_in_two_ways_before_the_filter_does() {
     reading(|http| {
         for (field, value) in [
