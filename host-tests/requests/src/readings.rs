@@ -9,9 +9,12 @@ use crate::{GUARDED_HOST, GUARDED_PATH};
 /// More readings than any path of the table has; one that has more is cut off there.
 const MOST: usize = 5_000;
 
+/// What a server makes of a path.
+type Step = fn(&[u8]) -> Vec<u8>;
+
 /// Every path that a server could take `path` for. Each step is one that some server takes, and a chain of servers takes several.
 pub fn readings(path: &[u8]) -> BTreeSet<Vec<u8>> {
-    const STEPS: [fn(&[u8]) -> Vec<u8>; 8] = [
+    const STEPS: [Step; 8] = [
         decoded,
         without_overlong_forms,
         with_slashes_for_backslashes,
