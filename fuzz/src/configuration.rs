@@ -70,19 +70,16 @@ fn check_completeness(config: &Config) {
 
 /// What holds does so up to its end, and what does not says why. The times are around a change of Berlin's clocks.
 fn check_conditions(conditions: &Conditions) {
-    let head = request("/");
+    let bare = request("/");
     let facts = Facts {
-        head: &head,
+        head: &bare,
         identity: None,
         claims: None,
     };
     let changes = UnixMillis::from_rfc3339("2026-10-25T01:00:00Z").expect("a date");
-    let hours = (0..48).map(|hours| Duration::from_hours(hours));
-    for now in hours.map(|hours| {
-        changes
-            .saturating_sub(Duration::from_hours(24))
-            .saturating_add(hours)
-    }) {
+    let first = changes.saturating_sub(Duration::from_hours(24));
+    let hours = (0..48).map(Duration::from_hours);
+    for now in hours.map(|hours| first.saturating_add(hours)) {
         match conditions.judge_circumstances(&facts, now) {
             Ok(held) => {
                 let Some(until) = held.until else { continue };

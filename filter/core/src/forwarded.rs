@@ -28,10 +28,8 @@ impl TrustedHops {
         if self.0 == 0 {
             return Some(peer);
         }
-        let mut lines: Vec<&[u8]> = head.headers.all("x-forwarded-for").collect();
-        lines.reverse();
+        let lines = head.headers.all("x-forwarded-for").rev();
         let mut entries = lines
-            .iter()
             .flat_map(|line| line.rsplit(|byte| *byte == b','))
             .map(address);
         let appended = entries.next()??;
