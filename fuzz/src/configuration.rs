@@ -1,13 +1,16 @@
 //! Target `configuration`: what an operator may write.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hallpass_core::config::Config;
 use hallpass_core::denial::Reason;
 use hallpass_core::flow::{Exchange, Gate, KeysReply, Need, Progress, Step};
 use hallpass_core::grant::service::RawReply;
 use hallpass_core::grant::{GrantOutcome, Query};
+use hallpass_core::policy::conditions::{Conditions, Facts};
 use hallpass_core::request::RequestHead;
+use hallpass_core::time::UnixMillis;
 use hallpass_core::token::TokenSource;
 use serde_json::json;
 
@@ -19,8 +22,8 @@ const MAX_WAITS: usize = 6;
 /// Reads a configuration, and serves a few requests by it where it is sound.
 ///
 /// # Panics
-/// When a fault does not say where, what and what else; when a configuration is accepted that lacks what it must have; and when by any
-/// configuration a stranger gets past what is not public.
+/// When a fault does not say where, what and what else; when a configuration is accepted that lacks what it must have; when conditions end
+/// before they say; and when by any configuration a stranger gets past what is not public.
 pub fn configuration(text: &[u8]) -> Reached {
     let config = match Config::parse(text) {
         Ok(config) => Arc::new(config),
@@ -38,6 +41,9 @@ pub fn configuration(text: &[u8]) -> Reached {
         }
     };
     check_completeness(&config);
+    for conditions in config.policy.iter().filter_map(|r| r.conditions.as_ref()) {
+        check_conditions(conditions);
+    }
     let mut gate = world::trusting_gate(config.clone());
     for path in ["/healthz", "/me", "/orders/7"] {
         serve_stranger(&mut gate, path);
@@ -60,6 +66,33 @@ fn check_completeness(config: &Config) {
         }
     }
     assert_eq!(config.hash.len(), 32, "{}", config.hash);
+}
+
+/// What holds does so up to its end, and what does not says why. The times are around a change of Berlin's clocks.
+fn check_conditions(conditions: &Conditions) {
+    let bare = request("/");
+    let facts = Facts {
+        head: &bare,
+        identity: None,
+        claims: None,
+    };
+    let changes = UnixMillis::from_rfc3339("2026-10-25T01:00:00Z").expect("a date");
+    let first = changes.saturating_sub(Duration::from_hours(24));
+    let hours = (0..48).map(Duration::from_hours);
+    for now in hours.map(|hours| first.saturating_add(hours)) {
+        match conditions.judge_circumstances(&facts, now) {
+            Ok(held) => {
+                let Some(until) = held.until else { continue };
+                assert!(conditions.may_end() && until > now);
+                let last = until.saturating_sub(Duration::from_millis(1));
+                assert!(conditions.judge_circumstances(&facts, last).is_ok());
+            }
+            Err(unmet) => promise::one_line(&unmet.to_string()),
+        }
+    }
+    if let Err(unmet) = conditions.judge(&facts, world::now()) {
+        promise::one_line(&unmet.to_string());
+    }
 }
 
 /// Nobody gets in without a token, but where it is public.

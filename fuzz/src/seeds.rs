@@ -91,7 +91,34 @@ fn configurations() -> Vec<Seed> {
     faulty["providers"][1]["algorithms"] = json!(["none", 7]);
     faulty["resources"][3]["match"]["paths"] = json!(["/a//b", "/{x}{y}", "/orders/{id}"]);
     faulty["grants"]["service"]["headers"] = json!({ "authorization": "Bearer\n" });
+    let mut conditional = world::configuration();
+    conditional["trusted_hops"] = json!(2);
+    conditional["resources"][0]["conditions"] = json!({
+        "source_cidrs": ["10.0.0.0/8", "::/0"],
+        "time_windows": [{ "days": ["sat-mon"], "from": "22:00", "to": "06:30", "time_zone": "Europe/Berlin" }],
+        "not": { "any_of": [
+            { "header": "x-a", "contains": "b" },
+            { "certificate": "uri_san", "prefix": "spiffe://x/" },
+            { "time_windows": [{ "from": "02:15", "to": "02:45", "time_zone": "Australia/Lord_Howe" }] },
+        ] },
+    });
+    conditional["resources"][1]["conditions"] = json!({
+        "claims": { "groups": ["oncall", 7, true], "/realm~1/0": "a" },
+        "acr_values": ["mfa"], "max_auth_age": "1h",
+        "any_of": [
+            { "all_of": [{ "claim": "/a/b", "equals": 1.5 }, { "claim": "c", "present": false }] },
+            { "certificate": "sha256", "one_of": ["AB:".repeat(31) + "AB"] },
+        ],
+    });
+    let mut unsound = conditional.clone();
+    unsound["resources"][0]["conditions"] = json!({
+        "source_cidrs": ["10.1.2.3/8", "10.0.0.1"],
+        "time_windows": [{ "days": ["fr"], "from": "08:00", "to": "08:00", "time_zone": "Mars\n" }],
+        "not": { "not": { "claim": "/~", "equals": null, "prefix": "" } },
+    });
     vec![
+        seed("configuration", "accepted-conditions", pretty(&conditional)),
+        seed("configuration", "refused-conditions", pretty(&unsound)),
         seed(
             "configuration",
             "accepted-inline",

@@ -3,6 +3,8 @@
 //! "Cannot know yet" is an answer, [`Decision::NeedGrant`]; an error is a denial, never a gap. [`Permit`] has no other maker than
 //! [`decide`], and nothing lets a request through without one.
 
+mod conditions;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +14,11 @@ use crate::grant::embedded::Coverage;
 use crate::grant::{EmbeddedGrants, Ruling};
 use crate::identity::{Identity, SignIn, StepUp};
 use crate::ids::{Action, GrantId};
-use crate::policy::conditions::{Facts, Held, Unmet};
+use crate::policy::conditions::{Facts, Held};
 use crate::policy::{Access, Preflight, Resource};
 use crate::time::{Phase, UnixMillis, Window};
 use crate::token::TokenFault;
+use conditions::under_conditions;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
@@ -216,45 +219,6 @@ pub fn decide(
                 by_grant(embedded, service, identity, longest, rules, now)
             };
             under_conditions(resource, facts, now, by_grant).by_token_until(identity.window().until)
-        }
-    }
-}
-
-/// What `decide` says, where the resource's conditions hold. The circumstances come first: nobody is asked about a request that is refused
-/// anyway. The sign-in comes after what can be told without asking: nobody is sent to sign in for what would be refused then too.
-fn under_conditions(
-    resource: &Resource,
-    facts: &Facts<'_>,
-    now: UnixMillis,
-    decide: impl FnOnce() -> Decision,
-) -> Decision {
-    let Some(conditions) = &resource.conditions else {
-        return decide();
-    };
-    let circumstances = match conditions.judge_circumstances(facts, now) {
-        Ok(held) => held,
-        Err(unmet) => return unmet.into(),
-    };
-    let decision = decide();
-    let sign_in = || conditions.judge_sign_in(facts.identity, now);
-    match decision {
-        Decision::Allow(permit) => match sign_in() {
-            Ok(held) => Decision::Allow(permit.while_holds(circumstances.and(held))),
-            Err(unmet) => unmet.into(),
-        },
-        Decision::NeedGrant => sign_in().map_or_else(Decision::from, |_| Decision::NeedGrant),
-        Decision::Deny(_) | Decision::DenyWithAdvice(..) | Decision::DenyForGrant(..) => decision,
-    }
-}
-
-impl From<Unmet<'_>> for Decision {
-    fn from(unmet: Unmet<'_>) -> Self {
-        let reason = unmet.reason();
-        match unmet {
-            Unmet::Circumstance { .. } => Self::Deny(reason),
-            Unmet::SignIn(demanded) => {
-                Self::DenyWithAdvice(reason, Advice::SignIn(demanded.clone()))
-            }
         }
     }
 }

@@ -4,7 +4,7 @@
 //! stands further left than they wrote is the client's own claim. This proxy is the last that appends: the rightmost entry is the address
 //! of our peer. With one trusted proxy, that entry is the proxy, and the one left of it is whom the proxy saw.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::request::RequestHead;
 
@@ -28,13 +28,12 @@ impl TrustedHops {
         if self.0 == 0 {
             return Some(peer);
         }
-        let mut lines: Vec<&[u8]> = head.headers.all("x-forwarded-for").collect();
-        lines.reverse();
+        let lines = head.headers.all("x-forwarded-for").rev();
         let mut entries = lines
-            .iter()
             .flat_map(|line| line.rsplit(|byte| *byte == b','))
             .map(address);
-        if entries.next()?? != peer {
+        let appended = entries.next()??;
+        if appended != peer && !is_own_machine(peer) {
             return None;
         }
         let mut seen = entries.take(self.0);
@@ -44,6 +43,11 @@ impl TrustedHops {
         }
         farthest
     }
+}
+
+/// Of a peer on the same machine Envoy appends an address of the machine's, which is not known here.
+fn is_own_machine(peer: IpAddr) -> bool {
+    peer == Ipv4Addr::LOCALHOST || peer == Ipv6Addr::LOCALHOST
 }
 
 /// An address without port or brackets. A mapped IPv4 address (RFC 4291, section 2.5.5.2) is that address.
@@ -97,6 +101,24 @@ mod tests {
             assert_eq!(found.as_deref(), expected, "{hops} of {lines:?}");
         }
         assert_eq!(source(1, None, chain), None);
+    }
+
+    #[test]
+    fn a_peer_on_the_same_machine_is_appended_under_another_address() {
+        for (peer, expected) in [
+            ("127.0.0.1", Some("203.0.113.9")),
+            ("::1", Some("203.0.113.9")),
+            ("127.0.0.2", None),
+            ("10.0.0.3", None),
+        ] {
+            let found = source(1, Some(peer), &[b"203.0.113.9,10.0.0.2"]);
+            assert_eq!(found.as_deref(), expected, "{peer}");
+        }
+        assert_eq!(
+            source(1, Some("127.0.0.1"), &[b"203.0.113.9,unknown"]),
+            None
+        );
+        assert_eq!(source(1, Some("127.0.0.1"), &[b"203.0.113.9"]), None);
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl HeaderList {
     }
 
     /// Every header: name in lower case, value as it came.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
         let text = |place: &Range<usize>| self.bytes.get(place.clone()).unwrap_or_default();
         self.entries
             .iter()
@@ -57,7 +57,7 @@ impl HeaderList {
     }
 
     /// Every value of the header `name`, which must be in lower case.
-    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn all<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
         self.iter()
             .filter(move |(candidate, _)| *candidate == name.as_bytes())
             .map(|(_, value)| value)

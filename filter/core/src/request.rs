@@ -27,8 +27,8 @@ pub struct RequestHead {
     pub headers: HeaderList,
     /// The address of the peer, where the host told it.
     pub source_ip: Option<IpAddr>,
-    /// What the host shows of the client's certificate, where it was asked.
-    pub certificate: ClientCertificate,
+    /// What the host shows of the client's certificate, where it was asked and shows anything.
+    pub certificate: Option<Box<ClientCertificate>>,
 }
 
 /// The form of the request that every decision is about.

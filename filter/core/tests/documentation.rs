@@ -31,6 +31,22 @@ fn the_documented_configurations_are_accepted() {
 }
 
 #[test]
+fn the_documented_conditions_are_accepted() {
+    let document = document("docs/configuration.md");
+    let (_, rest) = document
+        .split_once("```json\n\"conditions\": ")
+        .expect("an example");
+    let (conditions, _) = rest.split_once("\n```").expect("its end");
+    let mut config: serde_json::Value =
+        serde_json::from_str(first_json(&document)).expect("an example");
+    config["resources"][1]["conditions"] = serde_json::from_str(conditions).expect("JSON");
+    if let Err(faults) = Config::parse(config.to_string().as_bytes()) {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        panic!("{faults:#?}");
+    }
+}
+
+#[test]
 fn the_readme_lists_every_reason_with_its_status_and_no_other() {
     let readme = document("README.md");
     let (_, table) = readme

@@ -68,11 +68,7 @@ pub(crate) fn request_head(wanted: Wanted) -> RequestHead {
     RequestHead {
         headers: header_list(Map::RequestHeaders),
         source_ip: wanted.source.then(source_address).flatten(),
-        certificate: if wanted.certificate {
-            client_certificate()
-        } else {
-            ClientCertificate::default()
-        },
+        certificate: wanted.certificate.then(|| Box::new(client_certificate())),
     }
 }
 

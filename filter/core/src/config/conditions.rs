@@ -2,6 +2,7 @@
 
 mod operator;
 mod sign_in;
+mod tested;
 mod time;
 
 use std::collections::BTreeMap;
@@ -10,15 +11,13 @@ use serde_json::Value;
 
 use super::fault::{Faults, Place};
 use super::field::Field;
-use super::headers::{TrustedHeaders, header_name};
+use super::headers::TrustedHeaders;
 use super::provider::strings;
 use super::raw::{RawCondition, RawConditions};
 use crate::policy::Access;
 use crate::policy::conditions::{
-    CertificateCondition, CertificateField, ClaimPath, ClaimTest, ClaimTests, Condition,
-    Conditions, HeaderCondition, SourceNetworks, ValueTest, network,
+    ClaimPath, ClaimTest, ClaimTests, Condition, Conditions, SourceNetworks, ValueTest, network,
 };
-use operator::Operator;
 
 /// How many conditions a resource may have, those inside of others included.
 const MAX_CONDITIONS: usize = 64;
@@ -161,44 +160,6 @@ impl Reader<'_> {
         self.tested(raw, place)
     }
 
-    /// A claim, a header or a part of the certificate, and what it must be.
-    fn tested(&mut self, raw: RawCondition, place: &Place) -> Option<Condition> {
-        let (claim, header, certificate) = (raw.claim, raw.header, raw.certificate);
-        let operator = Operator::read(
-            (
-                raw.present,
-                raw.equals,
-                raw.one_of,
-                raw.contains,
-                raw.prefix,
-            ),
-            place,
-            self.faults,
-        );
-        if !claim.is_absent() {
-            let place = place.member("claim");
-            let name = claim.required(&place, self.faults);
-            let path = name.and_then(|name| self.path(&name, &place));
-            let test = operator?.of_value(self.faults)?;
-            return self.claim(path?, test, &place);
-        }
-        if !header.is_absent() {
-            let place = place.member("header");
-            let name = header.required(&place, self.faults);
-            let name = name.and_then(|name| self.header(&name, &place))?;
-            return operator?.of_header(&name, self.faults);
-        }
-        let place = place.member("certificate");
-        let field = certificate.required(&place, self.faults)?;
-        let known = CertificateField::ALL.into_iter();
-        let Some(field) = known.into_iter().find(|one| one.name() == field) else {
-            let expected = "`sha256`, `uri_san` or `dns_san`";
-            self.faults.push_value(&place, &field.into(), expected);
-            return None;
-        };
-        operator?.of_certificate(field, self.faults)
-    }
-
     fn several(
         &mut self,
         field: Field<Vec<Field<RawCondition>>>,
@@ -280,16 +241,6 @@ impl Reader<'_> {
         Some(Condition::Claim(condition))
     }
 
-    /// A header that the filter takes out of every request says nothing about one.
-    fn header(&mut self, name: &str, place: &Place) -> Option<String> {
-        let header = header_name(name).filter(|name| !self.headers.protects(name.as_bytes()));
-        if header.is_none() {
-            let expected = "the name of a header that clients may send";
-            self.faults.push_value(place, &name.into(), expected);
-        }
-        header
-    }
-
     fn refuse_identity(&mut self, place: &Place) {
         let expected =
             "nothing about who asks: nobody is asked on a `public` resource, but with `identity`";
@@ -323,38 +274,5 @@ impl Reader<'_> {
             self.faults.push(place, "one more", &expected);
         }
         !is_too_deep && self.conditions <= MAX_CONDITIONS
-    }
-}
-
-impl Operator {
-    fn of_header(self, name: &str, faults: &mut Faults) -> Option<Condition> {
-        let condition = match self.presence() {
-            Some(is_present) => {
-                let present = Condition::Header(HeaderCondition::present(name));
-                return Some(if is_present {
-                    present
-                } else {
-                    Condition::Not(Box::new(present))
-                });
-            }
-            None => HeaderCondition::new(name, self.of_text(faults)?),
-        };
-        Some(Condition::Header(condition))
-    }
-
-    fn of_certificate(self, field: CertificateField, faults: &mut Faults) -> Option<Condition> {
-        let condition = match self.presence() {
-            Some(true) => CertificateCondition::present(field),
-            Some(false) => {
-                let expected = "`true`: what the proxy does not show of a certificate is not known";
-                faults.push(self.place(), "`false`", expected);
-                return None;
-            }
-            None if field == CertificateField::Sha256 => {
-                CertificateCondition::new(field, self.of_fingerprint(faults)?)
-            }
-            None => CertificateCondition::new(field, self.of_text(faults)?),
-        };
-        Some(Condition::Certificate(condition))
     }
 }

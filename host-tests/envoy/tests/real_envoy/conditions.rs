@@ -1,13 +1,18 @@
 //! Where a request comes from, as real Envoy tells it: its peer, and `x-forwarded-for` with the entry that Envoy appends.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
 use hallpass_demo::idp::IdentityProvider;
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 
 use crate::world::World;
 
-/// A world whose `health` has these conditions, behind so many trusted proxies.
-fn world(conditions: &Value, trusted_hops: u64) -> World {
+/// A world that is open in one place to those to whom `conditions` apply, and in another to those to whom they certainly do not.
+fn world(conditions: &Value, trusted_hops: u64, skip_xff_append: bool) -> World {
     World::new(IdentityProvider::start(0).unwrap(), |setup| {
+        let setup = setup.http(|http| http["skip_xff_append"] = json!(skip_xff_append));
         setup.plugin(|plugin| {
             plugin["trusted_hops"] = json!(trusted_hops);
             plugin["resources"] = json!([
@@ -19,91 +24,96 @@ fn world(conditions: &Value, trusted_hops: u64) -> World {
     })
 }
 
-fn reason(world: &World, path: &str, forwarded: &[&str]) -> String {
-    let request = world.proxy.get(path);
-    let request = forwarded.iter().fold(request, |request, line| {
-        request.header("x-forwarded-for", line)
+/// An address of this machine that Envoy does not take for its own machine's.
+const REMOTE: &str = "127.0.0.2:0";
+const LOCAL: &str = "127.0.0.1:0";
+
+fn connect(from: &str, to: SocketAddr) -> TcpStream {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_io().build().unwrap();
+    let stream = runtime.block_on(async {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(from.parse().unwrap()).unwrap();
+        socket.connect(to).await.unwrap().into_std().unwrap()
     });
-    let answer = request.send();
-    match answer.status {
-        200 => "passes".to_owned(),
-        _ => answer.json()["reason"].as_str().unwrap().to_owned(),
-    }
+    stream.set_nonblocking(false).unwrap();
+    stream
 }
+
+/// Asks for both places from an address, and tells whether each is open.
+#[track_caller]
+fn is_open(world: &World, from: &str, forwarded: &[&str]) -> [bool; 2] {
+    ["/here", "/elsewhere"].map(|path| {
+        let mut stream = connect(from, world.proxy.address());
+        let lines = forwarded.iter();
+        let lines: String = lines
+            .map(|line| format!("x-forwarded-for: {line}\r\n"))
+            .collect();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: orders.example\r\nconnection: close\r\n{lines}\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let is_open = answer.starts_with("HTTP/1.1 200 ");
+        assert!(
+            is_open || answer.contains("condition_source_ip"),
+            "{answer}"
+        );
+        is_open
+    })
+}
+
+const HERE: [bool; 2] = [true, false];
+const ELSEWHERE: [bool; 2] = [false, true];
+/// Neither the condition nor its opposite holds.
+const UNKNOWN: [bool; 2] = [false, false];
 
 #[test]
 fn without_trusted_proxies_the_source_is_the_peer_whatever_a_client_writes() {
-    let world = world(&json!({ "source_cidrs": ["127.0.0.0/8"] }), 0);
+    let world = world(&json!({ "source_cidrs": ["127.0.0.1/32"] }), 0, false);
     for forwarded in [
         &[][..],
-        &["10.0.0.1"],
+        &["127.0.0.1"],
         &["10.0.0.1, 192.0.2.1"],
         &["nonsense"],
     ] {
+        assert_eq!(is_open(&world, LOCAL, forwarded), HERE, "{forwarded:?}");
         assert_eq!(
-            reason(&world, "/here", forwarded),
-            "passes",
+            is_open(&world, REMOTE, forwarded),
+            ELSEWHERE,
             "{forwarded:?}"
         );
-        let elsewhere = reason(&world, "/elsewhere", forwarded);
-        assert_eq!(elsewhere, "condition_source_ip", "{forwarded:?}");
     }
 }
 
 #[test]
 fn with_a_trusted_proxy_the_source_is_whom_it_saw() {
-    // The test is the trusted proxy: Envoy appends 127.0.0.1.
-    let world = world(&json!({ "source_cidrs": ["203.0.113.0/24"] }), 1);
-    for (forwarded, here, elsewhere) in [
-        (&["203.0.113.9"][..], "passes", "condition_source_ip"),
-        (&["192.0.2.1, 203.0.113.9"], "passes", "condition_source_ip"),
-        (
-            &["192.0.2.1", "203.0.113.9"],
-            "passes",
-            "condition_source_ip",
-        ),
-        (&["203.0.113.9, 192.0.2.1"], "condition_source_ip", "passes"),
-        (
-            &["203.0.113.9", "192.0.2.1"],
-            "condition_source_ip",
-            "passes",
-        ),
-        // Nobody knows: neither the condition nor its opposite holds.
-        (&[], "condition_source_ip", "condition_source_ip"),
-        (
-            &["203.0.113.9:443"],
-            "condition_source_ip",
-            "condition_source_ip",
-        ),
-        (
-            &["203.0.113.9,"],
-            "condition_source_ip",
-            "condition_source_ip",
-        ),
-        (&["unknown"], "condition_source_ip", "condition_source_ip"),
+    // The test is the trusted proxy.
+    let world = world(&json!({ "source_cidrs": ["203.0.113.0/24"] }), 1, false);
+    for (forwarded, expected) in [
+        (&["203.0.113.9"][..], HERE),
+        (&["192.0.2.1, 203.0.113.9"], HERE),
+        (&["192.0.2.1", "203.0.113.9"], HERE),
+        (&["203.0.113.9, 192.0.2.1"], ELSEWHERE),
+        (&["203.0.113.9", "192.0.2.1"], ELSEWHERE),
+        (&[], UNKNOWN),
+        (&["203.0.113.9:443"], UNKNOWN),
+        (&["203.0.113.9,"], UNKNOWN),
+        (&["unknown"], UNKNOWN),
     ] {
-        assert_eq!(reason(&world, "/here", forwarded), here, "{forwarded:?}");
-        assert_eq!(
-            reason(&world, "/elsewhere", forwarded),
-            elsewhere,
-            "{forwarded:?}"
-        );
+        for from in [REMOTE, LOCAL] {
+            let found = is_open(&world, from, forwarded);
+            assert_eq!(found, expected, "{forwarded:?} from {from}");
+        }
     }
 }
 
 #[test]
 fn a_proxy_that_does_not_append_its_peer_leaves_the_source_unknown() {
-    let world = World::new(IdentityProvider::start(0).unwrap(), |setup| {
-        let setup = setup.http(|http| http["skip_xff_append"] = json!(true));
-        setup.plugin(|plugin| {
-            plugin["trusted_hops"] = json!(1);
-            plugin["resources"] = json!([{ "name": "here", "match": { "paths": ["/here"] }, "access": "public",
-                                           "conditions": { "source_cidrs": ["203.0.113.0/24"] } }]);
-        })
-    });
+    let world = world(&json!({ "source_cidrs": ["203.0.113.0/24"] }), 1, true);
     // Here the client's own word would be taken for what a trusted proxy saw.
-    for forwarded in ["203.0.113.9, 10.0.0.1", "203.0.113.9"] {
-        let reason = reason(&world, "/here", &[forwarded]);
-        assert_eq!(reason, "condition_source_ip", "{forwarded}");
+    for forwarded in [&["203.0.113.9, 10.0.0.1"][..], &["203.0.113.9"], &[]] {
+        assert_eq!(is_open(&world, REMOTE, forwarded), UNKNOWN, "{forwarded:?}");
     }
 }

@@ -69,7 +69,7 @@ impl Reader<'_> {
         Some(all)
     }
 
-    fn time_of_day(&mut self, field: Field<String>, place: &Place) -> Option<u32> {
+    fn time_of_day(&mut self, field: Field<String>, place: &Place) -> Option<u64> {
         let text = field.required(place, self.faults)?;
         let time = time_of_day(&text);
         if time.is_none() {

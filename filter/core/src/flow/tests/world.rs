@@ -109,7 +109,7 @@ impl Request {
     }
 
     pub(super) fn with_fingerprint(mut self, sha256: &str) -> Self {
-        self.0.certificate.sha256 = Some(sha256.to_owned());
+        self.0.certificate.get_or_insert_default().sha256 = Some(sha256.to_owned());
         self
     }
 

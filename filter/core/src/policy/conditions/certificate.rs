@@ -71,8 +71,8 @@ impl CertificateCondition {
     }
 
     /// What is not shown is not known. Nor is whether another name, which the host does not show, would pass.
-    pub(super) fn judge(&self, certificate: &ClientCertificate) -> Verdict {
-        let Some(shown) = self.field.of(certificate) else {
+    pub(super) fn judge(&self, certificate: Option<&ClientCertificate>) -> Verdict {
+        let Some(shown) = certificate.and_then(|shown| self.field.of(shown)) else {
             return Verdict::Unknown;
         };
         let passes = match &self.test {
@@ -129,9 +129,14 @@ mod tests {
             (CertificateCondition::present(dns), Verdict::Unknown),
             (equals(dns, ""), Verdict::Unknown),
         ] {
-            assert_eq!(condition.judge(&shown), expected, "{condition}");
+            assert_eq!(condition.judge(Some(&shown)), expected, "{condition}");
+            assert_eq!(condition.judge(None), Verdict::Unknown, "{condition}");
             let nothing = ClientCertificate::default();
-            assert_eq!(condition.judge(&nothing), Verdict::Unknown, "{condition}");
+            assert_eq!(
+                condition.judge(Some(&nothing)),
+                Verdict::Unknown,
+                "{condition}"
+            );
         }
     }
 }

@@ -39,8 +39,9 @@ impl HeaderCondition {
             return Verdict::of(headers.all(&self.name).next().is_some());
         };
         let value = headers.single(&self.name).ok().flatten();
-        let text = value.and_then(|value| std::str::from_utf8(value).ok());
-        text.and_then(|text| test.judge(text))
+        let value = value.and_then(|value| std::str::from_utf8(value).ok());
+        value
+            .and_then(|value| test.judge(value))
             .map_or(Verdict::Unknown, Verdict::of)
     }
 }

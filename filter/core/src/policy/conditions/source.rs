@@ -59,7 +59,7 @@ pub fn network(text: &str) -> Result<IpNet, String> {
     }
 }
 
-/// ::ffff:0:0/96 (RFC 4291, section 2.5.5.2).
+/// `::ffff:0:0/96` (RFC 4291, section 2.5.5.2).
 const MAPPED_BITS: u8 = 96;
 
 fn unmapped(network: IpNet) -> IpNet {

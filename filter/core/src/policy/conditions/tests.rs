@@ -233,8 +233,8 @@ fn conditions_hold_until_time_changes_that_and_no_longer() {
     ] {
         let told = format!("{conditions:?}");
         let conditions = Conditions::new(conditions, None);
-        let held = conditions.judge(&facts(&head), now());
-        assert_eq!(held.map(|held| held.until), Ok(until), "{told}");
+        let judged = conditions.judge(&facts(&head), now());
+        assert_eq!(judged.map(|held| held.until), Ok(until), "{told}");
     }
 }
 
@@ -254,11 +254,11 @@ fn a_sign_in_holds_until_its_age_is_reached() {
         conditions.judge(&facts, now).map(|held| held.until)
     };
     let fresh = alice(60);
-    let end = now().saturating_add(Duration::from_secs(540));
+    let end = now().saturating_add(Duration::from_mins(9));
     assert_eq!(judge(&fresh, now()), Ok(Some(end)));
     assert!(judge(&fresh, end).is_err());
     assert!(judge(&alice(600), now()).is_err());
-    assert!(conditions.may_end() && conditions.need_identity());
+    assert!(conditions.may_end());
 }
 
 #[test]

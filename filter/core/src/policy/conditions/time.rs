@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use super::Verdict;
 use crate::time::UnixMillis;
 
-const DAY: u32 = 86_400;
+const DAY: u64 = 86_400;
 /// If nothing has changed for this long, each time of the week has come twice, and nothing will: a clock is not put forward over the same
 /// time in two weeks running.
 const LONGEST_LOOK_SECONDS: u64 = 15 * 86_400;
@@ -68,11 +68,11 @@ impl fmt::Display for Days {
 }
 
 /// Reads `08:00`, in seconds since midnight; `24:00` is the end of the day. `None` if it is no time.
-pub fn time_of_day(text: &str) -> Option<u32> {
+pub fn time_of_day(text: &str) -> Option<u64> {
     let (hours, minutes) = text.split_once(':')?;
-    let number = |digits: &str, most: u32| {
+    let number = |digits: &str, most: u64| {
         let is_plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let number = is_plain.then(|| digits.parse::<u32>().ok()).flatten()?;
+        let number = is_plain.then(|| digits.parse::<u64>().ok()).flatten()?;
         (number <= most).then_some(number)
     };
     let seconds = number(hours, 24)?
@@ -91,9 +91,9 @@ pub fn time_zone(name: &str) -> Option<TimeZone> {
 pub struct TimeWindow {
     days: Days,
     /// In seconds since midnight.
-    from: u32,
+    from: u64,
     /// In seconds since midnight; not later than `from` if it is of the day after.
-    to: u32,
+    to: u64,
     zone: TimeZone,
 }
 
@@ -102,13 +102,13 @@ struct Shown {
     /// Counted from the epoch.
     day: u64,
     /// Since midnight.
-    second: u32,
+    second: u64,
 }
 
 impl TimeWindow {
     /// From `from` to `to`, in seconds since midnight, on each of `days`; over midnight if `to` is not later. `None` if both are the same:
     /// that could mean a whole day or none.
-    pub fn new(days: Days, from: u32, to: u32, zone: TimeZone) -> Option<Self> {
+    pub fn new(days: Days, from: u64, to: u64, zone: TimeZone) -> Option<Self> {
         let is_window = from < DAY && to <= DAY && from != to;
         is_window.then_some(Self {
             days,
@@ -123,8 +123,8 @@ impl TimeWindow {
         let offset = i64::from(self.zone.to_offset(moment).seconds());
         let local = seconds.saturating_add_signed(offset);
         Some(Shown {
-            day: local / u64::from(DAY),
-            second: u32::try_from(local % u64::from(DAY)).ok()?,
+            day: local / DAY,
+            second: local % DAY,
         })
     }
 
@@ -142,12 +142,12 @@ impl TimeWindow {
     /// The next moment at which it may open or close: the clock shows its beginning or end, or is put forward or back.
     fn next_event(&self, moment: Timestamp) -> Option<Timestamp> {
         let second = self.shown(moment)?.second;
-        let until_shown = |time: u32| {
+        let until_shown = |time: u64| {
             let ahead = (time % DAY).saturating_add(DAY).saturating_sub(second) % DAY;
             if ahead == 0 { DAY } else { ahead }
         };
         let ahead = until_shown(self.from).min(until_shown(self.to));
-        let shown = moment.as_second().checked_add(ahead.into())?;
+        let shown = moment.as_second().checked_add_unsigned(ahead)?;
         let shown = Timestamp::from_second(shown).ok();
         let put = self.zone.following(moment).next();
         shown
@@ -159,7 +159,7 @@ impl TimeWindow {
 
 impl fmt::Display for TimeWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let clock = |time: u32| format!("{:02}:{:02}", time / 3_600, time / 60 % 60);
+        let clock = |time: u64| format!("{:02}:{:02}", time / 3_600, time / 60 % 60);
         let zone = self.zone.iana_name().unwrap_or_default();
         let (from, to) = (clock(self.from), clock(self.to));
         write!(f, "{} {from}-{to} {zone}", self.days)

@@ -18,8 +18,8 @@ fn scalars(values: Json) -> Box<[Scalar]> {
 }
 
 fn judged(test: &ValueTest, claim: &Json) -> Verdict {
-    let text = claim.to_string();
-    let claim: Value<'_> = serde_json::from_str(&text).unwrap();
+    let json = claim.to_string();
+    let claim: Value<'_> = serde_json::from_str(&json).unwrap();
     test.judge((!claim.is_null()).then_some(&claim))
 }
 

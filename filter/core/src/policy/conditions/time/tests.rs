@@ -26,7 +26,7 @@ fn one(days: &str, from: &str, to: &str, zone: &str) -> TimeWindows {
 fn assert_changes(windows: &TimeWindows, moments: &[&str]) {
     let mut open = true;
     for pair in moments.windows(2) {
-        let [one, next] = pair else { unreachable!() };
+        let [one, next] = pair else { panic!("a pair") };
         assert_eq!(windows.judge(at(one)), Verdict::of(open), "at {one}");
         let change = windows.next_change(at(one)).map(UnixMillis::to_rfc3339);
         assert_eq!(change, Some(at(next).to_rfc3339()), "after {one}");
