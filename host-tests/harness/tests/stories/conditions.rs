@@ -11,8 +11,8 @@ use crate::setup::{
 };
 
 /// A module whose resources, but for the public and the closed one, have these conditions.
-fn under(conditions: Value) -> Harness {
-    start_with(&demanding(&["profile", "orders"], &conditions))
+fn under(conditions: &Value) -> Harness {
+    start_with(&demanding(&["profile", "orders"], conditions))
 }
 
 fn demanding(names: &[&str], conditions: &Value) -> Value {
@@ -73,7 +73,7 @@ fn each_condition_refuses_for_its_own_reason_and_asks_nobody() {
         (json!({ "acr_values": ["mfa"] }), 401, "step_up_required"),
         (json!({ "max_auth_age": "1h" }), 401, "step_up_required"),
     ] {
-        let harness = under(conditions);
+        let harness = under(&conditions);
         for request in [order(&alice()), profile(&alice())] {
             let exchange = harness.request(request.from_peer("10.1.2.3:4000"));
             let answer = refused(&exchange, status, reason);
@@ -149,7 +149,7 @@ fn a_negation_of_what_is_not_known_does_not_hold() {
         json!({ "any_of": [{ "claim": "blocked", "equals": true }, { "header": "x-region", "equals": "us" }] }),
     ] {
         // No address, no certificate, no such claim and no such header.
-        let harness = under(json!({ "not": not }));
+        let harness = under(&json!({ "not": not }));
         let answer = harness.request(profile(&alice())).answer();
         assert_eq!(answer.status, 403, "{not}");
         assert!(
@@ -242,7 +242,7 @@ fn the_source_is_whom_the_farthest_trusted_proxy_saw_in_rule_record_and_question
 
 #[test]
 fn one_decision_serves_two_tokens_of_one_person_and_each_is_judged_by_itself() {
-    let harness = under(json!({ "claims": { "/realm_access/roles": ["ops"] } }));
+    let harness = under(&json!({ "claims": { "/realm_access/roles": ["ops"] } }));
     harness.set_cluster(
         GRANTS,
         Cluster::answers(|_| Reply::json(200, &allow_until(NOW + 600))),
@@ -257,7 +257,7 @@ fn one_decision_serves_two_tokens_of_one_person_and_each_is_judged_by_itself() {
 
 #[test]
 fn a_request_that_waited_past_the_window_does_not_pass() {
-    let harness = under(json!({ "time_windows": afternoon() }));
+    let harness = under(&json!({ "time_windows": afternoon() }));
     harness.at(ms(WINDOW_END) - 200);
     let exchange = harness.request(order(&alice()));
     assert!(exchange.is_waiting());
@@ -296,7 +296,7 @@ fn windows_keep_to_the_clock_of_their_zone_when_it_is_changed() {
 
 #[test]
 fn a_sign_in_that_falls_short_is_told_what_suffices_and_one_that_suffices_passes() {
-    let harness = under(json!({ "acr_values": ["mfa", "phr"], "max_auth_age": "1h" }));
+    let harness = under(&json!({ "acr_values": ["mfa", "phr"], "max_auth_age": "1h" }));
     let signed_in =
         |acr: &str, ago: i64| alice_with(&[("acr", json!(acr)), ("auth_time", json!(NOW - ago))]);
     for token in [
@@ -323,7 +323,7 @@ fn a_sign_in_that_falls_short_is_told_what_suffices_and_one_that_suffices_passes
 
 #[test]
 fn a_grant_in_the_token_does_not_stand_above_a_condition() {
-    let harness = under(json!({ "source_cidrs": ["10.0.0.0/8"] }));
+    let harness = under(&json!({ "source_cidrs": ["10.0.0.0/8"] }));
     let grant = Grant::new("orders", &["read"]).until(NOW + 600);
     let token = TokenBuilder::for_user("alice")
         .grant(grant)
@@ -336,7 +336,7 @@ fn a_grant_in_the_token_does_not_stand_above_a_condition() {
 
 #[test]
 fn whoever_is_not_known_learns_nothing_of_conditions() {
-    let harness = under(json!({ "source_cidrs": ["10.0.0.0/8"], "acr_values": ["mfa"] }));
+    let harness = under(&json!({ "source_cidrs": ["10.0.0.0/8"], "acr_values": ["mfa"] }));
     let stranger =
         harness.request(Request::get("https://admin.example/me").from_peer("192.0.2.1:1"));
     refused(&stranger, 401, "token_missing");

@@ -54,7 +54,7 @@ fn a_stream_is_cut_when_the_window_ends_on_a_public_resource_too() {
 
 #[test]
 fn a_stream_is_cut_when_the_sign_in_is_too_old() {
-    let harness = under(json!({ "max_auth_age": "10m" }));
+    let harness = under(&json!({ "max_auth_age": "10m" }));
     let exchange = harness.request(profile(&alice_with(&[("auth_time", json!(NOW - 540))])));
     exchange.forwarded();
     assert_cut_at(&harness, &exchange, NOW + 60);
