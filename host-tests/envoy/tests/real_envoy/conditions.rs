@@ -45,13 +45,12 @@ fn connect(from: &str, to: SocketAddr) -> TcpStream {
 fn is_open(world: &World, from: &str, forwarded: &[&str]) -> [bool; 2] {
     ["/here", "/elsewhere"].map(|path| {
         let mut stream = connect(from, world.proxy.address());
-        let lines = forwarded.iter();
-        let lines: String = lines
-            .map(|line| format!("x-forwarded-for: {line}\r\n"))
-            .collect();
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nhost: orders.example\r\nconnection: close\r\n{lines}\r\n"
-        );
+        let mut request =
+            format!("GET {path} HTTP/1.1\r\nhost: orders.example\r\nconnection: close\r\n");
+        for line in forwarded {
+            request += &format!("x-forwarded-for: {line}\r\n");
+        }
+        request += "\r\n";
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();

@@ -41,11 +41,13 @@ enum Phase {
 }
 
 #[derive(Debug, Deserialize, PartialEq)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum FailStrategy {
-    FailClose,
-    FailOpen,
-    FailReload,
+    #[serde(rename = "FAIL_CLOSE")]
+    Close,
+    #[serde(rename = "FAIL_OPEN")]
+    Open,
+    #[serde(rename = "FAIL_RELOAD")]
+    Reload,
 }
 
 #[derive(Deserialize)]
@@ -146,7 +148,7 @@ fn the_plugin_for_istio_has_documented_fields_only_and_fails_closed() {
         PullPolicy::IfNotPresent | PullPolicy::Always
     ));
     assert_eq!(plugin.phase, Phase::Authn);
-    assert_eq!(plugin.fail_strategy, FailStrategy::FailReload);
+    assert_eq!(plugin.fail_strategy, FailStrategy::Reload);
     assert_eq!(plugin.plugin_name, "hallpass");
     assert_accepted(&plugin.plugin_config);
 }
