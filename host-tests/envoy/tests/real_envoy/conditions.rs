@@ -48,7 +48,7 @@ fn is_open(world: &World, from: &str, forwarded: &[&str]) -> [bool; 2] {
         let mut request =
             format!("GET {path} HTTP/1.1\r\nhost: orders.example\r\nconnection: close\r\n");
         for line in forwarded {
-            request += &format!("x-forwarded-for: {line}\r\n");
+            request.extend(["x-forwarded-for: ", line, "\r\n"]);
         }
         request += "\r\n";
         stream.write_all(request.as_bytes()).unwrap();
