@@ -185,3 +185,48 @@ fn a_token_is_put_where_its_issuer_has_its_tokens() {
     assert_eq!(told["decision"], "allow", "{told:#}");
     assert_eq!(told["upstream"]["removed"], json!(["cookie"]));
 }
+
+#[test]
+fn the_condition_that_does_not_hold_is_named() {
+    let mut config = json!({
+        "resources": [{ "name": "health", "match": { "paths": ["/healthz"] }, "access": "public", "conditions": {
+            "source_cidrs": ["203.0.113.0/24"],
+            "time_windows": [{ "from": "08:00", "to": "18:00", "time_zone": "Europe/Berlin" }],
+        } }],
+        "trusted_hops": 1,
+    });
+    let told = |config: &Value, forwarded: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = file(&folder, "config.json", &config.to_string());
+        let forwarded = format!("x-forwarded-for: {forwarded}");
+        let arguments = [
+            "--config",
+            &config,
+            "--at",
+            AT,
+            "--source-ip",
+            "10.0.0.2",
+            "--header",
+            &forwarded,
+            "GET",
+            "https://a.example/healthz",
+        ];
+        run("explain", arguments).out
+    };
+    let there = told(&config, "203.0.113.9, 10.0.0.2");
+    assert!(
+        there.contains("all of the resource's hold until 2026-09-21T16:00:00.000Z"),
+        "{there}"
+    );
+    let elsewhere = told(&config, "192.0.2.1, 10.0.0.2");
+    assert!(
+        elsewhere.contains("does not hold: the source address is in one of 203.0.113.0/24"),
+        "{elsewhere}"
+    );
+    config["trusted_hops"] = json!(2);
+    let unknown = told(&config, "203.0.113.9, 10.0.0.2");
+    assert!(
+        unknown.contains("cannot be told: the source address is in one of"),
+        "{unknown}"
+    );
+}

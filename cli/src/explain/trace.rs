@@ -6,6 +6,7 @@ use hallpass_core::flow::Exchange;
 use hallpass_core::policy::conditions::Facts;
 use hallpass_core::policy::{Access, Mismatch, Resource};
 use hallpass_core::request::CanonicalRequest;
+use hallpass_core::time::UnixMillis;
 
 use super::inputs::Inputs;
 use super::{Step, grants, token};
@@ -56,8 +57,12 @@ fn conditions(inputs: &Inputs, resource: &Resource, bearer: Option<&Bearer>) -> 
         claims: bearer.map(|bearer| &bearer.claims),
     };
     Some(match conditions.judge(&facts, inputs.now) {
-        Ok(_) => Step::yes(ABOUT, "all of the resource's hold"),
-        Err(unmet) => Step::no(ABOUT, unmet.reason().detail()),
+        Ok(all) => {
+            let end = all.until.map(UnixMillis::to_rfc3339);
+            let end = end.map_or_else(String::new, |end| format!(" until {end}"));
+            Step::yes(ABOUT, format!("all of the resource's hold{end}"))
+        }
+        Err(unmet) => Step::no(ABOUT, unmet.to_string()),
     })
 }
 

@@ -39,7 +39,7 @@ object! {
         claim_headers: BTreeMap<String, Field<String>>,
         /// Whether the token is kept on the way upstream.
         forward_token: bool = false,
-        /// How many proxies on the right of `x-forwarded-for` are trusted to tell the client's address; only 0, the peer's address, is known yet.
+        /// How many proxies before this one are trusted to tell the client's address in `x-forwarded-for`, at most 16. With 0 it is the peer's address.
         trusted_hops: u64 = 0,
         /// The record of decisions.
         audit: RawAudit,
@@ -185,11 +185,11 @@ object! {
 object! {
     /// Under which circumstances a resource may be used. All must hold, and one that cannot be evaluated does not.
     RawConditions {
-        /// The request comes from one of these networks: addresses, or networks such as `10.0.0.0/8`.
+        /// The request comes from one of these networks, such as `10.0.0.0/8`; one address is `10.0.0.1/32`.
         source_cidrs: List<String>,
         /// It is time: one of these windows is open.
         time_windows: List<RawTimeWindow>,
-        /// Claims of the token, each with the values of which it must have one: `{ "groups": ["oncall"] }`.
+        /// Claims of the token, each with the values of which it must have one or, being an array, hold one: `{ "groups": ["oncall"] }`.
         claims: BTreeMap<String, Value>,
         /// How strongly the subject signed in: the token's `acr` is one of these.
         acr_values: List<String>,
@@ -199,7 +199,7 @@ object! {
         all_of: List<RawCondition>,
         /// At least one of these holds.
         any_of: List<RawCondition>,
-        /// This does not hold. What cannot be evaluated is not made true by it.
+        /// This certainly does not hold. What cannot be evaluated is not made true by it.
         not: RawCondition,
     }
 }
@@ -211,7 +211,7 @@ object! {
         days: List<String>,
         /// When it opens, as `08:00`.
         from: String = required,
-        /// When it closes, as `18:00`, at most `24:00`; before `from` it is on the next day.
+        /// When it closes, as `18:00`, at most `24:00`; if that is not later than `from`, on the next day.
         to: String = required,
         /// The place's IANA time zone, such as `Europe/Berlin`.
         time_zone: String = required,
@@ -229,13 +229,13 @@ object! {
         claim: String,
         /// The request header that is tested.
         header: String,
-        /// What is tested of the client certificate.
+        /// What is tested of the client certificate: `sha256`, `uri_san` or `dns_san`.
         certificate: String,
         /// All of these hold.
         all_of: List<RawCondition>,
         /// At least one of these holds.
         any_of: List<RawCondition>,
-        /// This does not hold.
+        /// This certainly does not hold.
         not: Box<RawCondition>,
         /// Whether it is there.
         present: bool,
@@ -243,7 +243,7 @@ object! {
         equals: Value,
         /// It is one of these.
         one_of: List<Value>,
-        /// It is an array that contains this.
+        /// It is an array, or a header with commas, that contains this.
         contains: Value,
         /// It begins with this.
         prefix: String,
