@@ -1,6 +1,7 @@
 //! `hallpass check`: every fault and everything suspicious, with its place.
 
 use std::io::Write;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use hallpass_core::config::Config;
@@ -48,18 +49,25 @@ struct Warning {
 /// Checks the files and prints what is found; the exit status.
 ///
 /// # Errors
-/// When a file cannot be read, or holds no configuration.
+/// When a file cannot be read, or holds no configuration. The others are told of before.
 pub(crate) fn run(args: &CheckArgs) -> Result<u8> {
     let mut configurations = Vec::new();
+    let mut unread = None;
     for file in &args.files {
         let name = file.display().to_string();
-        let found = documents::find(documents::read(file)?).with_context(|| name.clone())?;
-        configurations.extend(found.into_iter().map(|document| checked(&name, document)));
+        match read(file).with_context(|| name.clone()) {
+            Ok(found) => {
+                configurations.extend(found.into_iter().map(|document| checked(&name, document)));
+            }
+            Err(error) => {
+                unread.get_or_insert(error);
+            }
+        }
     }
     let has_faults = configurations.iter().any(|c| !c.faults.is_empty());
     let has_warnings = configurations.iter().any(|c| !c.warnings.is_empty());
     let report = Report {
-        clean: !has_faults && !has_warnings,
+        clean: !has_faults && !has_warnings && unread.is_none(),
         configurations,
     };
     let mut out = anstream::stdout().lock();
@@ -70,7 +78,14 @@ pub(crate) fn run(args: &CheckArgs) -> Result<u8> {
             print(&mut out, checked)?;
         }
     }
-    Ok(u8::from(has_faults || (args.strict && has_warnings)))
+    match unread {
+        Some(error) => Err(error),
+        None => Ok(u8::from(has_faults || (args.strict && has_warnings))),
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<Document>> {
+    documents::find(documents::read(file)?)
 }
 
 fn checked(file: &str, document: Document) -> Checked {

@@ -110,14 +110,32 @@ fn ten_faulty_configurations_are_each_told_with_the_place_of_the_fault() {
 
 #[test]
 fn the_shipped_configurations_are_clean() {
-    let told = run(
-        "check",
-        ["--strict", "--json", &root("envoy-config/envoy.yaml")],
-    );
-    assert_eq!(told.status, 0, "{told:?}");
-    let told: Value = serde_json::from_str(&told.out).expect("JSON");
-    assert_eq!(told["configurations"].as_array().map(Vec::len), Some(1));
-    assert_eq!(told["clean"], true);
+    for file in [
+        "envoy.yaml",
+        "envoy-hardened.yaml",
+        "istio-wasmplugin.yaml",
+        "envoy-gateway-extension-policy.yaml",
+    ] {
+        let path = root(&format!("envoy-config/{file}"));
+        let told = run("check", ["--strict", "--json", &path]);
+        assert_eq!(told.status, 0, "{told:?}");
+        let told: Value = serde_json::from_str(&told.out).expect("JSON");
+        assert_eq!(told["configurations"].as_array().map(Vec::len), Some(1));
+        assert_eq!(told["clean"], true);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_hides_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = sound();
+    config["mode"] = json!("observe");
+    let faulty = file(&folder, "faulty.json", &config.to_string());
+    let absent = folder.path().join("absent.json").display().to_string();
+    let told = run("check", [&absent, &faulty]);
+    assert_eq!(told.status, 2, "{told:?}");
+    assert!(told.out.contains("fault mode"), "{told:?}");
+    assert!(told.err.contains("absent.json"), "{told:?}");
 }
 
 #[test]

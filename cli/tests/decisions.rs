@@ -51,6 +51,12 @@ fn explain(case: &Case) -> Run {
     let positional = [case.method.to_owned(), case.url.clone()];
     let plain = program::run("explain", arguments.iter().chain(&positional));
     assert_eq!(plain.status, 0, "{}: {plain:?}", case.name);
+    let tells_of_monitoring = plain.out.contains("monitor mode: it is recorded");
+    assert_eq!(
+        tells_of_monitoring, case.expected.is_monitored,
+        "{}: {plain:?}",
+        case.name
+    );
     no_secrets(case, &plain);
     arguments.push("--json".to_owned());
     let run = program::run("explain", arguments.iter().chain(&positional));
@@ -87,7 +93,7 @@ fn the_program_decides_as_the_table_says() {
             case.name
         );
         assert_eq!(told["enforced"], !expected.is_monitored, "{}", case.name);
-        if !expected.allows && !expected.is_monitored {
+        if expected.is_answered || (!expected.allows && !expected.is_monitored) {
             assert!(told.get("upstream").is_none(), "{}", case.name);
             continue;
         }

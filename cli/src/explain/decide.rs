@@ -38,7 +38,7 @@ pub(super) fn decide(inputs: &Inputs) -> Explanation {
     for _ in 0..MAX_WAITS {
         step = match step {
             Flow::Continue(passage) => return passing(&passage, &mut gate, found),
-            Flow::Respond(refusal) => return refused(&refusal, &mut gate, found),
+            Flow::Respond(refusal) => return answered(&refusal, &mut gate, found),
             Flow::Wait(Need::Keys(_) | Need::NewKey(_)) if inputs.keys_are_unreachable => {
                 exchange.without_keys(&mut gate, inputs.now)
             }
@@ -104,35 +104,34 @@ fn answer(
 
 /// What passes; in monitor mode that may be what would be refused.
 fn passing(passage: &Passage, gate: &mut Gate, found: Found) -> Explanation {
-    let reason = passage.reason;
-    let decision = if reason.allows() {
-        Decision::Allow
-    } else {
-        Decision::Deny
-    };
     Explanation {
         until: passage.until.map(UnixMillis::to_rfc3339),
         upstream: Some(upstream(&passage.edits)),
         enforced: passage.enforced,
-        ..decided(decision, reason, gate, found)
+        ..decided(passage.reason, gate, found)
     }
 }
 
-fn refused(refusal: &Refusal, gate: &mut Gate, found: Found) -> Explanation {
+/// What the filter answers in place of the upstream: a refusal, or what everybody may know.
+fn answered(refusal: &Refusal, gate: &mut Gate, found: Found) -> Explanation {
     Explanation {
         status: Some(refusal.answer.status),
         answer: Some(client_answer(&refusal.answer)),
-        ..decided(Decision::Deny, refusal.reason, gate, found)
+        ..decided(refusal.reason, gate, found)
     }
 }
 
-fn decided(decision: Decision, reason: Reason, gate: &mut Gate, mut found: Found) -> Explanation {
+fn decided(reason: Reason, gate: &mut Gate, mut found: Found) -> Explanation {
     let notices = gate.take_notices().into_iter();
     found
         .steps
         .extend(notices.map(|notice| Step::note("log", notice)));
     Explanation {
-        decision,
+        decision: if reason.allows() {
+            Decision::Allow
+        } else {
+            Decision::Deny
+        },
         reason: Some(reason.as_str()),
         status: Some(reason.kind().status()),
         enforced: true,
@@ -189,7 +188,16 @@ fn client_answer(answer: &Answer) -> ClientAnswer {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.clone()))
         .collect();
-    let text = || Value::from(String::from_utf8_lossy(&answer.body).into_owned());
+    let is_page = headers
+        .get("content-type")
+        .is_some_and(|kind| kind.starts_with("text/html"));
+    let text = || {
+        if is_page {
+            Value::from(format!("a page of {} bytes", answer.body.len()))
+        } else {
+            Value::from(String::from_utf8_lossy(&answer.body).into_owned())
+        }
+    };
     ClientAnswer {
         headers,
         body: serde_json::from_slice(&answer.body).unwrap_or_else(|_| text()),

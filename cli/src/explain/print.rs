@@ -116,5 +116,14 @@ fn decision(out: &mut impl Write, told: &Explanation) -> Result<()> {
         out,
         "{} {word}{reason}{status} {detail}",
         place(" decision")
-    )
+    )?;
+    if !told.enforced {
+        let monitored = odd("monitor mode");
+        writeln!(
+            out,
+            "{} {monitored}: it is recorded, and the request passes",
+            place(" decision")
+        )?;
+    }
+    Ok(())
 }

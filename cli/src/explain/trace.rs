@@ -27,6 +27,10 @@ pub(super) fn steps(inputs: &Inputs) -> Vec<Step> {
         "request",
         format!("method {method}, host {host}, path {path}"),
     )];
+    if let Some(step) = apart_from_resources(inputs, &request) {
+        steps.push(step);
+        return steps;
+    }
     let Some(resource) = tried(config, &request, &mut steps) else {
         return steps;
     };
@@ -43,6 +47,22 @@ pub(super) fn steps(inputs: &Inputs) -> Vec<Step> {
         grants::steps(inputs, &bearer, resource, &action, &mut steps);
     }
     steps
+}
+
+/// What becomes of requests that no resource is asked about as usual.
+fn apart_from_resources(inputs: &Inputs, request: &CanonicalRequest) -> Option<Step> {
+    let config = &inputs.config;
+    let metadata = config.resource_metadata.as_ref();
+    if metadata.is_some_and(|metadata| metadata.answer(request).is_some()) {
+        let text = "the filter answers this itself: it is the document for OAuth clients";
+        return Some(Step::yes("resource", text));
+    }
+    let preflighted = config.policy.find_preflighted(request, &inputs.head);
+    preflighted.map(|(index, resource)| {
+        let name = resource.name.as_str();
+        let text = format!("resources[{index}] {name}: lets preflights pass, and this is one");
+        Step::yes("resource", text)
+    })
 }
 
 /// What the resource's conditions come to, if it has some.

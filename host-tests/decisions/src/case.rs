@@ -63,6 +63,8 @@ pub struct Expected {
     pub status: u16,
     /// Whether it passes all the same, in monitor mode.
     pub is_monitored: bool,
+    /// Whether the filter answers it itself, although it is allowed.
+    pub is_answered: bool,
     /// Headers that the upstream does not get.
     pub removed: Vec<&'static str>,
     /// What is left of the cookies, where the token was one of them.
@@ -213,6 +215,20 @@ impl Case {
 
     pub(crate) fn removed(mut self, name: &'static str) -> Self {
         self.expected.removed.push(name);
+        self
+    }
+
+    /// The filter must answer it itself, with what everybody may know.
+    pub(crate) fn answered_by_the_filter(mut self, status: u16) -> Self {
+        self.expected.is_answered = true;
+        self = self.passes("public");
+        self.expected.status = status;
+        self
+    }
+
+    /// From a client at this address.
+    pub(crate) fn from(mut self, address: &'static str) -> Self {
+        self.source_ip = Some(address);
         self
     }
 

@@ -6,7 +6,15 @@ use crate::Case;
 use crate::case::alice;
 
 pub(crate) fn cases() -> Vec<Case> {
-    [opened(), closed(), ambiguous(), monitored()].concat()
+    [
+        opened(),
+        closed(),
+        ambiguous(),
+        monitored(),
+        preflights(),
+        documents(),
+    ]
+    .concat()
 }
 
 fn opened() -> Vec<Case> {
@@ -96,5 +104,59 @@ fn monitored() -> Vec<Case> {
             "/me;a",
         ))
         .passes_monitored(400, "request_ambiguous"),
+        Case::get("a resource may be watched by itself", "/internal/x")
+            .under("/resources/2/mode", json!("monitor"))
+            .passes_monitored(403, "resource_closed"),
+        under(Case::get(
+            "a resource may be held to while others are watched",
+            "/internal/x",
+        ))
+        .under("/resources/2/mode", json!("enforce"))
+        .refused(403, "resource_closed"),
+    ]
+}
+
+fn preflights() -> Vec<Case> {
+    let preflight = |name, method: &str| {
+        Case::get(name, "/orders/7")
+            .method("OPTIONS")
+            .header("origin", "https://shop.example")
+            .header("access-control-request-method", method)
+    };
+    vec![
+        preflight("a preflight passes where the resource lets it", "GET")
+            .under("/resources/3/preflight", json!("public"))
+            .passes("public"),
+        preflight("a preflight is judged where nothing else is said", "GET")
+            .refused(403, "resource_unknown"),
+        preflight("a preflight for another resource is judged", "POST")
+            .under("/resources/3/preflight", json!("public"))
+            .refused(403, "resource_unknown"),
+    ]
+}
+
+fn documents() -> Vec<Case> {
+    let at = |name, path: &str| {
+        let resource = json!({
+            "resource": "https://admin.example/orders",
+            "authorization_servers": ["https://idp.example"],
+        });
+        Case::get(name, path).under("/protected_resource", resource)
+    };
+    vec![
+        at(
+            "the document for clients is answered whoever asks",
+            "/.well-known/oauth-protected-resource",
+        )
+        .answered_by_the_filter(200),
+        at(
+            "the document is there to be read only",
+            "/.well-known/oauth-protected-resource/orders",
+        )
+        .method("DELETE")
+        .answered_by_the_filter(405),
+        at("another host has no such document", "")
+            .url("https://other.example/.well-known/oauth-protected-resource")
+            .refused(403, "resource_unknown"),
     ]
 }

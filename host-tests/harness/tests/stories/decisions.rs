@@ -71,7 +71,12 @@ fn the_filter_decides_as_the_table_says() {
         let name = case.name;
         let expected = &case.expected;
         match exchange.outcome() {
-            Outcome::Forwarded(headers) if expected.allows || expected.is_monitored => {
+            Outcome::Answered(answer) if expected.is_answered => {
+                assert_eq!(answer.status, u32::from(expected.status), "{name}");
+            }
+            Outcome::Forwarded(headers)
+                if !expected.is_answered && (expected.allows || expected.is_monitored) =>
+            {
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 let got: BTreeSet<_> = headers
                     .iter()
