@@ -74,6 +74,9 @@ pub struct Config {
     pub trusted_hops: TrustedHops,
     /// Whether decisions are held to that are about no resource.
     pub mode: Mode,
+    /// Whether requests are held back that could be read in two ways. One of the readings may be for any resource, so no mode of the whole
+    /// lets them pass where a resource is enforced.
+    pub mode_of_ambiguous: Mode,
     /// Which decisions are written to the log.
     pub audit: AuditLog,
     /// Whether each decision is left with its request, for the proxy's access log.
@@ -143,6 +146,7 @@ impl Config {
         let (audit, filter_state, otlp) = audit(raw.audit, &root.member("audit"), faults);
         let resource_metadata =
             protected_resource::validate(raw.protected_resource, &token_sources, faults);
+        let mode_of_ambiguous = mode::of_ambiguous(policy.as_ref(), mode);
         let config = Self {
             hash: hash(text),
             providers,
@@ -162,6 +166,7 @@ impl Config {
                 faults,
             )),
             mode,
+            mode_of_ambiguous,
             audit,
             filter_state,
             otlp,

@@ -97,6 +97,8 @@ pub struct Exchange {
     key_waits: u8,
     route: Option<Route>,
     bearer: Option<Arc<Bearer>>,
+    /// It could be read in two ways.
+    is_ambiguous: bool,
 }
 
 /// What a request is for.
@@ -133,6 +135,7 @@ impl Exchange {
         Self {
             head,
             attempt: Attempt::new(UnixMillis::new(0)),
+            is_ambiguous: false,
             key_waits: 0,
             route: None,
             bearer: None,
@@ -151,7 +154,10 @@ impl Exchange {
         self.head.source_ip = config.trusted_hops.source_ip(&self.head);
         match self.find_route(&config) {
             Ok(route) => self.route = Some(route),
-            Err(Unrouted::Refused(reason)) => return self.refuse(&config, gate, reason, now),
+            Err(Unrouted::Refused(reason)) => {
+                self.is_ambiguous = reason == Reason::RequestAmbiguous;
+                return self.refuse(&config, gate, reason, now);
+            }
             Err(Unrouted::Answered(answer)) => return self.publish(&config, gate, answer, now),
         }
         self.judge(&config, gate, now)
@@ -204,7 +210,7 @@ impl Exchange {
             return Err(Unrouted::Answered(answer));
         }
         let policy = &config.policy;
-        if let Some((resource, _)) = policy.find_preflighted(&request, &self.head.headers) {
+        if let Some((resource, _)) = policy.find_preflighted(&request, &self.head) {
             return Ok(Route {
                 // Nothing of what is asked about is done, whatever a grant for it is called.
                 action: Action::new("options"),
@@ -443,11 +449,9 @@ impl Exchange {
     /// What must be known of the request while it is open. The request has passed, so its route is not needed here any longer.
     fn stream(&mut self, config: &Config, gate: &Gate, permit: Permit) -> Option<Stream> {
         let until = permit.until()?;
-        if !self.resource(config)?.cuts_streams() {
-            return None;
-        }
         Some(Stream {
             until,
+            is_cut: self.resource(config)?.cuts_streams(),
             enforced: self.is_enforced(config),
             config: gate.config(),
             route: self.route.take()?,
@@ -519,7 +523,8 @@ impl Exchange {
         let reason = Reason::Public;
         gate.count(Counter::Decision(reason));
         let audit = Written::of(config, reason, || {
-            let record = self.record(config, reason, now);
+            let mut record = self.record(config, reason, now);
+            record.enforced = true;
             record.with_status(answer.status)
         });
         Step::Respond(Refusal {

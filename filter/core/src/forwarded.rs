@@ -21,6 +21,11 @@ impl TrustedHops {
         Self(hops)
     }
 
+    /// Whether there are any.
+    pub const fn are_some(self) -> bool {
+        self.0 > 0
+    }
+
     /// The address that the farthest trusted proxy saw; without any, that of the peer. `None` where it is not certain: there are too few
     /// entries, one of those that count is no plain address, or the last is not our peer, so that this proxy did not append it.
     pub fn source_ip(self, head: &RequestHead) -> Option<IpAddr> {

@@ -10,10 +10,9 @@ mod mode;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-use crate::headers::HeaderList;
 use crate::ids::{Action, ResourceName};
 use crate::preflight;
-use crate::request::{CanonicalRequest, canonical_path};
+use crate::request::{CanonicalRequest, RequestHead, canonical_path};
 use conditions::{ClaimTests, Conditions};
 
 pub use mode::Mode;
@@ -308,12 +307,12 @@ impl Policy {
     pub fn find_preflighted(
         &self,
         request: &CanonicalRequest,
-        headers: &HeaderList,
+        head: &RequestHead,
     ) -> Option<(usize, &Resource)> {
         if !self.has_public_preflights {
             return None;
         }
-        let found = self.find(&preflight::announced(request, headers)?);
+        let found = self.find(&preflight::announced(request, head)?);
         found.filter(|(_, resource)| resource.preflight == Preflight::Public)
     }
 

@@ -3,40 +3,46 @@
 //! Browsers send it without cookies, tokens or headers of the page's choice, so whoever judges it by a token refuses every one. A resource may
 //! let it pass. What passes unasked must be that question and nothing else.
 
-use crate::headers::HeaderList;
-use crate::request::{CanonicalRequest, canonical_method};
+use crate::request::{CanonicalRequest, RequestHead, canonical_method};
 
-/// Headers by which some upstreams take one method for another. No browser sends them with a preflight, and a request that could be taken
-/// for something else than a question is none.
-const OVERRIDES: [&str; 3] = [
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
+/// Headers by which some upstreams take one method for another, or the connection for something else. No browser sends them with a
+/// preflight, and a request that could be taken for something else than a question is none.
+const DISGUISES: [&[u8]; 4] = [
+    b"x-http-method-override",
+    b"x-http-method",
+    b"x-method-override",
+    b"upgrade",
 ];
 
 /// The request that a preflight asks about; `None` for what is not certainly a preflight.
 pub(crate) fn announced(
     request: &CanonicalRequest,
-    headers: &HeaderList,
+    head: &RequestHead,
 ) -> Option<CanonicalRequest> {
-    if request.method != "OPTIONS" {
+    if request.method != "OPTIONS" || head.more_follows {
         return None;
     }
+    let headers = &head.headers;
     let single = |name| {
         let value = headers.single(name).ok().flatten();
         value.filter(|value| !value.is_empty())
     };
     single("origin")?;
     let method = canonical_method(single("access-control-request-method")?).ok()?;
-    let is_disguised = OVERRIDES
-        .iter()
-        .any(|name| headers.all(name).next().is_some());
+    let is_disguised = headers.iter().any(|(name, _)| is_disguise(name));
     let has_body = headers.all("transfer-encoding").next().is_some()
         || headers.all("content-length").any(|length| length != b"0");
     (!is_disguised && !has_body).then(|| CanonicalRequest {
         method,
         ..request.clone()
     })
+}
+
+/// Some upstreams take an underscore for a hyphen.
+fn is_disguise(name: &[u8]) -> bool {
+    let spelt = |byte: &u8| if *byte == b'_' { b'-' } else { *byte };
+    let mut disguises = DISGUISES.iter();
+    disguises.any(|disguise| name.iter().map(spelt).eq(disguise.iter().copied()))
 }
 
 #[cfg(test)]
@@ -46,9 +52,9 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn method_announced(method: &str, headers: &[(&str, &str)]) -> Option<String> {
-        let mut list = HeaderList::default();
+        let mut head = RequestHead::default();
         for (name, value) in headers {
-            list.push(name.as_bytes(), value.as_bytes());
+            head.headers.push(name.as_bytes(), value.as_bytes());
         }
         let request = CanonicalRequest {
             method: method.into(),
@@ -57,7 +63,7 @@ mod tests {
             rewritten_target: None,
             rewritten_authority: None,
         };
-        let announced = announced(&request, &list)?;
+        let announced = announced(&request, &head)?;
         assert_eq!(
             (announced.host, announced.path),
             (request.host, request.path)
@@ -115,6 +121,19 @@ mod tests {
                 "OPTIONS",
                 &[ORIGIN, DELETE, ("x-method-override", "DELETE")],
             ),
+            (
+                "OPTIONS",
+                &[ORIGIN, DELETE, ("x_HTTP_method-override", "DELETE")],
+            ),
+            (
+                "OPTIONS",
+                &[
+                    ORIGIN,
+                    DELETE,
+                    ("connection", "upgrade"),
+                    ("upgrade", "websocket"),
+                ],
+            ),
             ("OPTIONS", &[ORIGIN, DELETE, ("content-length", "3")]),
             (
                 "OPTIONS",
@@ -128,5 +147,23 @@ mod tests {
                 "{method} {headers:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_question_ends_with_its_headers() {
+        let mut head = RequestHead::default();
+        for (name, value) in [(":method", "OPTIONS"), ORIGIN, DELETE] {
+            head.headers.push(name.as_bytes(), value.as_bytes());
+        }
+        let request = CanonicalRequest {
+            method: "OPTIONS".into(),
+            host: "api.example".into(),
+            path: "/orders/7".into(),
+            rewritten_target: None,
+            rewritten_authority: None,
+        };
+        assert!(announced(&request, &head).is_some());
+        head.more_follows = true;
+        assert_eq!(announced(&request, &head), None);
     }
 }

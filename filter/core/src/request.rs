@@ -27,6 +27,8 @@ pub struct RequestHead {
     pub headers: HeaderList,
     /// The address of the peer, where the host told it.
     pub source_ip: Option<IpAddr>,
+    /// Whether the headers are not all of it: a body follows, or trailers, or whatever an upgrade brings.
+    pub more_follows: bool,
     /// What the host shows of the client's certificate, where it was asked and shows anything.
     pub certificate: Option<Box<ClientCertificate>>,
 }

@@ -59,15 +59,22 @@ pub(crate) fn enter(context: u32) -> bool {
 pub(crate) struct Wanted {
     /// The address of its peer.
     pub(crate) source: bool,
+    /// Nothing but that: what the proxy was only told of is not known.
+    pub(crate) only_peers: bool,
     /// The certificate of its peer.
     pub(crate) certificate: bool,
 }
 
-/// The headers of the effective request, and what else is wanted of it.
-pub(crate) fn request_head(wanted: Wanted) -> RequestHead {
+/// The headers of the effective request, which may be all of it, and what else is wanted of it.
+pub(crate) fn request_head(wanted: Wanted, ends_here: bool) -> RequestHead {
+    let source = wanted.source.then(source_address).flatten();
+    let is_known = |source: &SocketAddr| !wanted.only_peers || is_a_peers(*source);
     RequestHead {
         headers: header_list(Map::RequestHeaders),
-        source_ip: wanted.source.then(source_address).flatten(),
+        source_ip: source
+            .filter(is_known)
+            .map(|source| source.ip().to_canonical()),
+        more_follows: !ends_here,
         certificate: wanted.certificate.then(|| Box::new(client_certificate())),
     }
 }
@@ -90,10 +97,14 @@ fn read_map(map: Map) -> Option<HeaderList> {
     ffi::header_pairs(map).and_then(pairs::decode)
 }
 
-fn source_address() -> Option<std::net::IpAddr> {
+fn source_address() -> Option<SocketAddr> {
     let address = ffi::property(b"source\0address")?;
-    let address: SocketAddr = std::str::from_utf8(&address).ok()?.parse().ok()?;
-    Some(address.ip().to_canonical())
+    std::str::from_utf8(&address).ok()?.parse().ok()
+}
+
+/// Whether a connection comes from there. What a proxy reads out of a header has no port, and it shows 0 then.
+fn is_a_peers(address: SocketAddr) -> bool {
+    address.port() != 0
 }
 
 /// Changes the effective request's headers. False if the host would not do all of it: then the request must not pass.

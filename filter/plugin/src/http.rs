@@ -2,7 +2,7 @@
 
 use hallpass_core::audit::Written;
 use hallpass_core::denial::{Answer, AnswerContext, Reason};
-use hallpass_core::flow::{Exchange, Refusal};
+use hallpass_core::flow::{Exchange, Refusal, Stream};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
@@ -24,10 +24,10 @@ impl Request {
     }
 
     /// Judges the request; `None` when it is held.
-    fn judge(&self, worker: &Shared) -> Option<Outcome> {
+    fn judge(&self, worker: &Shared, ends_here: bool) -> Option<Outcome> {
         let now = host::now();
         let (outcome, has_question) = worker.with(|worker| {
-            let mut exchange = Exchange::new(host::request_head(worker.wanted));
+            let mut exchange = Exchange::new(host::request_head(worker.wanted, ends_here));
             let step = exchange.start(&mut worker.gate, now);
             let outcome = worker.hold_or_settle(self.id, exchange, step, now);
             worker.ask_again();
@@ -72,11 +72,11 @@ impl Request {
 }
 
 impl HttpContext for Request {
-    fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
+    fn on_http_request_headers(&mut self, _headers: usize, end_of_stream: bool) -> Action {
         let Some(worker) = &self.worker else {
             return refuse(&unanswerable());
         };
-        let outcome = self.judge(worker);
+        let outcome = self.judge(worker, end_of_stream);
         worker.with(Worker::write_down);
         match outcome {
             None => Action::Pause,
@@ -132,7 +132,7 @@ pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Action {
                 return refuse(&unanswerable());
             }
             record(passage.reason, passage.audit, worker);
-            if let Some(stream) = passage.stream {
+            if let Some(stream) = passage.stream.filter(Stream::is_cut) {
                 let until = stream.until();
                 worker.with(|worker| worker.streams.open(id, stream, until));
             }

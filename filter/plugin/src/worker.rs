@@ -104,6 +104,7 @@ impl Worker {
                     || config.audit != AuditLog::None
                     || config.otlp.is_some()
                     || config.policy.needs_source(),
+                only_peers: config.trusted_hops.are_some(),
                 certificate: config.policy.needs_certificate(),
             },
             exporter: config

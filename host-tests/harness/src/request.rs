@@ -38,7 +38,7 @@ impl Request {
         Self {
             headers: headers.into_iter().collect(),
             peer: None,
-            end_of_stream: matches!(method, "GET" | "HEAD"),
+            end_of_stream: matches!(method, "GET" | "HEAD" | "OPTIONS"),
         }
     }
 

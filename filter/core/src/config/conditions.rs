@@ -25,6 +25,8 @@ const MAX_CONDITIONS: usize = 64;
 const MAX_DEPTH: usize = 8;
 /// How many networks, windows or values one of them may list.
 const MAX_LISTED: usize = 256;
+/// How many windows: the next change of their verdict is looked for among all of them.
+const MAX_WINDOWS: usize = 32;
 /// How many tests of claims there may be in all: each is made with each token, and kept with it.
 const MAX_CLAIM_TESTS: usize = 1_024;
 
@@ -166,7 +168,7 @@ impl Reader<'_> {
         place: &Place,
         depth: usize,
     ) -> Option<Box<[Condition]>> {
-        let list = self.listed(field, place)?;
+        let list = self.listed(field, MAX_LISTED, place)?;
         let mut conditions = Vec::new();
         for (index, element) in list.into_iter().enumerate() {
             let place = place.element(index);
@@ -177,7 +179,7 @@ impl Reader<'_> {
     }
 
     fn source(&mut self, field: Field<Vec<Field<String>>>, place: &Place) -> Option<Condition> {
-        let list = self.listed(field, place)?;
+        let list = self.listed(field, MAX_LISTED, place)?;
         let mut networks = Vec::new();
         for (place, text) in strings(list, place, self.faults) {
             match network(&text) {
@@ -248,17 +250,17 @@ impl Reader<'_> {
     }
 
     /// A list that is written down must hold something, and not too much.
-    fn listed<T>(&mut self, field: Field<Vec<T>>, place: &Place) -> Option<Vec<T>>
+    fn listed<T>(&mut self, field: Field<Vec<T>>, most: usize, place: &Place) -> Option<Vec<T>>
     where
         Vec<T>: super::field::Expected,
         T: serde::de::DeserializeOwned,
     {
         let list = field.optional(place, self.faults)?;
-        if (1..=MAX_LISTED).contains(&list.len()) {
+        if (1..=most).contains(&list.len()) {
             return Some(list);
         }
         let found = format!("{} elements", list.len());
-        let expected = format!("1 to {MAX_LISTED} elements");
+        let expected = format!("1 to {most} elements");
         self.faults.push(place, &found, &expected);
         None
     }

@@ -5,7 +5,7 @@ use super::fault::{Faults, Place};
 use super::field::Field;
 use super::words::Word;
 use crate::line::one_line;
-use crate::policy::Mode;
+use crate::policy::{Mode, Policy};
 
 /// Reads a mode; one that is left out is `inherited`.
 pub(super) fn validate(
@@ -15,6 +15,16 @@ pub(super) fn validate(
     faults: &mut Faults,
 ) -> Mode {
     field.or(Word(inherited), place, faults).0
+}
+
+/// The mode for requests that could be for any resource.
+pub(super) fn of_ambiguous(policy: Option<&Policy>, inherited: Mode) -> Mode {
+    let mut resources = policy.into_iter().flat_map(Policy::iter);
+    if resources.any(|resource| resource.mode.enforces()) {
+        Mode::Enforce
+    } else {
+        inherited
+    }
 }
 
 impl Config {
@@ -30,7 +40,7 @@ impl Config {
             Mode::Monitor => Some(match self.resources_in(Mode::Enforce) {
                 None => "MONITOR MODE: every request passes, whatever is decided".to_owned(),
                 Some(held) => format!(
-                    "MONITOR MODE: every request passes, whatever is decided, but those for the resources {held}"
+                    "MONITOR MODE: every request passes, whatever is decided, but those for the resources {held} and those that could be for any"
                 ),
             }),
         }
@@ -83,7 +93,10 @@ mod tests {
         let told = notice(Some("monitor"), [None, Some("monitor")]).unwrap();
         assert!(told.ends_with("whatever is decided"), "{told}");
         let told = notice(Some("monitor"), [Some("enforce"), None]).unwrap();
-        assert!(told.ends_with("but those for the resources `a`"), "{told}");
+        assert!(
+            told.contains("but those for the resources `a` and those"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -14,8 +14,11 @@ impl Exchange {
     ///
     /// A request whose headers could not be read is not let through in any mode, as nothing can be taken out of it.
     pub(super) fn is_enforced(&self, config: &Config) -> bool {
-        let resource = self.resource(config);
-        let mode = resource.map_or(config.mode, |resource| resource.mode);
+        let mode = match self.resource(config) {
+            Some(resource) => resource.mode,
+            None if self.is_ambiguous => config.mode_of_ambiguous,
+            None => config.mode,
+        };
         mode.enforces() || self.head.headers.is_empty()
     }
 

@@ -19,6 +19,7 @@ use crate::time::UnixMillis;
 #[derive(Debug)]
 pub struct Stream {
     pub(super) until: UnixMillis,
+    pub(super) is_cut: bool,
     pub(super) enforced: bool,
     pub(super) config: Arc<Config>,
     pub(super) route: Route,
@@ -33,6 +34,11 @@ impl Stream {
     /// When its permission ends. At this moment it is over.
     pub fn until(&self) -> UnixMillis {
         self.until
+    }
+
+    /// Whether anything becomes of it then. Otherwise it goes on for as long as client and upstream like.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// Whether it is cut then. In monitor mode it is only recorded.

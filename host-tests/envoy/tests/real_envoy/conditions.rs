@@ -9,10 +9,22 @@ use tokio::net::TcpSocket;
 
 use crate::world::World;
 
+/// What Envoy does with `x-forwarded-for`.
+#[derive(Clone, Copy)]
+enum Proxy {
+    AppendsItsPeer,
+    AppendsNothing,
+    TakesTheLastWordForItsPeer,
+}
+
 /// A world that is open in one place to those to whom `conditions` apply, and in another to those to whom they certainly do not.
-fn world(conditions: &Value, trusted_hops: u64, skip_xff_append: bool) -> World {
+fn world(conditions: &Value, trusted_hops: u64, proxy: Proxy) -> World {
     World::new(IdentityProvider::start(0).unwrap(), |setup| {
-        let setup = setup.http(|http| http["skip_xff_append"] = json!(skip_xff_append));
+        let setup = setup.http(|http| match proxy {
+            Proxy::AppendsItsPeer => {}
+            Proxy::AppendsNothing => http["skip_xff_append"] = json!(true),
+            Proxy::TakesTheLastWordForItsPeer => http["use_remote_address"] = json!(false),
+        });
         setup.plugin(|plugin| {
             plugin["trusted_hops"] = json!(trusted_hops);
             plugin["resources"] = json!([
@@ -70,7 +82,11 @@ const UNKNOWN: [bool; 2] = [false, false];
 
 #[test]
 fn without_trusted_proxies_the_source_is_the_peer_whatever_a_client_writes() {
-    let world = world(&json!({ "source_cidrs": ["127.0.0.1/32"] }), 0, false);
+    let world = world(
+        &json!({ "source_cidrs": ["127.0.0.1/32"] }),
+        0,
+        Proxy::AppendsItsPeer,
+    );
     for forwarded in [
         &[][..],
         &["127.0.0.1"],
@@ -89,7 +105,11 @@ fn without_trusted_proxies_the_source_is_the_peer_whatever_a_client_writes() {
 #[test]
 fn with_a_trusted_proxy_the_source_is_whom_it_saw() {
     // The test is the trusted proxy.
-    let world = world(&json!({ "source_cidrs": ["203.0.113.0/24"] }), 1, false);
+    let world = world(
+        &json!({ "source_cidrs": ["203.0.113.0/24"] }),
+        1,
+        Proxy::AppendsItsPeer,
+    );
     for (forwarded, expected) in [
         (&["203.0.113.9"][..], HERE),
         (&["192.0.2.1, 203.0.113.9"], HERE),
@@ -110,9 +130,11 @@ fn with_a_trusted_proxy_the_source_is_whom_it_saw() {
 
 #[test]
 fn a_proxy_that_does_not_append_its_peer_leaves_the_source_unknown() {
-    let world = world(&json!({ "source_cidrs": ["203.0.113.0/24"] }), 1, true);
     // Here the client's own word would be taken for what a trusted proxy saw.
-    for forwarded in [&["203.0.113.9, 10.0.0.1"][..], &["203.0.113.9"], &[]] {
-        assert_eq!(is_open(&world, REMOTE, forwarded), UNKNOWN, "{forwarded:?}");
+    for proxy in [Proxy::AppendsNothing, Proxy::TakesTheLastWordForItsPeer] {
+        let world = world(&json!({ "source_cidrs": ["203.0.113.0/24"] }), 1, proxy);
+        for forwarded in [&["203.0.113.9, 10.0.0.1"][..], &["203.0.113.9"], &[]] {
+            assert_eq!(is_open(&world, REMOTE, forwarded), UNKNOWN, "{forwarded:?}");
+        }
     }
 }

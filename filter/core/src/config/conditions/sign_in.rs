@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::fault::Place;
 use super::super::field::{Field, Span};
 use super::super::provider::strings;
-use super::Reader;
+use super::{MAX_LISTED, Reader};
 use crate::identity::StepUp;
 
 /// The longest age that tells of anything.
@@ -32,7 +32,7 @@ impl Reader<'_> {
             }
             return None;
         }
-        let classes = match self.listed(acr_values, &acr_place) {
+        let classes = match self.listed(acr_values, MAX_LISTED, &acr_place) {
             Some(list) => strings(list, &acr_place, self.faults),
             None => Vec::new(),
         };

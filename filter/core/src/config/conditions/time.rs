@@ -4,7 +4,7 @@ use super::super::fault::Place;
 use super::super::field::Field;
 use super::super::provider::strings;
 use super::super::raw::RawTimeWindow;
-use super::Reader;
+use super::{MAX_LISTED, MAX_WINDOWS, Reader};
 use crate::policy::conditions::{
     Condition, DAY_NAMES, Days, TimeWindow, TimeWindows, time_of_day, time_zone,
 };
@@ -15,7 +15,7 @@ impl Reader<'_> {
         field: Field<Vec<Field<RawTimeWindow>>>,
         place: &Place,
     ) -> Option<Condition> {
-        let list = self.listed(field, place)?;
+        let list = self.listed(field, MAX_WINDOWS, place)?;
         let mut windows = Vec::new();
         for (index, element) in list.into_iter().enumerate() {
             let place = place.element(index);
@@ -55,7 +55,7 @@ impl Reader<'_> {
         if field.is_absent() {
             return Some(Days::ALL);
         }
-        let list = self.listed(field, place)?;
+        let list = self.listed(field, MAX_LISTED, place)?;
         let mut all = Days::default();
         for (place, text) in strings(list, place, self.faults) {
             if let Some(days) = Days::parse(&text) {

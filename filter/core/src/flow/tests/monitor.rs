@@ -59,6 +59,24 @@ fn what_would_be_refused_passes_without_a_word_of_the_filter_s_and_without_its_t
 }
 
 #[test]
+fn what_could_be_for_an_enforced_resource_is_not_let_pass_though_all_else_is() {
+    let mut config = config();
+    config["mode"] = json!("monitor");
+    config["resources"][1]["mode"] = json!("enforce");
+    let mut world = World::with(&config);
+    let disguised = [
+        Request::get("/me//x"),
+        Request::get("/m%65;x"),
+        Request::get("/me").header("connection", "x-hallpass-subject"),
+    ];
+    for request in disguised {
+        assert_eq!(world.outcome(request), "400 request_ambiguous");
+    }
+    let step = world.send(Request::get("/elsewhere")).1;
+    assert_eq!(told(&step), "resource_unknown", "that has one reading");
+}
+
+#[test]
 fn it_is_counted_as_what_it_would_be_and_as_what_it_is() {
     let mut world = monitoring();
     passage(&mut world, Request::get("/me"));
@@ -92,8 +110,13 @@ fn a_request_of_which_nothing_could_be_read_does_not_pass() {
 
 #[test]
 fn a_permission_that_ended_before_the_proxy_was_told_is_none() {
+    let mut keeping = config();
+    for resource in keeping["resources"].as_array_mut().unwrap() {
+        resource["streams"] = json!("keep");
+    }
     for (mut world, outcome) in [
         (World::new(), "503 grant_service_unavailable"),
+        (World::with(&keeping), "503 grant_service_unavailable"),
         (monitoring(), "grant_service_unavailable"),
     ] {
         let passage = passage(&mut world, granted());

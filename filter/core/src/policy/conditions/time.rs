@@ -4,6 +4,8 @@
 //! where it is put back, what it shows twice is in the window twice. So nothing has to be guessed about times that are missing or come
 //! twice, and a window's end is the first moment at which the clock shows no time of it any longer.
 
+mod last_change;
+
 use std::fmt;
 
 use jiff::Timestamp;
@@ -11,9 +13,10 @@ use jiff::tz::TimeZone;
 
 use super::Verdict;
 use crate::time::UnixMillis;
+use last_change::LastChange;
 
 const DAY: u64 = 86_400;
-/// If nothing has changed for this long, each time of the week has come twice, and nothing will: a clock is not put forward over the same
+/// If nothing has changed for this long, each time of the week has come twice, also where the last look is a day old, and nothing will: a clock is not put forward over the same
 /// time in two weeks running.
 const LONGEST_LOOK_SECONDS: u64 = 15 * 86_400;
 
@@ -168,12 +171,18 @@ impl fmt::Display for TimeWindow {
 
 /// Windows of which one must be open.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TimeWindows(Box<[TimeWindow]>);
+pub struct TimeWindows {
+    windows: Box<[TimeWindow]>,
+    last: LastChange,
+}
 
 impl TimeWindows {
     /// One of these.
     pub fn new(windows: Vec<TimeWindow>) -> Self {
-        Self(windows.into())
+        Self {
+            windows: windows.into(),
+            last: LastChange::default(),
+        }
     }
 
     /// A time that no calendar has, as of a host without a clock, is in no window and outside of none.
@@ -182,7 +191,7 @@ impl TimeWindows {
     }
 
     fn judge_at(&self, moment: Timestamp) -> Verdict {
-        Verdict::any(self.0.iter().map(|window| {
+        Verdict::any(self.windows.iter().map(|window| {
             let is_open = window.is_open(moment);
             is_open.map_or(Verdict::Unknown, Verdict::of)
         }))
@@ -190,12 +199,21 @@ impl TimeWindows {
 
     /// The first moment after `now` with another verdict. `None` if there is none.
     pub(super) fn next_change(&self, now: UnixMillis) -> Option<UnixMillis> {
+        self.last.or_look(now, || self.look_for_change(now))
+    }
+
+    fn look_for_change(&self, now: UnixMillis) -> Option<UnixMillis> {
         let start = timestamp(now)?;
         let verdict = self.judge_at(start);
         let last = start
             .as_second()
             .saturating_add_unsigned(LONGEST_LOOK_SECONDS);
-        let next = |moment: &Timestamp| self.0.iter().filter_map(|w| w.next_event(*moment)).min();
+        let next = |moment: &Timestamp| {
+            self.windows
+                .iter()
+                .filter_map(|w| w.next_event(*moment))
+                .min()
+        };
         std::iter::successors(next(&start), next)
             .take_while(|moment| moment.as_second() <= last)
             .find(|moment| self.judge_at(*moment) != verdict)
@@ -206,7 +224,7 @@ impl TimeWindows {
 impl fmt::Display for TimeWindows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the time is in one of ")?;
-        super::list(f, &*self.0, "; ")
+        super::list(f, &*self.windows, "; ")
     }
 }
 
