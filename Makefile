@@ -175,6 +175,7 @@ $(VECTORS): FORCE
 	$(WASM_ENVIRONMENT) cargo build --locked --profile wasm $(WASM_FLAGS) -p hallpass-vectors-module
 
 test-envoy: $(MODULE) $(VECTORS) $(ENVOY) ## the module, and its cryptography alone, in real Envoy
+	@setup/command.sh curl curl
 	$(call say, stories in real Envoy)
 	$(TESTS) envoy cargo test --locked -p hallpass-envoy-tests
 

@@ -45,6 +45,12 @@ pub(crate) fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
+/// A parser's words on YAML go on with a piece of the text, which an editor shows better.
+fn neither(why: &str) -> anyhow::Error {
+    let why = why.lines().next().unwrap_or_default();
+    anyhow::anyhow!("it is neither JSON nor YAML: {why}")
+}
+
 /// Every configuration in the text of a file.
 ///
 /// # Errors
@@ -63,7 +69,7 @@ pub(crate) fn find(text: String) -> Result<Vec<Document>> {
         }]);
     }
     let parts: Vec<Value> =
-        serde_saphyr::from_multiple(&text).context("it is neither JSON nor YAML")?;
+        serde_saphyr::from_multiple(&text).map_err(|error| neither(&error.to_string()))?;
     let mut found = Vec::new();
     for part in &parts {
         of_manifest(part, &mut found);

@@ -74,7 +74,7 @@ fn config(file: &Path) -> Result<Config> {
     let document = documents.first().context("there is no configuration")?;
     Config::parse(document.text.as_bytes()).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{name} has faults: {}", faults.join("; "))
+        anyhow::anyhow!("{name} has faults:\n  {}", faults.join("\n  "))
     })
 }
 

@@ -84,7 +84,7 @@ impl fmt::Display for Ambiguous {
                 f.write_str("the path holds a percent escape with more than one reading")
             }
             Self::PathSegment => {
-                f.write_str("the path holds an empty segment, or one that ends in a dot or a space")
+                f.write_str("the path holds a dot segment, an empty segment, or one that ends in a dot or a space")
             }
             Self::HopByHop => f.write_str("the connection header names a protected header"),
         }

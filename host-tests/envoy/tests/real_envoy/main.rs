@@ -3,6 +3,7 @@
 //! One test binary, so that most tests share one Envoy; see [`world`].
 
 mod answers;
+mod certificates;
 mod conditions;
 mod configuration;
 mod crowd;
