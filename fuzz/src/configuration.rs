@@ -175,14 +175,7 @@ fn allowed(gate: &mut Gate, query: &Query) -> GrantOutcome {
     let question: serde_json::Value =
         serde_json::from_slice(&query.to_body()).expect("a question is JSON");
     assert!(question["subject"]["id"].is_string(), "{question}");
-    let reply = RawReply {
-        status: 200,
-        content_type: Some(b"application/json"),
-        cache_control: None,
-        request_id: None,
-        asked_as: None,
-        body: br#"{"decision":true,"context":{"approval":{"id":"g","approved_until":"2026-09-21T15:00:00Z"}}}"#,
-    };
+    let reply = RawReply::json(br#"{"decision":true,"context":{"approval":{"id":"g","approved_until":"2026-09-21T15:00:00Z"}}}"#);
     let ruling = gate
         .on_grant_reply(query.key(), reply, world::now())
         .expect("the reply is a decision");

@@ -81,14 +81,7 @@ fn answer(
         }
         Service::Replies(body) => body,
     };
-    let reply = RawReply {
-        status: 200,
-        content_type: Some(b"application/json"),
-        cache_control: None,
-        request_id: None,
-        asked_as: None,
-        body,
-    };
+    let reply = RawReply::json(body);
     match gate.on_grant_reply(query.key(), reply, inputs.now) {
         Ok(ruling) => {
             found.steps.push(super::grants::ruling(&ruling));

@@ -6,30 +6,31 @@
 
 mod attempt;
 mod bearers;
+mod conclusion;
 mod gate;
 mod monitor;
+mod route;
 mod stream;
 
 use std::sync::Arc;
 
-use crate::audit::{Record, Trace, Written};
+use crate::audit::Written;
 use crate::bearer::Bearer;
 use crate::config::Config;
-use crate::decision::{Advice, Caller, Decision, GrantFacts, Permit, Service, decide};
-use crate::denial::{Answer, AnswerContext, Form, Reason};
+use crate::decision::{Caller, Decision, Service, decide};
+use crate::denial::{Answer, Reason};
 use crate::edits::Edits;
 use crate::grant::{GrantOutcome, Query};
 use crate::identity::Identity;
-use crate::ids::Action;
 use crate::metrics::Counter;
 use crate::policy::Resource;
 use crate::policy::conditions::Facts;
-use crate::request::{Ambiguous, CanonicalRequest, RequestHead};
-use crate::resource_metadata::ResourceMetadata;
+use crate::request::RequestHead;
 use crate::time::UnixMillis;
 
 pub use attempt::Attempt;
 pub use gate::{Authenticated, Gate, KeysReply, KeysRequest, Progress};
+use route::{Route, Unrouted};
 pub use stream::Stream;
 
 /// What is to be done now.
@@ -60,7 +61,7 @@ pub struct Passage {
     pub enforced: bool,
     /// When its permission ends, if it does.
     pub until: Option<UnixMillis>,
-    /// What is to be kept of it while it is open, if it is cut when its permission ends.
+    /// What is to be kept of it while it is open, if its permission has an end.
     pub stream: Option<Stream>,
 }
 
@@ -99,34 +100,6 @@ pub struct Exchange {
     bearer: Option<Arc<Bearer>>,
     /// It could be read in two ways.
     is_ambiguous: bool,
-}
-
-/// What a request is for.
-#[derive(Debug)]
-struct Route {
-    request: CanonicalRequest,
-    resource: usize,
-    action: Action,
-    is_preflight: bool,
-}
-
-/// What becomes of a request that no resource decides about.
-enum Unrouted {
-    Refused(Reason),
-    /// The filter itself has what was asked for.
-    Answered(Answer),
-}
-
-impl Route {
-    /// Adds to a record what was asked for.
-    fn tell<'a>(&'a self, record: &mut Record<'a>, config: &'a Config) {
-        record.method = Some((&self.request.method).into());
-        record.host = Some((&self.request.host).into());
-        record.path = Some((&self.request.path).into());
-        record.action = Some(self.action.as_str());
-        let resource = config.policy.get(self.resource);
-        record.resource = resource.map(|resource| resource.name.as_str());
-    }
 }
 
 impl Exchange {
@@ -198,54 +171,6 @@ impl Exchange {
             GrantOutcome::GivenUp => self.decide(&config, caller, Service::GivenUp, now),
         };
         self.conclude(&config, gate, decision, now)
-    }
-
-    fn find_route(&self, config: &Config) -> Result<Route, Unrouted> {
-        let request = self
-            .canonical(config)
-            .map_err(|_| Unrouted::Refused(Reason::RequestAmbiguous))?;
-        if let Some(metadata) = &config.resource_metadata
-            && let Some(answer) = metadata.answer(&request)
-        {
-            return Err(Unrouted::Answered(answer));
-        }
-        let policy = &config.policy;
-        if let Some((resource, _)) = policy.find_preflighted(&request, &self.head) {
-            return Ok(Route {
-                // Nothing of what is asked about is done, whatever a grant for it is called.
-                action: Action::new("options"),
-                resource,
-                request,
-                is_preflight: true,
-            });
-        }
-        let found = policy.find(&request);
-        let (resource, found) = found.ok_or(Unrouted::Refused(Reason::ResourceUnknown))?;
-        Ok(Route {
-            action: policy.action(found, &request.method),
-            resource,
-            request,
-            is_preflight: false,
-        })
-    }
-
-    /// The one reading of the request that every decision is about.
-    ///
-    /// # Errors
-    /// [`Ambiguous`] when there is more than one.
-    pub fn canonical(&self, config: &Config) -> Result<CanonicalRequest, Ambiguous> {
-        // RFC 9110, section 7.6.1: the next proxy removes what `connection` names, so a client could have our own headers removed.
-        let names_protected = self.head.headers.all("connection").any(|value| {
-            value.split(|byte| *byte == b',').any(|name| {
-                config
-                    .headers
-                    .protects(&name.trim_ascii().to_ascii_lowercase())
-            })
-        });
-        if names_protected {
-            return Err(Ambiguous::HopByHop);
-        }
-        self.head.canonical()
     }
 
     fn judge(&mut self, config: &Config, gate: &mut Gate, now: UnixMillis) -> Step {
@@ -385,172 +310,6 @@ impl Exchange {
 
     fn identity(&self) -> Option<&Identity> {
         self.bearer.as_ref().map(|bearer| &bearer.identity)
-    }
-
-    fn conclude(
-        &mut self,
-        config: &Config,
-        gate: &mut Gate,
-        decision: Decision,
-        now: UnixMillis,
-    ) -> Step {
-        match (decision, &self.route) {
-            (Decision::Allow(permit), Some(route)) => {
-                let mut passage = self.permit(config, gate, &permit, route, now);
-                passage.stream = self.stream(config, gate, permit);
-                Step::Continue(passage)
-            }
-            (Decision::Allow(_), None) => self.refuse(config, gate, Reason::ResourceUnknown, now),
-            (Decision::Deny(reason), _) => self.refuse(config, gate, reason, now),
-            (Decision::DenyWithAdvice(reason, advice), _) => {
-                self.refuse_with(config, gate, reason, Some(&advice), None, now)
-            }
-            (Decision::DenyForGrant(reason, grant), _) => {
-                self.refuse_with(config, gate, reason, None, Some(&grant), now)
-            }
-            // Asked and answered, and still no answer: nothing that could follow is an allow.
-            (Decision::NeedGrant, _) => {
-                self.refuse(config, gate, Reason::GrantServiceUnavailable, now)
-            }
-        }
-    }
-
-    fn permit(
-        &self,
-        config: &Config,
-        gate: &mut Gate,
-        permit: &Permit,
-        route: &Route,
-        now: UnixMillis,
-    ) -> Passage {
-        let reason = permit.reason();
-        gate.count(Counter::Decision(reason));
-        let audit = Written::of(config, reason, || {
-            let record = self.record(config, reason, now);
-            record.with_grant(permit.grant_id(), permit.grant_until())
-        });
-        let edits = Edits::for_permit(
-            permit,
-            self.bearer.as_ref(),
-            &self.head,
-            &route.request,
-            config,
-        );
-        Passage {
-            edits,
-            reason,
-            audit,
-            enforced: self.is_enforced(config),
-            until: permit.until(),
-            stream: None,
-        }
-    }
-
-    /// What must be known of the request while it is open. The request has passed, so its route is not needed here any longer.
-    fn stream(&mut self, config: &Config, gate: &Gate, permit: Permit) -> Option<Stream> {
-        let until = permit.until()?;
-        Some(Stream {
-            until,
-            is_cut: self.resource(config)?.cuts_streams(),
-            enforced: self.is_enforced(config),
-            config: gate.config(),
-            route: self.route.take()?,
-            bearer: self.bearer.clone(),
-            permit,
-            source_ip: self.head.source_ip,
-            request_id: self.head.request_id().map(Box::from),
-        })
-    }
-
-    fn refuse(&self, config: &Config, gate: &mut Gate, reason: Reason, now: UnixMillis) -> Step {
-        self.refuse_with(config, gate, reason, None, None, now)
-    }
-
-    fn refuse_with(
-        &self,
-        config: &Config,
-        gate: &mut Gate,
-        reason: Reason,
-        advice: Option<&Advice>,
-        grant: Option<&GrantFacts>,
-        now: UnixMillis,
-    ) -> Step {
-        gate.count(Counter::Decision(reason));
-        let audit = Written::of(config, reason, || {
-            let record = self.record(config, reason, now);
-            match grant {
-                Some(grant) => record.with_grant(grant.id.as_ref(), grant.until),
-                None => record,
-            }
-        });
-        if !self.is_enforced(config) {
-            gate.count(Counter::Monitored(reason));
-            return Step::Continue(self.let_pass(config, reason, audit));
-        }
-        let resource = self.resource(config).map(|resource| resource.name.as_str());
-        let action = self.route.as_ref().map(|route| route.action.as_str());
-        let method = self.head.headers.all(":method").next();
-        let context = AnswerContext {
-            method: method.and_then(|method| std::str::from_utf8(method).ok()),
-            form: Form::wanted(&self.head.headers),
-            request_id: self.head.request_id(),
-            resource,
-            action,
-            request_url: match advice {
-                _ if !reason.may_be_requested() => None,
-                Some(Advice::Request(form)) => Some(form.to_string()),
-                Some(Advice::SignIn(_)) | None => config
-                    .grants
-                    .request_url
-                    .as_ref()
-                    .and_then(|url| Some(url.fill(resource?, action?))),
-            },
-            step_up: match advice {
-                Some(Advice::SignIn(step_up)) => Some(step_up),
-                Some(Advice::Request(_)) | None => None,
-            },
-            resource_metadata: config.resource_metadata.as_ref().map(ResourceMetadata::url),
-        };
-        Step::Respond(Refusal {
-            answer: Answer::refusal(reason, &context),
-            reason,
-            audit,
-        })
-    }
-
-    /// Answers with what everybody may know.
-    fn publish(&self, config: &Config, gate: &mut Gate, answer: Answer, now: UnixMillis) -> Step {
-        let reason = Reason::Public;
-        gate.count(Counter::Decision(reason));
-        let audit = Written::of(config, reason, || {
-            let mut record = self.record(config, reason, now);
-            record.enforced = true;
-            record.with_status(answer.status)
-        });
-        Step::Respond(Refusal {
-            answer,
-            reason,
-            audit,
-        })
-    }
-
-    fn record<'a>(&'a self, config: &'a Config, reason: Reason, now: UnixMillis) -> Record<'a> {
-        let mut record = Record::new(reason, &config.hash, now);
-        record.enforced = self.is_enforced(config);
-        match &self.route {
-            Some(route) => route.tell(&mut record, config),
-            None => record = record.with_raw_request(&self.head.headers),
-        }
-        if let Some(identity) = self.identity() {
-            record = record.with_identity(identity);
-        }
-        record.source_ip = self.head.source_ip;
-        record.request_id = self.head.request_id();
-        record.trace = config
-            .otlp
-            .as_ref()
-            .and_then(|_| Trace::of(&self.head.headers));
-        record
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-fn sound() -> Value {
+pub(super) fn sound() -> Value {
     json!({
         "providers": [{
             "name": "corp",

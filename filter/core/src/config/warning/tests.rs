@@ -1,26 +1,16 @@
 //! What is told, and what is not.
 
-use hallpass_tokens::SigningKey;
 use serde_json::{Value, json};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 
+/// A configuration of which nothing is to be said.
 fn sound() -> Value {
-    json!({
-        "providers": [{
-            "name": "corp",
-            "issuer": "https://idp.example",
-            "audiences": ["orders-api"],
-            "jwks": { "inline": hallpass_tokens::jwks(&[&SigningKey::es256("e")]) },
-        }],
-        "resources": [{ "name": "orders", "match": { "paths": ["/orders/{*rest}"] }, "access": "grant" }],
-        "grants": {
-            "service": { "cluster": "grants" },
-            "request_url": "https://grants.example/request?resource={resource}",
-        },
-    })
+    let mut config = crate::config::tests::sound();
+    config["grants"]["request_url"] = json!("https://grants.example/request?resource={resource}");
+    config
 }
 
 fn warnings(config: &Value) -> Vec<String> {

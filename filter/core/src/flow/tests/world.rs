@@ -58,14 +58,7 @@ impl World {
     }
 
     pub(super) fn learn(&mut self, key: DecisionKey, answer: &str) -> GrantOutcome {
-        let reply = RawReply {
-            status: 200,
-            content_type: Some(b"application/json"),
-            cache_control: None,
-            request_id: None,
-            asked_as: None,
-            body: answer.as_bytes(),
-        };
+        let reply = RawReply::json(answer.as_bytes());
         self.gate
             .on_grant_reply(key, reply, self.now)
             .map_or(GrantOutcome::Failed, GrantOutcome::Decided)

@@ -125,6 +125,20 @@ pub struct RawReply<'a> {
     pub body: &'a [u8],
 }
 
+impl<'a> RawReply<'a> {
+    /// A reply of status 200 with this JSON, that says nothing of how long it counts.
+    pub const fn json(body: &'a [u8]) -> Self {
+        Self {
+            status: 200,
+            content_type: Some(b"application/json"),
+            cache_control: None,
+            request_id: None,
+            asked_as: None,
+            body,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Evaluation {
     decision: bool,
