@@ -1,0 +1,8 @@
+//! The record: who did what, when, why and from where, in entries of which each holds the hash of the one before. Whoever changes, removes or
+//! inserts one breaks the chain behind it.
+
+mod chain;
+mod entry;
+
+pub use chain::{Broken, Hash, Link, verify};
+pub use entry::{Entry, Event};

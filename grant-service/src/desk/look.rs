@@ -1,0 +1,65 @@
+//! Looking: is this allowed now, what is there, what waits for me.
+
+use super::{CLOCKS_DIFFER, Desk, Fault};
+use crate::life::{Active, Grant, Person, PersonId, Request, RequestId, Target};
+
+/// Whether something is allowed now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evaluation {
+    /// Under this grant, until its end.
+    Allowed(Active),
+    /// There is no grant that allows it.
+    Denied,
+}
+
+impl Desk {
+    /// Whether this person may do that now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn evaluate(&self, who: &PersonId, target: &Target) -> Result<Evaluation, Fault> {
+        let now = self.clock.now();
+        let latest_start = now.saturating_add(CLOCKS_DIFFER);
+        let grant = self
+            .store
+            .live_grant(who, target, now, latest_start)
+            .await?;
+        Ok(match grant {
+            Some(Grant::Active(grant)) => Evaluation::Allowed(grant),
+            Some(Grant::Ended(_)) | None => Evaluation::Denied,
+        })
+    }
+
+    /// A request, for whoever it concerns: the one who asked, who may decide on it, and auditors.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn request_for(
+        &self,
+        person: &Person,
+        id: &RequestId,
+    ) -> Result<Option<Request>, Fault> {
+        let request = self.store.request(id).await?;
+        Ok(request.filter(|request| {
+            let facts = request.facts();
+            let rule = self.policy.rule(&facts.target);
+            facts.requester == person.id
+                || rule.is_some_and(|rule| rule.approvers.includes(person))
+                || self.is_auditor(person)
+        }))
+    }
+
+    /// The requests that this person could decide on now, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn waiting_for(&self, person: &Person, limit: u32) -> Result<Vec<Request>, Fault> {
+        let now = self.clock.now();
+        let pending = self.store.pending(now, limit).await?;
+        let awaits = |request: &Request| match request {
+            Request::Pending(pending) => pending.awaits(&self.policy, person, now),
+            Request::Closed(_) => false,
+        };
+        Ok(pending.into_iter().filter(awaits).collect())
+    }
+}

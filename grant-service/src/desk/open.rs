@@ -1,0 +1,100 @@
+//! Asking for access.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::writing::{new_grant_id, new_request_id, person};
+use super::{Desk, Fault};
+use crate::audit::{Event, Hash};
+use crate::life::{Ask, Origin, Outcome, Person, Refusal, Request, Term, open};
+
+/// How long the same wish under the same idempotency key is the same wish.
+const KEY_COUNTS_FOR: Duration = Duration::from_hours(24);
+/// A longer idempotency key is none.
+const MAX_KEY_BYTES: usize = 255;
+
+/// A wish for access, as it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// What for.
+    pub ask: Ask,
+    /// The client's name for this wish, so that it can be sent again if the answer is lost.
+    pub idempotency_key: Option<String>,
+}
+
+impl Desk {
+    /// Opens a request, which a rule may grant at once. The same wish under the same idempotency key leads to the same request, as it is now.
+    ///
+    /// # Errors
+    /// When the rules do not let this person ask for it, or they wait for the same already.
+    pub async fn request(
+        &self,
+        asker: &Person,
+        wish: Wish,
+        origin: &Origin,
+    ) -> Result<Request, Fault> {
+        let key = wish.idempotency_key.as_deref();
+        if key.is_some_and(|key| key.is_empty() || key.len() > MAX_KEY_BYTES) {
+            let expected = format!("1 to {MAX_KEY_BYTES} bytes");
+            return Err(Refusal::invalid("idempotency-key", expected).into());
+        }
+        let digest = digest(&wish.ask);
+        let mut writing = self.write(person(&asker.id), origin).await?;
+        if let Some(key) = key
+            && let Some((digest_then, request)) =
+                writing.change.asked_before(&asker.id, key).await?
+        {
+            if digest_then != digest {
+                return Err(Refusal::KeyReused.into());
+            }
+            let request = writing.change.request(&request).await?;
+            return request.ok_or(Refusal::UnknownRequest.into());
+        }
+        if let Some(twin) = writing
+            .change
+            .pending_twin(&asker.id, &wish.ask.target)
+            .await?
+        {
+            return Err(Refusal::Duplicate(twin).into());
+        }
+        let ids = (new_request_id(), new_grant_id());
+        let opened = open(&self.policy, asker, wish.ask, ids, writing.now)?;
+        let pending = match &opened {
+            Outcome::Waits(pending) => pending,
+            Outcome::Granted(granted) => &granted.request.request,
+        };
+        writing.change.add_request(pending).await?;
+        let why = Some(pending.reason.clone());
+        writing
+            .record_request(Event::RequestOpened, pending, why)
+            .await?;
+        if let Some(key) = key {
+            let until = writing.now.saturating_add(KEY_COUNTS_FOR);
+            writing
+                .change
+                .remember_asking(&asker.id, key, &digest, &pending.id, until)
+                .await?;
+        }
+        let request = match opened {
+            Outcome::Waits(pending) => Request::Pending(pending),
+            Outcome::Granted(granted) => {
+                writing.give(&granted).await?;
+                Request::Closed(granted.request)
+            }
+        };
+        writing.commit().await?;
+        Ok(request)
+    }
+}
+
+/// What tells two wishes apart.
+fn digest(ask: &Ask) -> String {
+    let (duration, until) = match ask.term {
+        None => (None, None),
+        Some(Term::For(duration)) => (Some(duration.as_nanos().to_string()), None),
+        Some(Term::Until(until)) => (None, Some(until.as_millis())),
+    };
+    let all = json!([ask.target, duration, until, ask.reason, ask.emergency]);
+    Hash::GENESIS.of(&all.to_string()).to_string()
+}

@@ -1,0 +1,73 @@
+//! Why a wish is not fulfilled.
+
+use std::fmt;
+
+use super::RequestId;
+
+/// A wish that is not fulfilled, and nothing has changed. The text says what to do instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// No rule lets this person request it. Whether there is such a resource is not told.
+    NotRequestable,
+    /// A field is not as it must be.
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// What was expected.
+        expected: String,
+    },
+    /// The same person waits for the same already.
+    Duplicate(RequestId),
+    /// The idempotency key was used for another wish.
+    KeyReused,
+    /// There is no such request, or it is not this person's to see.
+    UnknownRequest,
+    /// There is no such grant, or it is not this person's to see.
+    UnknownGrant,
+    /// Nobody decides on their own request.
+    OwnRequest,
+    /// This person may not decide on it.
+    NotAnApprover,
+    /// Only the one who asked may withdraw it.
+    NotTheRequester,
+    /// This person may not do that.
+    Forbidden,
+    /// It is over already.
+    Over(&'static str),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRequestable => {
+                f.write_str("this access cannot be requested by you: ask whoever keeps the policy of the grant service")
+            }
+            Self::Invalid { field, expected } => write!(f, "`{field}`: expected {expected}"),
+            Self::Duplicate(RequestId(id)) => {
+                write!(f, "you are waiting for the same already: withdraw the request {id} first, or wait for its decision")
+            }
+            Self::KeyReused => f.write_str(
+                "this idempotency key was used for another request: take a new key for a new request",
+            ),
+            Self::UnknownRequest => f.write_str("there is no such request"),
+            Self::UnknownGrant => f.write_str("there is no such grant"),
+            Self::OwnRequest => f.write_str("nobody decides on their own request: ask another approver"),
+            Self::NotAnApprover => f.write_str("you are not an approver of this resource"),
+            Self::NotTheRequester => f.write_str("only the one who asked may withdraw a request"),
+            Self::Forbidden => f.write_str("you may not do that"),
+            Self::Over(state) => write!(f, "it is {state} already"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl Refusal {
+    /// A field that is not as it must be.
+    pub fn invalid(field: &'static str, expected: impl Into<String>) -> Self {
+        Self::Invalid {
+            field,
+            expected: expected.into(),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The program `hallpass-grants`.
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! What is kept: in one file of `SQLite`, or in `PostgreSQL`, by the same statements.
+//!
+//! Whatever changes does so in a [`Change`]: a transaction that begins by locking the end of the record. Changes come one after the other, in
+//! all replicas together, and each sees what the one before it left. That is what makes a race between two approvers, or between an approval
+//! and a revocation, have an order; and the record needs one anyway. Reading takes no lock.
+
+mod change;
+mod open;
+mod read;
+mod rows;
+
+pub use change::{Change, Revoked};
+pub use open::Store;
+pub use read::{AuditFilter, Entries, Feed, GrantFilter, Revocation};
+
+/// The database does not do what it is asked.
+pub type StoreFault = sqlx::Error;

@@ -1,0 +1,313 @@
+//! Reading what is kept. It takes no lock, and sees what was committed.
+
+use hallpass_core::time::UnixMillis;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::rows::{self, from_column, to_column};
+use super::{Store, StoreFault};
+use crate::audit::Link;
+use crate::life::{Approval, Grant, GrantId, PersonId, Request, RequestId, Target};
+
+pub(super) const REQUEST_BY_ID: &str = "SELECT * FROM requests WHERE id = $1";
+pub(super) const APPROVALS_OF: &str = "SELECT * FROM approvals WHERE request = $1 ORDER BY at";
+
+/// Which grants to list. What is `None` does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct GrantFilter {
+    /// Whose.
+    pub holder: Option<PersonId>,
+    /// On which resource.
+    pub resource: Option<String>,
+    /// Only those that count at this time.
+    pub live_at: Option<UnixMillis>,
+    /// So many at most, the latest end first.
+    pub limit: u32,
+}
+
+/// Which entries of the record to read. What is `None` does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Behind this position.
+    pub after: u64,
+    /// What happened, in a word of [`Event::word`](crate::audit::Event::word).
+    pub event: Option<String>,
+    /// The subject, or the name of the service, that did it.
+    pub actor: Option<String>,
+    /// The subject whose request or grant it is about.
+    pub subject: Option<String>,
+    /// The resource.
+    pub resource: Option<String>,
+    /// Not before this time.
+    pub since: Option<UnixMillis>,
+    /// Before this time.
+    pub until: Option<UnixMillis>,
+    /// So many at most.
+    pub limit: u32,
+    /// The latest first, and not the earliest.
+    pub latest_first: bool,
+}
+
+/// Entries, each with its position.
+pub type Entries = Vec<(u64, Link)>;
+
+/// What proxies are to know of what was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feed {
+    /// The position up to which this tells everything.
+    pub cursor: u64,
+    /// The last time that everything was taken back, and when that may be forgotten.
+    pub epoch: Option<UnixMillis>,
+    /// What else was taken back.
+    pub revocations: Vec<Revocation>,
+}
+
+/// Something that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// The place in the record.
+    pub position: u64,
+    /// What.
+    pub what: super::Revoked,
+    /// What was given before or at this time no longer counts.
+    pub not_before: UnixMillis,
+    /// When all of it would be over by itself.
+    pub until: UnixMillis,
+}
+
+impl Store {
+    /// The grant that allows this person this action on this resource now, the one with the latest end if there are several.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn live_grant(
+        &self,
+        holder: &PersonId,
+        target: &Target,
+        now: UnixMillis,
+        latest_start: UnixMillis,
+    ) -> Result<Option<Grant>, StoreFault> {
+        let row = sqlx::query(
+            "SELECT * FROM grants WHERE state = 'active' AND subject = $1 AND resource = $2 AND action = $3 AND issuer = $4 \
+             AND resource_type = $5 AND valid_from <= $6 AND valid_until > $7 ORDER BY valid_until DESC LIMIT 1",
+        )
+        .bind(holder.subject.as_str())
+        .bind(target.resource.as_str())
+        .bind(target.action.as_str())
+        .bind(holder.issuer.as_str())
+        .bind(target.resource_type.as_str())
+        .bind(to_column(latest_start))
+        .bind(to_column(now))
+        .fetch_optional(&self.pool)
+        .await?;
+        row.as_ref().map(rows::grant).transpose()
+    }
+
+    /// A grant.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreFault> {
+        let row = sqlx::query("SELECT * FROM grants WHERE id = $1")
+            .bind(id.0.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(rows::grant).transpose()
+    }
+
+    /// Some grants.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn grants(&self, filter: &GrantFilter) -> Result<Vec<Grant>, StoreFault> {
+        let live_at = filter.live_at.map(to_column);
+        let rows = sqlx::query(
+            "SELECT * FROM grants WHERE ($1 IS NULL OR (issuer = $1 AND subject = $2)) AND ($3 IS NULL OR resource = $3) \
+             AND ($4 = 0 OR (state = 'active' AND valid_until > $5)) ORDER BY valid_until DESC, id LIMIT $6",
+        )
+        .bind(filter.holder.as_ref().map(|holder| holder.issuer.clone()))
+        .bind(filter.holder.as_ref().map(|holder| holder.subject.clone()))
+        .bind(filter.resource.clone())
+        .bind(i64::from(live_at.is_some()))
+        .bind(live_at.unwrap_or_default())
+        .bind(i64::from(filter.limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(rows::grant).collect()
+    }
+
+    /// A request.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn request(&self, id: &RequestId) -> Result<Option<Request>, StoreFault> {
+        let row = sqlx::query(REQUEST_BY_ID)
+            .bind(id.0.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(self.with_approvals(&row).await?))
+    }
+
+    /// Someone's requests, the latest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn requests_of(
+        &self,
+        person: &PersonId,
+        limit: u32,
+    ) -> Result<Vec<Request>, StoreFault> {
+        let rows = sqlx::query(
+            "SELECT * FROM requests WHERE subject = $1 AND issuer = $2 ORDER BY at DESC, id DESC LIMIT $3",
+        )
+        .bind(person.subject.as_str())
+        .bind(person.issuer.as_str())
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        self.all_with_approvals(&rows).await
+    }
+
+    /// The requests that wait for a decision, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pending(&self, now: UnixMillis, limit: u32) -> Result<Vec<Request>, StoreFault> {
+        let rows = sqlx::query(
+            "SELECT * FROM requests WHERE state = 'pending' AND until > $1 ORDER BY at, id LIMIT $2",
+        )
+        .bind(to_column(now))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        self.all_with_approvals(&rows).await
+    }
+
+    async fn all_with_approvals(&self, rows: &[AnyRow]) -> Result<Vec<Request>, StoreFault> {
+        let mut requests = Vec::with_capacity(rows.len());
+        for row in rows {
+            requests.push(self.with_approvals(row).await?);
+        }
+        Ok(requests)
+    }
+
+    async fn with_approvals(&self, row: &AnyRow) -> Result<Request, StoreFault> {
+        let approvals = sqlx::query(APPROVALS_OF)
+            .bind(row.try_get::<String, _>("id")?)
+            .fetch_all(&self.pool)
+            .await?;
+        let approvals: Result<Vec<Approval>, _> = approvals.iter().map(rows::approval).collect();
+        rows::request(row, approvals?)
+    }
+
+    /// What was taken back behind `since`, or all that still matters.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revocations(&self, since: u64) -> Result<Feed, StoreFault> {
+        let cursor = self.end_of_record().await?;
+        let rows = sqlx::query(
+            "SELECT * FROM revocations WHERE position > $1 AND position <= $2 ORDER BY position",
+        )
+        .bind(signed(since))
+        .bind(signed(cursor))
+        .fetch_all(&self.pool)
+        .await?;
+        let mut feed = Feed {
+            cursor,
+            epoch: None,
+            revocations: Vec::with_capacity(rows.len()),
+        };
+        for row in &rows {
+            let revocation = revocation(row)?;
+            match revocation.what {
+                super::Revoked::Everything => {
+                    feed.epoch = feed.epoch.max(Some(revocation.not_before));
+                }
+                _ => feed.revocations.push(revocation),
+            }
+        }
+        Ok(feed)
+    }
+
+    /// The position of the last entry of the record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_of_record(&self) -> Result<u64, StoreFault> {
+        let row = sqlx::query("SELECT position FROM chain WHERE one = 1")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(unsigned(row.try_get("position")?))
+    }
+
+    /// The position and the hash of the last entry of the record, to hold the record itself against.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn chain_end(&self) -> Result<(u64, String), StoreFault> {
+        let row = sqlx::query("SELECT position, hash FROM chain WHERE one = 1")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok((unsigned(row.try_get("position")?), row.try_get("hash")?))
+    }
+
+    /// Entries of the record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit(&self, filter: &AuditFilter) -> Result<Entries, StoreFault> {
+        const WHICH: &str = "SELECT position, entry, hash FROM audit WHERE position > $1 AND ($2 IS NULL OR event = $2) \
+             AND ($3 IS NULL OR actor = $3) AND ($4 IS NULL OR subject = $4) AND ($5 IS NULL OR resource = $5) \
+             AND at >= $6 AND at < $7";
+        let order = if filter.latest_first { "DESC" } else { "ASC" };
+        let statement = format!("{WHICH} ORDER BY position {order} LIMIT $8");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(signed(filter.after))
+            .bind(filter.event.clone())
+            .bind(filter.actor.clone())
+            .bind(filter.subject.clone())
+            .bind(filter.resource.clone())
+            .bind(filter.since.map_or(0, to_column))
+            .bind(filter.until.map_or(i64::MAX, to_column))
+            .bind(i64::from(filter.limit))
+            .fetch_all(&self.pool)
+            .await?;
+        let entry = |row: &AnyRow| {
+            let link = Link {
+                text: row.try_get("entry")?,
+                hash: row.try_get("hash")?,
+            };
+            Ok((unsigned(row.try_get("position")?), link))
+        };
+        rows.iter().map(entry).collect()
+    }
+}
+
+fn revocation(row: &AnyRow) -> Result<Revocation, StoreFault> {
+    let grant: Option<String> = row.try_get("grant_id")?;
+    let issuer: Option<String> = row.try_get("issuer")?;
+    let subject: Option<String> = row.try_get("subject")?;
+    let resource: Option<String> = row.try_get("resource")?;
+    let what = match (grant, issuer.zip(subject), resource) {
+        (Some(grant), _, _) => super::Revoked::Grant(GrantId(grant)),
+        (None, Some((issuer, subject)), _) => super::Revoked::Subject(PersonId { issuer, subject }),
+        (None, None, Some(resource)) => super::Revoked::Resource(resource),
+        (None, None, None) => super::Revoked::Everything,
+    };
+    Ok(Revocation {
+        position: unsigned(row.try_get("position")?),
+        what,
+        not_before: from_column(row.try_get("not_before")?),
+        until: from_column(row.try_get("until")?),
+    })
+}
+
+fn signed(position: u64) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
+}
+
+fn unsigned(position: i64) -> u64 {
+    position.try_into().unwrap_or(0)
+}

@@ -1,0 +1,4 @@
+//! What the service does, told as stories at its desk.
+
+mod loops;
+mod world;
