@@ -9,15 +9,16 @@ const MAX_SHOWN_BYTES: usize = 80;
 
 /// A place in the configuration: `providers[0].jwks.remote`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place(String);
+pub struct Place(String);
 
 impl Place {
-    pub(super) fn root() -> Self {
+    /// The whole document.
+    pub fn root() -> Self {
         Self(String::new())
     }
 
-    /// A member's name may hold anything, and each fault is one line of the log.
-    pub(super) fn member(&self, name: &str) -> Self {
+    /// A member of what is here. Its name may hold anything, and each fault is one line of the log.
+    pub fn member(&self, name: &str) -> Self {
         let name = name.escape_debug();
         if self.0.is_empty() {
             Self(name.to_string())
@@ -26,7 +27,8 @@ impl Place {
         }
     }
 
-    pub(super) fn element(&self, index: usize) -> Self {
+    /// An element of the list that is here.
+    pub fn element(&self, index: usize) -> Self {
         Self(format!("{}[{index}]", self.0))
     }
 }
@@ -79,7 +81,7 @@ impl Faults {
     }
 
     /// Notes a fault whose finding is described in words.
-    pub(super) fn push(&mut self, place: &Place, found: &str, expected: &str) {
+    pub fn push(&mut self, place: &Place, found: &str, expected: &str) {
         self.0.push(Fault {
             path: place.0.clone(),
             found: found.to_owned(),
@@ -88,7 +90,7 @@ impl Faults {
     }
 
     /// Notes a fault and repeats the value that stands there.
-    pub(super) fn push_value(&mut self, place: &Place, value: &Value, expected: &str) {
+    pub fn push_value(&mut self, place: &Place, value: &Value, expected: &str) {
         let found = match value {
             // What is inside may be secret, and the place says enough.
             Value::Object(_) => "an object".to_owned(),
@@ -99,7 +101,7 @@ impl Faults {
     }
 
     /// Notes a fault in a value that may be secret, and does not repeat it.
-    pub(super) fn push_secret(&mut self, place: &Place, expected: &str) {
+    pub fn push_secret(&mut self, place: &Place, expected: &str) {
         self.push(place, "a value that is not shown", expected);
     }
 }
