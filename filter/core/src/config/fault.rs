@@ -18,6 +18,7 @@ impl Place {
     }
 
     /// A member of what is here. Its name may hold anything, and each fault is one line of the log.
+    #[must_use]
     pub fn member(&self, name: &str) -> Self {
         let name = name.escape_debug();
         if self.0.is_empty() {
@@ -28,6 +29,7 @@ impl Place {
     }
 
     /// An element of the list that is here.
+    #[must_use]
     pub fn element(&self, index: usize) -> Self {
         Self(format!("{}[{index}]", self.0))
     }
@@ -78,6 +80,11 @@ impl Faults {
     /// Each fault, in the order found.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()
+    }
+
+    /// Takes over a fault of a part that was read on its own.
+    pub fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
     }
 
     /// Notes a fault whose finding is described in words.
