@@ -17,6 +17,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 
 MODULE     := $(CURDIR)/dist/hallpass.wasm
 PROGRAM    := $(CURDIR)/dist/hallpass
+GRANTS     := $(CURDIR)/dist/hallpass-grants
 SCHEMA     := envoy-config/hallpass.schema.json
 TOOLCHAIN  := $(CARGO_TARGET_DIR)/setup/toolchain.mk
 ENVOY      := $(CARGO_TARGET_DIR)/envoy/program
@@ -62,7 +63,7 @@ help: ## lists what can be made (the default)
 	@echo 'make TARGET, where TARGET is one of'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do printf '  %-14s %s\n' "$$target" "$$does"; done
 
-build: $(MODULE) $(PROGRAM) ## dist/hallpass.wasm, ready to load into the proxy, and dist/hallpass, which checks configurations and explains decisions
+build: $(MODULE) $(PROGRAM) $(GRANTS) ## dist/hallpass.wasm, ready to load into the proxy; dist/hallpass, which checks configurations and explains decisions; and dist/hallpass-grants, the grant service
 
 $(MODULE): FORCE
 	$(call say, building the module (about 2 minutes the first time))
@@ -76,6 +77,12 @@ $(PROGRAM): FORCE
 	cargo build --locked -p hallpass
 	@mkdir -p $(@D)
 	@strip -o $@ $(CARGO_TARGET_DIR)/debug/hallpass
+
+$(GRANTS): FORCE
+	$(call say, building the grant service (about 3 minutes the first time))
+	cargo build --locked -p hallpass-grants
+	@mkdir -p $(@D)
+	@strip -o $@ $(CARGO_TARGET_DIR)/debug/hallpass-grants
 
 PORT       ?= 10000
 ADMIN_PORT ?= 9901
@@ -145,9 +152,9 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 	@$(WASM_ENVIRONMENT) cargo rustc --locked --quiet $(WASM_FLAGS) -p hallpass-core --lib --crate-type cdylib -- $(KEEP_ALL)
 	$(CHECK) core-imports node gate/imports.mjs $(WASM_TARGET)/$(WASM)/debug/hallpass_core.wasm --none-of env
 
-test-unit: ## the core's tests and the program's, natively, and those of the tests' own tools
-	$(call say, unit tests (about 1 minute the first time))
-	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim
+test-unit: ## the core's tests, the programs' and the grant service's, natively, and those of the tests' own tools
+	$(call say, unit tests (about 4 minutes the first time))
+	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-grants -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim
 
 test-wasm: $(WASM_TESTS) ## the core's tests, compiled to wasm and run under Node
 	$(call say, unit tests in wasm (about 3 minutes the first time))

@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 
+use crate::clock::Clock;
+use crate::config::{Config, TrustedProxies};
 use crate::life::{Actor, Person, PersonId};
 
 /// Who calls.
@@ -26,53 +28,35 @@ pub enum Stranger {
     Unknowable,
 }
 
-/// The names of the headers that a trusted proxy sets for who has signed in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdentityHeaders {
-    /// The subject's.
-    pub subject: String,
-    /// The issuer's.
-    pub issuer: String,
-    /// The e-mail address's.
-    pub email: String,
-    /// The groups', separated by commas.
-    pub groups: String,
-}
-
-impl Default for IdentityHeaders {
-    fn default() -> Self {
-        Self {
-            subject: "x-hallpass-subject".to_owned(),
-            issuer: "x-hallpass-issuer".to_owned(),
-            email: "x-hallpass-email".to_owned(),
-            groups: "x-hallpass-groups".to_owned(),
-        }
-    }
-}
-
 /// Finds out who calls.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Doorkeeper {
-    /// Addresses whose identity headers are believed, since a proxy that sets them speaks from there.
-    pub trusted_proxies: Vec<IpAddr>,
-    /// The names of those headers.
-    pub headers: IdentityHeaders,
+    proxies: Option<TrustedProxies>,
 }
 
 impl Doorkeeper {
+    /// One that goes by this configuration.
+    pub fn new(config: &Config, _clock: Clock) -> Self {
+        Self {
+            proxies: config.proxies.clone(),
+        }
+    }
+
     /// Who sent a request with these headers from this address.
     ///
     /// # Errors
     /// When there is nothing to go by, or it does not hold.
     #[allow(clippy::unused_async, reason = "keys may have to be fetched")]
     pub async fn who(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, Stranger> {
-        if !self.trusted_proxies.contains(&peer) {
+        let proxies = self.proxies.as_ref();
+        let Some(proxies) = proxies.filter(|proxies| proxies.include(peer)) else {
             return Err(Stranger::Unnamed);
-        }
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let (Some(subject), Some(issuer)) =
-            (text(&self.headers.subject), text(&self.headers.issuer))
-        else {
+        };
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let (Some(subject), Some(issuer)) = (
+            text(&proxies.headers.subject),
+            text(&proxies.headers.issuer),
+        ) else {
             return Err(Stranger::Unnamed);
         };
         Ok(Caller::Person(Person {
@@ -80,8 +64,8 @@ impl Doorkeeper {
                 issuer: issuer.to_owned(),
                 subject: subject.to_owned(),
             },
-            email: text(&self.headers.email).map(str::to_owned),
-            groups: text(&self.headers.groups)
+            email: text(&proxies.headers.email).map(str::to_owned),
+            groups: text(&proxies.headers.groups)
                 .unwrap_or_default()
                 .split(',')
                 .map(|group| group.trim().to_owned())

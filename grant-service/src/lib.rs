@@ -10,7 +10,9 @@
 //! | [`store`] | what is kept, and the one lock under which it changes; `SQLite` or `PostgreSQL` |
 //! | [`desk`] | what can be asked of the service, each as one transaction |
 //! | [`identity`] | who calls: a person or a program |
+//! | [`config`] | what operators write |
 //! | [`http`] | what is at which path: the decision point, the life of a request, the feed of revocations, the record, the pages |
+//! | [`serve`] | the running service |
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -34,8 +36,10 @@
 
 pub mod audit;
 pub mod clock;
+pub mod config;
 pub mod desk;
 pub mod http;
 pub mod identity;
 pub mod life;
+pub mod serve;
 pub mod store;

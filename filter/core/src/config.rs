@@ -4,8 +4,8 @@
 //! says of each where it is, what stands there and what was expected.
 
 mod conditions;
-mod fault;
-mod field;
+pub mod fault;
+pub mod field;
 mod grants;
 mod headers;
 mod keys;

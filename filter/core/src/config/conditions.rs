@@ -10,9 +10,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::fault::{Faults, Place};
-use super::field::Field;
+use super::field::{Field, elements};
 use super::headers::TrustedHeaders;
-use super::provider::strings;
 use super::raw::{RawCondition, RawConditions};
 use crate::policy::Access;
 use crate::policy::conditions::{
@@ -181,7 +180,7 @@ impl Reader<'_> {
     fn source(&mut self, field: Field<Vec<Field<String>>>, place: &Place) -> Option<Condition> {
         let list = self.listed(field, MAX_LISTED, place)?;
         let mut networks = Vec::new();
-        for (place, text) in strings(list, place, self.faults) {
+        for (place, text) in elements(list, place, self.faults) {
             match network(&text) {
                 Ok(network) => networks.push(network),
                 Err(expected) => self.faults.push_value(&place, &text.into(), &expected),

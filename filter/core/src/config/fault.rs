@@ -9,15 +9,17 @@ const MAX_SHOWN_BYTES: usize = 80;
 
 /// A place in the configuration: `providers[0].jwks.remote`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place(String);
+pub struct Place(String);
 
 impl Place {
-    pub(super) fn root() -> Self {
+    /// The whole document.
+    pub fn root() -> Self {
         Self(String::new())
     }
 
-    /// A member's name may hold anything, and each fault is one line of the log.
-    pub(super) fn member(&self, name: &str) -> Self {
+    /// A member of what is here. Its name may hold anything, and each fault is one line of the log.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Self {
         let name = name.escape_debug();
         if self.0.is_empty() {
             Self(name.to_string())
@@ -26,7 +28,9 @@ impl Place {
         }
     }
 
-    pub(super) fn element(&self, index: usize) -> Self {
+    /// An element of the list that is here.
+    #[must_use]
+    pub fn element(&self, index: usize) -> Self {
         Self(format!("{}[{index}]", self.0))
     }
 }
@@ -78,8 +82,13 @@ impl Faults {
         self.0.iter()
     }
 
+    /// Takes over a fault of a part that was read on its own.
+    pub fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
     /// Notes a fault whose finding is described in words.
-    pub(super) fn push(&mut self, place: &Place, found: &str, expected: &str) {
+    pub fn push(&mut self, place: &Place, found: &str, expected: &str) {
         self.0.push(Fault {
             path: place.0.clone(),
             found: found.to_owned(),
@@ -88,7 +97,7 @@ impl Faults {
     }
 
     /// Notes a fault and repeats the value that stands there.
-    pub(super) fn push_value(&mut self, place: &Place, value: &Value, expected: &str) {
+    pub fn push_value(&mut self, place: &Place, value: &Value, expected: &str) {
         let found = match value {
             // What is inside may be secret, and the place says enough.
             Value::Object(_) => "an object".to_owned(),
@@ -99,7 +108,7 @@ impl Faults {
     }
 
     /// Notes a fault in a value that may be secret, and does not repeat it.
-    pub(super) fn push_secret(&mut self, place: &Place, expected: &str) {
+    pub fn push_secret(&mut self, place: &Place, expected: &str) {
         self.push(place, "a value that is not shown", expected);
     }
 }

@@ -1,4 +1,5 @@
-//! A member of the configuration that remembers what is wrong with it, so that the rest can still be read.
+//! A member of a configuration that remembers what is wrong with it, so that the rest can still be read. The grant service reads its own
+//! configuration with it too.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +13,8 @@ use serde_json::{Map, Value};
 use super::fault::{Faults, Place};
 
 /// What a type of value looks like, in words for an error.
-pub(super) trait Expected {
+pub trait Expected {
+    /// The words.
     const EXPECTED: &'static str;
 
     /// The same, where the words must be put together first.
@@ -23,15 +25,19 @@ pub(super) trait Expected {
 
 /// One member: absent, read, or something else than it should be.
 #[derive(Debug, Clone, Default)]
-pub(super) enum Field<T> {
+pub enum Field<T> {
     #[default]
+    /// It is not there.
     Absent,
+    /// It is what it should be.
     Read(T),
+    /// It is something else.
     Faulty(Value),
 }
 
 impl<T: DeserializeOwned> Field<T> {
-    pub(super) fn read(value: Value) -> Self {
+    /// A member that is there.
+    pub fn read(value: Value) -> Self {
         match T::deserialize(&value) {
             Ok(read) => Self::Read(read),
             Err(_) => Self::Faulty(value),
@@ -46,14 +52,15 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
 }
 
 impl<T> Field<T> {
-    pub(super) const fn is_absent(&self) -> bool {
+    /// Whether it is not there.
+    pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 }
 
 impl<T: Expected> Field<T> {
     /// The value; a fault where it is something else.
-    pub(super) fn optional(self, place: &Place, faults: &mut Faults) -> Option<T> {
+    pub fn optional(self, place: &Place, faults: &mut Faults) -> Option<T> {
         match self {
             Self::Absent => None,
             Self::Read(value) => Some(value),
@@ -65,7 +72,7 @@ impl<T: Expected> Field<T> {
     }
 
     /// The value; a fault where it is absent or something else.
-    pub(super) fn required(self, place: &Place, faults: &mut Faults) -> Option<T> {
+    pub fn required(self, place: &Place, faults: &mut Faults) -> Option<T> {
         if matches!(self, Self::Absent) {
             faults.push(place, "nothing", &T::expected());
         }
@@ -73,31 +80,56 @@ impl<T: Expected> Field<T> {
     }
 
     /// The value, or `default` where it is absent; a fault where it is something else.
-    pub(super) fn or(self, default: T, place: &Place, faults: &mut Faults) -> T {
+    pub fn or(self, default: T, place: &Place, faults: &mut Faults) -> T {
         self.optional(place, faults).unwrap_or(default)
     }
 }
 
-/// Members that no version of the configuration knows.
-pub(super) type Unknown = Map<String, Value>;
+/// A string that is not empty.
+pub fn filled(field: Field<String>, place: &Place, faults: &mut Faults) -> Option<String> {
+    let text = field.required(place, faults)?;
+    if text.is_empty() {
+        faults.push(place, "an empty string", "a string that is not empty");
+        return None;
+    }
+    Some(text)
+}
 
-/// Declares the shape of one object: every member a [`Field`], unknown ones kept to be refused by name. The comments and what stands
-/// behind `=` go into the JSON Schema.
-macro_rules! object {
-    ($(#[doc = $doc:literal])* $name:ident {
-        $($(#[doc = $member_doc:literal])* $member:ident: $type:ty $(= $presence:tt)?,)*
+/// The sound elements of a list, each with its place; a fault for every other.
+pub fn elements<T: Expected>(
+    list: Vec<Field<T>>,
+    place: &Place,
+    faults: &mut Faults,
+) -> Vec<(Place, T)> {
+    list.into_iter()
+        .enumerate()
+        .filter_map(|(index, element)| {
+            let place = place.element(index);
+            let value = element.required(&place, faults)?;
+            Some((place, value))
+        })
+        .collect()
+}
+
+/// Members that no version of the configuration knows.
+pub type Unknown = Map<String, Value>;
+
+/// Declares the shape of one object: every member a [`Field`](crate::config::field::Field), unknown ones kept to be refused by name.
+#[macro_export]
+macro_rules! shape {
+    ($(#[$doc:meta])* $visibility:vis $name:ident {
+        $($(#[$member_doc:meta])* $member:ident: $type:ty,)*
     }) => {
-        $(#[doc = $doc])*
-        #[allow(clippy::doc_markdown, reason = "the text is the schema's, where names stand as they are")]
+        $(#[$doc])*
         #[derive(Debug, Clone, Default, serde::Deserialize)]
         #[serde(default)]
-        pub(super) struct $name {
-            $($(#[doc = $member_doc])* pub(super) $member: crate::config::field::Field<$type>,)*
+        $visibility struct $name {
+            $($(#[$member_doc])* $visibility $member: $crate::config::field::Field<$type>,)*
             #[serde(flatten)]
-            unknown: crate::config::field::Unknown,
+            unknown: $crate::config::field::Unknown,
         }
 
-        impl crate::config::field::Expected for $name {
+        impl $crate::config::field::Expected for $name {
             const EXPECTED: &'static str = "an object";
         }
 
@@ -105,12 +137,27 @@ macro_rules! object {
             const MEMBERS: &'static [&'static str] = &[$(stringify!($member)),*];
 
             /// Notes a fault for every member that is not one.
-            pub(super) fn refuse_unknown(
+            $visibility fn refuse_unknown(
                 &self,
-                place: &crate::config::fault::Place,
-                faults: &mut crate::config::fault::Faults,
+                place: &$crate::config::fault::Place,
+                faults: &mut $crate::config::fault::Faults,
             ) {
-                crate::config::field::refuse_unknown(&self.unknown, Self::MEMBERS, place, faults);
+                $crate::config::field::refuse_unknown(&self.unknown, Self::MEMBERS, place, faults);
+            }
+        }
+    };
+}
+
+/// Declares the shape of one object as [`shape`](crate::shape) does. The comments and what stands behind `=` go into the JSON Schema.
+macro_rules! object {
+    ($(#[doc = $doc:literal])* $name:ident {
+        $($(#[doc = $member_doc:literal])* $member:ident: $type:ty $(= $presence:tt)?,)*
+    }) => {
+        $crate::shape! {
+            $(#[doc = $doc])*
+            #[allow(clippy::doc_markdown, reason = "the text is the schema's, where names stand as they are")]
+            pub(super) $name {
+                $($(#[doc = $member_doc])* $member: $type,)*
             }
         }
 
@@ -147,12 +194,8 @@ macro_rules! presence {
 #[cfg(feature = "schema")]
 pub(super) use presence;
 
-pub(super) fn refuse_unknown(
-    unknown: &Unknown,
-    members: &[&str],
-    place: &Place,
-    faults: &mut Faults,
-) {
+/// Notes a fault for each of these, which are no `members`.
+pub fn refuse_unknown(unknown: &Unknown, members: &[&str], place: &Place, faults: &mut Faults) {
     let members: Vec<String> = members
         .iter()
         .map(|member| format!("`{}`", member.trim_start_matches("r#")))
@@ -168,7 +211,10 @@ pub(super) const UNITS: [&str; 5] = ["ms", "s", "m", "h", "d"];
 
 /// A span of time: `500ms`, `30s`, `5m`, `8h`, `7d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span(pub(super) Duration);
+pub struct Span(
+    /// How long.
+    pub Duration,
+);
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -185,7 +231,7 @@ impl<'de> Deserialize<'de> for Span {
 
 impl Field<Span> {
     /// The span, or `default`; a fault where it is outside `shortest..=longest`.
-    pub(super) fn within(
+    pub fn within(
         self,
         (shortest, longest): (Duration, Duration),
         default: Duration,
@@ -209,7 +255,7 @@ impl Field<Span> {
 
 impl Field<u64> {
     /// The number, or `default`; a fault where it is outside `bounds`.
-    pub(super) fn within(
+    pub fn within(
         self,
         bounds: RangeInclusive<u64>,
         default: u64,

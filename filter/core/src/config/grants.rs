@@ -8,9 +8,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::CALL_TIMEOUTS;
 use super::fault::{Faults, Place};
-use super::field::Field;
+use super::field::{Field, elements, filled};
 use super::headers::header_name;
-use super::provider::{elements, filled};
 use super::raw::{RawCache, RawGrants, RawService};
 use super::words::Word;
 use crate::decision::{FailureMode, GrantRules};

@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::CALL_TIMEOUTS;
 use super::fault::{Faults, Place};
-use super::field::{Field, Span};
-use super::provider::filled;
+use super::field::{Field, Span, filled};
 use super::raw::{RawDiscovery, RawJwks, RawRemoteJwks};
 use crate::ids::Issuer;
 use crate::jwks::{Address, Discovery, KeySet, Location, RefreshRules};

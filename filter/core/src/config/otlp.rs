@@ -5,9 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::fault::{Faults, Place};
-use super::field::Field;
+use super::field::{Field, filled};
 use super::grants::{headers, service_path};
-use super::provider::filled;
 use super::raw::RawOtlp;
 use super::words::Word;
 use super::{AuditLog, CALL_TIMEOUTS};

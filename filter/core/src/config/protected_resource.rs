@@ -3,8 +3,7 @@
 use serde_json::Value;
 
 use super::fault::{Faults, Place};
-use super::field::Field;
-use super::provider::strings;
+use super::field::{Field, elements};
 use super::raw::RawProtectedResource;
 use crate::origin::Origin;
 use crate::policy::HostPattern;
@@ -133,7 +132,7 @@ fn checked(
         faults.push(place, &found, &format!("at most {MAX_ELEMENTS}"));
     }
     let mut sound = Vec::new();
-    for (place, text) in strings(list, place, faults) {
+    for (place, text) in elements(list, place, faults) {
         if is_sound(&text) {
             sound.push(text);
         } else {

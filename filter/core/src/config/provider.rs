@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::fault::{Faults, Place};
-use super::field::{Expected, Field};
+use super::field::{Field, elements, filled};
 use super::headers::{TrustedHeaders, header_name};
 use super::keys::{self, JwksSource};
 use super::raw::{RawClaims, RawProvider, RawTokenSource};
@@ -119,41 +119,6 @@ fn validate(
     })
 }
 
-/// A string that is not empty.
-pub(super) fn filled(field: Field<String>, place: &Place, faults: &mut Faults) -> Option<String> {
-    let text = field.required(place, faults)?;
-    if text.is_empty() {
-        faults.push(place, "an empty string", "a string that is not empty");
-        return None;
-    }
-    Some(text)
-}
-
-/// The sound elements of a list; a fault for every other.
-pub(super) fn elements<T: Expected>(
-    list: Vec<Field<T>>,
-    place: &Place,
-    faults: &mut Faults,
-) -> Vec<(Place, T)> {
-    list.into_iter()
-        .enumerate()
-        .filter_map(|(index, element)| {
-            let place = place.element(index);
-            let value = element.required(&place, faults)?;
-            Some((place, value))
-        })
-        .collect()
-}
-
-/// The sound elements of a list of strings; a fault for every other.
-pub(super) fn strings(
-    list: Vec<Field<String>>,
-    place: &Place,
-    faults: &mut Faults,
-) -> Vec<(Place, String)> {
-    elements(list, place, faults)
-}
-
 fn audiences(field: Field<Vec<Field<String>>>, place: &Place, faults: &mut Faults) -> Vec<String> {
     let Some(list) = field.required(place, faults) else {
         return Vec::new();
@@ -162,7 +127,7 @@ fn audiences(field: Field<Vec<Field<String>>>, place: &Place, faults: &mut Fault
         let expected = "at least one audience: without, tokens meant for others would be accepted";
         faults.push(place, "an empty list", expected);
     }
-    let audiences = strings(list, place, faults);
+    let audiences = elements(list, place, faults);
     audiences.into_iter().map(|(_, text)| text).collect()
 }
 
@@ -193,7 +158,7 @@ fn token_types(
     if list.is_empty() {
         faults.push(place, "an empty list", "at least one token type");
     }
-    let types = strings(list, place, faults);
+    let types = elements(list, place, faults);
     types
         .iter()
         .map(|(_, text)| short_type(text).to_ascii_lowercase())

@@ -2,10 +2,9 @@
 
 use super::conditions;
 use super::fault::{Faults, Place};
-use super::field::Field;
+use super::field::{Field, elements, filled};
 use super::headers::TrustedHeaders;
 use super::mode;
-use super::provider::{filled, strings};
 use super::raw::{RawMatch, RawResource};
 use super::words::Word;
 use crate::ids::{Action, ResourceName};
@@ -131,5 +130,5 @@ fn listed(
         let expected = "at least one element; leave the list out to match all";
         faults.push(place, "an empty list", expected);
     }
-    strings(list, place, faults)
+    elements(list, place, faults)
 }

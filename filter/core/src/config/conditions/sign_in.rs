@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::super::fault::Place;
-use super::super::field::{Field, Span};
-use super::super::provider::strings;
+use super::super::field::{Field, Span, elements};
 use super::{MAX_LISTED, Reader};
 use crate::identity::StepUp;
 
@@ -33,7 +32,7 @@ impl Reader<'_> {
             return None;
         }
         let classes = match self.listed(acr_values, MAX_LISTED, &acr_place) {
-            Some(list) => strings(list, &acr_place, self.faults),
+            Some(list) => elements(list, &acr_place, self.faults),
             None => Vec::new(),
         };
         let max_age = max_auth_age

@@ -1,8 +1,7 @@
 //! When a resource is open.
 
 use super::super::fault::Place;
-use super::super::field::Field;
-use super::super::provider::strings;
+use super::super::field::{Field, elements};
 use super::super::raw::RawTimeWindow;
 use super::{MAX_LISTED, MAX_WINDOWS, Reader};
 use crate::policy::conditions::{
@@ -57,7 +56,7 @@ impl Reader<'_> {
         }
         let list = self.listed(field, MAX_LISTED, place)?;
         let mut all = Days::default();
-        for (place, text) in strings(list, place, self.faults) {
+        for (place, text) in elements(list, place, self.faults) {
             if let Some(days) = Days::parse(&text) {
                 all = all.and(days);
             } else {

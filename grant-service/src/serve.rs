@@ -1,0 +1,109 @@
+//! The running service: everything put together, on the network, until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::desk::{Desk, Hook};
+use crate::http::{App, router};
+use crate::identity::Doorkeeper;
+use crate::store::Store;
+
+/// How often what has ended by itself is put on record. It has ended before that, whatever the record says.
+const EXPIRY: Duration = Duration::from_secs(1);
+/// So long the requests that are under way have to end, once the service is told to stop.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Serves until SIGTERM or Ctrl-C, and lets what is under way end.
+///
+/// # Errors
+/// When the database cannot be opened, or the address is taken.
+pub async fn serve(config: Config) -> Result<()> {
+    let stop = stop()?;
+    for warning in config.warnings() {
+        warn!("{warning}");
+    }
+    let store = Store::open(&String::from_utf8_lossy(config.database.bytes())).await?;
+    let clock = Clock::system();
+    let hooks = config.webhooks.iter().map(|webhook| Hook {
+        name: webhook.name.clone(),
+        events: webhook.events.clone(),
+    });
+    let desk = Desk::new(store, config.policy.clone(), clock.clone())
+        .telling(hooks.collect())
+        .remembering(config.remember);
+    let desk = Arc::new(desk);
+    let doorkeeper = Arc::new(Doorkeeper::new(&config, clock));
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.listen))?;
+    info!("listening on http://{}", listener.local_addr()?);
+
+    let tasks = [tokio::spawn(expire(desk.clone(), stop.clone()))];
+    let app = App {
+        desk: desk.clone(),
+        doorkeeper,
+        public_url: config.public_url,
+        sign_in_url: config.sign_in_url,
+    };
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(told(stop.clone()));
+    tokio::select! {
+        served = serving => served?,
+        () = late(stop) => warn!("requests are still under way after {FAREWELL:?}, and are cut"),
+    }
+    for task in tasks {
+        task.await?;
+    }
+    desk.store().close().await;
+    info!("stopped");
+    Ok(())
+}
+
+/// Becomes true once the service is to stop.
+fn stop() -> Result<watch::Receiver<bool>> {
+    let (tell, stop) = watch::channel(false);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("stopping");
+        tell.send_replace(true);
+    });
+    Ok(stop)
+}
+
+async fn told(mut stop: watch::Receiver<bool>) {
+    // Whoever tells has gone only with the whole program.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn late(stop: watch::Receiver<bool>) {
+    told(stop).await;
+    tokio::time::sleep(FAREWELL).await;
+}
+
+async fn expire(desk: Arc<Desk>, stop: watch::Receiver<bool>) {
+    loop {
+        match desk.expire().await {
+            Ok(true) if !*stop.borrow() => continue,
+            Ok(_) => {}
+            Err(fault) => error!("what has ended cannot be put on record: {fault:?}"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EXPIRY) => {}
+            () = told(stop.clone()) => return,
+        }
+    }
+}
