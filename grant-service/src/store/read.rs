@@ -201,6 +201,22 @@ impl Store {
         rows::request(row, approvals?)
     }
 
+    /// Whether something has come to its end and is not yet on record, or may be forgotten.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_anything_overdue(&self, now: UnixMillis) -> Result<bool, StoreFault> {
+        let row = sqlx::query(
+            "SELECT position FROM chain WHERE EXISTS (SELECT 1 FROM grants WHERE state = 'active' AND valid_until <= $1) \
+             OR EXISTS (SELECT 1 FROM requests WHERE state = 'pending' AND until <= $1) \
+             OR EXISTS (SELECT 1 FROM idempotency WHERE until <= $1) OR EXISTS (SELECT 1 FROM revocations WHERE until <= $1)",
+        )
+        .bind(to_column(now))
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// What was taken back behind `since`, or all that still matters.
     ///
     /// # Errors
