@@ -387,3 +387,6 @@ impl Closing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

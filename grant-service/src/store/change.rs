@@ -493,7 +493,9 @@ fn scoped<'q>(
         Revoked::Resource(_) => "resource = $1".to_owned(),
         Revoked::Everything => "1 = 1".to_owned(),
     };
-    let query = sqlx::query(sqlx::AssertSqlSafe(format!("{select} AND {condition}")));
+    let query = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "{select} AND {condition} ORDER BY id"
+    )));
     match about {
         Revoked::Grant(id) => query.bind(id.0.as_str()),
         Revoked::Subject(person) => query
