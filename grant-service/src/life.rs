@@ -23,6 +23,7 @@ pub use person::{Actor, Origin, Person, PersonId};
 pub use policy::{Policy, Rule, Shortcut, Who};
 pub use refusal::Refusal;
 pub use request::{
-    Approval, Ask, Closed, Closing, Granted, Outcome, Pending, Request, RequestId, Term, open,
+    Approval, Ask, Closed, Closing, Granted, Outcome, Pending, Request, RequestId, Term, check_why,
+    open,
 };
 pub use target::Target;

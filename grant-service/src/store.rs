@@ -6,6 +6,8 @@
 
 mod change;
 mod open;
+#[cfg(test)]
+mod plans;
 mod read;
 mod rows;
 

@@ -83,7 +83,7 @@ CREATE TABLE grants (
     ended_at      BIGINT,
     CHECK ((state = 'active') = (ended_at IS NULL))
 );
-CREATE INDEX grants_live ON grants (subject, resource, action, issuer) WHERE state = 'active';
+CREATE INDEX grants_live ON grants (subject, resource, action, issuer, resource_type, valid_until) WHERE state = 'active';
 CREATE INDEX grants_by_person ON grants (subject, issuer, valid_until);
 CREATE INDEX grants_by_resource ON grants (resource, valid_until);
 CREATE INDEX grants_to_expire ON grants (valid_until) WHERE state = 'active';

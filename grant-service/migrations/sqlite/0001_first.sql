@@ -23,6 +23,9 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_by_subject ON audit (subject, position);
 CREATE INDEX audit_by_resource ON audit (resource, position);
+-- INSERT OR REPLACE removes the row before it without asking the trigger for removals.
+CREATE TRIGGER audit_is_only_added_to BEFORE INSERT ON audit
+    WHEN NEW.position <= (SELECT MAX(position) FROM audit) BEGIN SELECT RAISE(ABORT, 'the record is only added to'); END;
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the record is only added to'); END;
 CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the record is only added to'); END;
 
@@ -78,7 +81,7 @@ CREATE TABLE grants (
     ended_at      BIGINT,
     CHECK ((state = 'active') = (ended_at IS NULL))
 );
-CREATE INDEX grants_live ON grants (subject, resource, action, issuer) WHERE state = 'active';
+CREATE INDEX grants_live ON grants (subject, resource, action, issuer, resource_type, valid_until) WHERE state = 'active';
 CREATE INDEX grants_by_person ON grants (subject, issuer, valid_until);
 CREATE INDEX grants_by_resource ON grants (resource, valid_until);
 CREATE INDEX grants_to_expire ON grants (valid_until) WHERE state = 'active';

@@ -3,7 +3,7 @@
 use super::writing::{Writing, new_grant_id, person};
 use super::{Desk, Fault};
 use crate::audit::Event;
-use crate::life::{Origin, Outcome, Pending, Person, Refusal, Request, RequestId};
+use crate::life::{Origin, Outcome, Pending, Person, Refusal, Request, RequestId, check_why};
 
 /// What a decision came to.
 pub type Decided = Result<Request, Fault>;
@@ -16,8 +16,13 @@ impl Desk {
     pub async fn approve(&self, approver: &Person, id: &RequestId, origin: &Origin) -> Decided {
         let mut writing = self.write(person(&approver.id), origin).await?;
         let pending = pending(&mut writing, id).await?;
+        let so_far = pending.approvals.len();
         let vote = pending.approve(&self.policy, approver, new_grant_id(), writing.now)?;
         let request = match vote {
+            // They have said so before: nothing has happened.
+            Outcome::Waits(pending) if pending.approvals.len() == so_far => {
+                return Ok(Request::Pending(pending));
+            }
             Outcome::Waits(pending) => {
                 writing.change.keep_approvals(&pending).await?;
                 writing
@@ -45,6 +50,7 @@ impl Desk {
         why: &str,
         origin: &Origin,
     ) -> Decided {
+        check_why(why)?;
         let mut writing = self.write(person(&approver.id), origin).await?;
         let pending = pending(&mut writing, id).await?;
         let closed = pending.deny(&self.policy, approver, why.to_owned(), writing.now)?;

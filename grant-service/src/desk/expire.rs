@@ -1,7 +1,6 @@
 //! What ends by itself. A grant's end needs nobody: [`Desk::evaluate`](super::Desk::evaluate) looks at the time. This only puts it on record.
 
 use super::{Desk, Fault};
-use crate::audit::Event;
 use crate::life::{Actor, Origin};
 
 /// So many at once, so that nobody waits long for their turn.
@@ -13,6 +12,10 @@ impl Desk {
     /// # Errors
     /// When the database fails.
     pub async fn expire(&self) -> Result<bool, Fault> {
+        // A look costs a lock nothing, and the disk neither: mostly there is nothing.
+        if !self.store.is_anything_overdue(self.clock.now()).await? {
+            return Ok(false);
+        }
         let origin = Origin::default();
         let mut writing = self.write(Actor::Itself, &origin).await?;
         let now = writing.now;
@@ -21,12 +24,12 @@ impl Desk {
         let is_more = grants.len() >= full || requests.len() >= full;
         for grant in grants {
             if let Some(ended) = grant.expire(now) {
-                writing.end(Event::GrantExpired, &ended, None).await?;
+                writing.end_by_itself(&ended).await?;
             }
         }
         for request in requests {
             if let Some(closed) = request.expire(now) {
-                writing.close(Event::RequestExpired, &closed, None).await?;
+                writing.close_by_itself(&closed).await?;
             }
         }
         writing.change.forget(now).await?;

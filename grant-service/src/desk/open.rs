@@ -56,7 +56,11 @@ impl Desk {
             .pending_twin(&asker.id, &wish.ask.target)
             .await?
         {
-            return Err(Refusal::Duplicate(twin).into());
+            let id = twin.id.clone();
+            match twin.expire(writing.now) {
+                Some(undecided) => writing.close_by_itself(&undecided).await?,
+                None => return Err(Refusal::Duplicate(id).into()),
+            }
         }
         let ids = (new_request_id(), new_grant_id());
         let opened = open(&self.policy, asker, wish.ask, ids, writing.now)?;

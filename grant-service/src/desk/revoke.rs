@@ -2,7 +2,7 @@
 
 use super::{Desk, Fault};
 use crate::audit::Event;
-use crate::life::{Actor, Grant, Origin, Person, Refusal};
+use crate::life::{Actor, End, Grant, Origin, Person, Refusal, check_why};
 use crate::store::Revoked;
 
 use super::writing::person;
@@ -35,6 +35,7 @@ impl Desk {
         why: &str,
         origin: &Origin,
     ) -> Result<usize, Fault> {
+        check_why(why)?;
         let mut writing = self.write(actor, origin).await?;
         let now = writing.now;
         if let Revoked::Grant(id) = what {
@@ -54,9 +55,14 @@ impl Desk {
                 writing.close(Event::RequestDenied, &closed, why).await?;
             }
         }
-        let grants = writing.change.active_grants(what).await?;
-        let ended = grants.len();
-        for grant in grants {
+        let mut ended = 0_usize;
+        for grant in writing.change.active_grants(what).await? {
+            // It is over anyway, but not for a replica whose clock is behind.
+            if let Some(expired) = grant.clone().expire(now) {
+                writing.end_by_itself(&expired).await?;
+                continue;
+            }
+            ended = ended.saturating_add(1);
             let about = Revoked::Grant(grant.id.clone());
             let until = grant.window.until;
             writing.change.announce(&about, now, until).await?;
@@ -66,6 +72,9 @@ impl Desk {
                 .await?;
         }
         writing.commit().await?;
+        if ended == 0 && matches!(what, Revoked::Grant(_)) {
+            return Err(Refusal::Over(End::Expired.word()).into());
+        }
         Ok(ended)
     }
 

@@ -137,6 +137,22 @@ impl Writing<'_> {
         self.record_request(event, &closed.request, why).await
     }
 
+    /// Nobody decided in time: keeps and records it. Whoever happens to come by when it is noticed has not done it.
+    pub(super) async fn close_by_itself(&mut self, undecided: &Closed) -> Result<(), Fault> {
+        let actor = std::mem::replace(&mut self.actor, Actor::Itself);
+        let done = self.close(Event::RequestExpired, undecided, None).await;
+        self.actor = actor;
+        done
+    }
+
+    /// A grant's time has come: keeps and records it, in the same way.
+    pub(super) async fn end_by_itself(&mut self, expired: &Ended) -> Result<(), Fault> {
+        let actor = std::mem::replace(&mut self.actor, Actor::Itself);
+        let done = self.end(Event::GrantExpired, expired, None).await;
+        self.actor = actor;
+        done
+    }
+
     /// A grant has ended: keeps and records it.
     pub(super) async fn end(
         &mut self,

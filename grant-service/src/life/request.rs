@@ -168,7 +168,7 @@ pub fn open(
         reason: ask.reason,
         emergency: ask.emergency,
         at: now,
-        until: now.saturating_add(rule.pending_for),
+        until: decide_by(rule, ask.term, now),
         approvals: Vec::new(),
     };
     if breaks_glass || automatic {
@@ -178,13 +178,22 @@ pub fn open(
     Ok(Outcome::Waits(pending))
 }
 
+/// When it is too late for a decision: nobody needs one past the time that is asked for.
+fn decide_by(rule: &Rule, term: Option<Term>, now: UnixMillis) -> UnixMillis {
+    let patience = now.saturating_add(rule.pending_for);
+    match term {
+        Some(Term::Until(until)) => until.min(patience),
+        Some(Term::For(_)) | None => patience,
+    }
+}
+
 fn check_reason(rule: &Rule, reason: &str) -> Result<(), Refusal> {
     let expected = || {
         let hint = rule.reason_hint.clone();
         hint.unwrap_or_else(|| format!("a reason of 1 to {MAX_REASON_CHARS} characters"))
     };
     let fits = !reason.trim().is_empty()
-        && reason.chars().count() <= MAX_REASON_CHARS
+        && is_kept_as_it_is(reason)
         && rule
             .reason
             .as_ref()
@@ -194,6 +203,23 @@ fn check_reason(rule: &Rule, reason: &str) -> Result<(), Refusal> {
     } else {
         Err(Refusal::invalid("reason", expected()))
     }
+}
+
+/// Checks why someone says no, or takes something back. It may be left empty.
+///
+/// # Errors
+/// When it is too long, or no text.
+pub fn check_why(why: &str) -> Result<(), Refusal> {
+    if is_kept_as_it_is(why) {
+        return Ok(());
+    }
+    let expected = format!("at most {MAX_REASON_CHARS} characters of text");
+    Err(Refusal::invalid("reason", expected))
+}
+
+/// `PostgreSQL` keeps no text with a NUL in it, and a longer one is nobody's to read.
+fn is_kept_as_it_is(text: &str) -> bool {
+    text.chars().count() <= MAX_REASON_CHARS && !text.contains('\0')
 }
 
 fn wanted(
@@ -235,9 +261,6 @@ impl Pending {
         }
         if u32::try_from(self.approvals.len()).unwrap_or(u32::MAX) < rule.approvals {
             return Ok(Outcome::Waits(self));
-        }
-        if matches!(self.term, Term::Until(until) if until <= now) {
-            return Err(Refusal::Over("past the time that it asks for"));
         }
         let granted = self.grant(grant_id, rule.max_duration, false, now);
         Ok(Outcome::Granted(granted))
@@ -364,3 +387,6 @@ impl Closing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

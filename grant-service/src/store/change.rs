@@ -3,7 +3,9 @@
 use hallpass_core::time::UnixMillis;
 use sqlx::{Any, Row, Transaction};
 use tokio::sync::MutexGuard;
+use tokio::time::timeout;
 
+use super::open::PATIENCE;
 use super::read::{APPROVALS_OF, REQUEST_BY_ID};
 use super::rows::{self, span_to_column, to_column};
 use super::{Store, StoreFault};
@@ -38,9 +40,11 @@ impl Store {
     /// Begins a change, when all before it have ended.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails, or those before take too long.
     pub async fn change(&self) -> Result<Change<'_>, StoreFault> {
-        let turn = self.turn.lock().await;
+        let turn = timeout(PATIENCE, self.turn.lock())
+            .await
+            .map_err(|_| StoreFault::PoolTimedOut)?;
         let mut transaction = self.pool.begin().await?;
         let end = sqlx::query(
             "UPDATE chain SET position = position WHERE one = 1 RETURNING position, hash",
@@ -157,9 +161,9 @@ impl Change<'_> {
         &mut self,
         person: &PersonId,
         target: &Target,
-    ) -> Result<Option<RequestId>, StoreFault> {
-        let row = sqlx::query(
-            "SELECT id FROM requests WHERE state = 'pending' AND issuer = $1 AND subject = $2 \
+    ) -> Result<Option<Pending>, StoreFault> {
+        let rows = sqlx::query(
+            "SELECT * FROM requests WHERE state = 'pending' AND issuer = $1 AND subject = $2 \
              AND resource_type = $3 AND resource = $4 AND action = $5",
         )
         .bind(person.issuer.as_str())
@@ -167,9 +171,9 @@ impl Change<'_> {
         .bind(target.resource_type.as_str())
         .bind(target.resource.as_str())
         .bind(target.action.as_str())
-        .fetch_optional(&mut *self.transaction)
+        .fetch_all(&mut *self.transaction)
         .await?;
-        row.map(|row| Ok(RequestId(row.try_get("id")?))).transpose()
+        Ok(self.pending(&rows).await?.pop())
     }
 
     /// Keeps a request that has just come.
@@ -489,7 +493,9 @@ fn scoped<'q>(
         Revoked::Resource(_) => "resource = $1".to_owned(),
         Revoked::Everything => "1 = 1".to_owned(),
     };
-    let query = sqlx::query(sqlx::AssertSqlSafe(format!("{select} AND {condition}")));
+    let query = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "{select} AND {condition} ORDER BY id"
+    )));
     match about {
         Revoked::Grant(id) => query.bind(id.0.as_str()),
         Revoked::Subject(person) => query

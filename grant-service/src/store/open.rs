@@ -6,16 +6,26 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
-use sqlx::{AnyPool, Executor};
+use sqlx::{AnyPool, ConnectOptions, Connection, Executor};
 use tokio::sync::Mutex;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// How long to wait for a connection, or for `SQLite`'s one writer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for a connection, or for those who are changing something.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// So many statements at once; the rest waits. A file has one writer, and its readers wait for nobody.
 const CONNECTIONS: u32 = 16;
+
+/// What is acknowledged is on the disk: in WAL mode only FULL waits for it.
+const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+     PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;";
+/// What is acknowledged is on the server's disk, whatever its own default is, and a replica that hangs in the middle of a change does not stop the
+/// others for long. Under READ COMMITTED, whoever waited for the end of the record sees what the change before left, in this and in all later
+/// statements.
+const POSTGRES_SETTINGS: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+     SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '15s'; \
+     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
 
 /// The database.
 #[derive(Debug)]
@@ -39,31 +49,24 @@ impl Store {
             _ => bail!("the database must be `sqlite:PATH` or `postgres://USER@HOST/NAME`"),
         };
         let is_sqlite = std::ptr::eq(migrator, &raw const SQLITE);
+        let settings = if is_sqlite {
+            SQLITE_SETTINGS
+        } else {
+            POSTGRES_SETTINGS
+        };
         let options = AnyConnectOptions::from_str(&url).context("the database's address")?;
+        migrate(&options, migrator).await?;
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
+            // A file does not hang up.
+            .test_before_acquire(!is_sqlite)
             .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if is_sqlite {
-                        // What is acknowledged is on the disk: in WAL mode only FULL waits for it.
-                        connection
-                            .execute(
-                                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                                 PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;",
-                            )
-                            .await?;
-                    }
-                    Ok(())
-                })
+                Box::pin(async move { connection.execute(settings).await.map(drop) })
             })
             .connect_with(options)
             .await
             .context("cannot open the database")?;
-        migrator
-            .run(&pool)
-            .await
-            .context("cannot bring the database's tables up to date")?;
         Ok(Self {
             pool,
             turn: Mutex::new(()),
@@ -74,4 +77,20 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// On a connection of its own, which waits for another replica that does the same.
+async fn migrate(options: &AnyConnectOptions, migrator: &Migrator) -> Result<()> {
+    let mut connection = options
+        .connect()
+        .await
+        .context("cannot open the database")?;
+    migrator
+        .run(&mut connection)
+        .await
+        .context("cannot bring the database's tables up to date")?;
+    connection
+        .close()
+        .await
+        .context("cannot close the database")
 }

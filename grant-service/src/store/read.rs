@@ -10,6 +10,13 @@ use crate::audit::Link;
 use crate::life::{Approval, Grant, GrantId, PersonId, Request, RequestId, Target};
 
 pub(super) const REQUEST_BY_ID: &str = "SELECT * FROM requests WHERE id = $1";
+/// In the order of the columns of the index for it, of which there are as many rows as there are live grants.
+pub(super) const LIVE_GRANT: &str = "SELECT * FROM grants WHERE state = 'active' AND subject = $1 AND resource = $2 AND action = $3 AND issuer = $4 \
+     AND resource_type = $5 AND valid_from <= $6 AND valid_until > $7 ORDER BY valid_until DESC LIMIT 1";
+/// Each condition by an index of its own.
+pub(super) const ANYTHING_OVERDUE: &str = "SELECT position FROM chain WHERE EXISTS (SELECT 1 FROM grants WHERE state = 'active' AND valid_until <= $1) \
+     OR EXISTS (SELECT 1 FROM requests WHERE state = 'pending' AND until <= $1) \
+     OR EXISTS (SELECT 1 FROM idempotency WHERE until <= $1) OR EXISTS (SELECT 1 FROM revocations WHERE until <= $1)";
 pub(super) const APPROVALS_OF: &str = "SELECT * FROM approvals WHERE request = $1 ORDER BY at";
 
 /// Which grants to list. What is `None` does not matter.
@@ -87,19 +94,26 @@ impl Store {
         now: UnixMillis,
         latest_start: UnixMillis,
     ) -> Result<Option<Grant>, StoreFault> {
-        let row = sqlx::query(
-            "SELECT * FROM grants WHERE state = 'active' AND subject = $1 AND resource = $2 AND action = $3 AND issuer = $4 \
-             AND resource_type = $5 AND valid_from <= $6 AND valid_until > $7 ORDER BY valid_until DESC LIMIT 1",
-        )
-        .bind(holder.subject.as_str())
-        .bind(target.resource.as_str())
-        .bind(target.action.as_str())
-        .bind(holder.issuer.as_str())
-        .bind(target.resource_type.as_str())
-        .bind(to_column(latest_start))
-        .bind(to_column(now))
-        .fetch_optional(&self.pool)
-        .await?;
+        let names = [
+            &holder.subject,
+            &holder.issuer,
+            &target.resource,
+            &target.action,
+        ];
+        // `PostgreSQL` keeps no such name, and fails when it is asked for one.
+        if names.iter().any(|name| name.contains('\0')) || target.resource_type.contains('\0') {
+            return Ok(None);
+        }
+        let row = sqlx::query(LIVE_GRANT)
+            .bind(holder.subject.as_str())
+            .bind(target.resource.as_str())
+            .bind(target.action.as_str())
+            .bind(holder.issuer.as_str())
+            .bind(target.resource_type.as_str())
+            .bind(to_column(latest_start))
+            .bind(to_column(now))
+            .fetch_optional(&self.pool)
+            .await?;
         row.as_ref().map(rows::grant).transpose()
     }
 
@@ -199,6 +213,18 @@ impl Store {
             .await?;
         let approvals: Result<Vec<Approval>, _> = approvals.iter().map(rows::approval).collect();
         rows::request(row, approvals?)
+    }
+
+    /// Whether something has come to its end and is not yet on record, or may be forgotten.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_anything_overdue(&self, now: UnixMillis) -> Result<bool, StoreFault> {
+        let row = sqlx::query(ANYTHING_OVERDUE)
+            .bind(to_column(now))
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some())
     }
 
     /// What was taken back behind `since`, or all that still matters.

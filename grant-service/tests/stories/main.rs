@@ -1,4 +1,10 @@
 //! What the service does, told as stories at its desk.
 
+mod clocks;
+mod failures;
+mod feeds;
 mod loops;
+mod races;
+mod records;
+mod refusals;
 mod world;
