@@ -10,6 +10,7 @@ use hallpass_core::grant::service::RawReply;
 use hallpass_core::grant::{GrantOutcome, Query};
 use hallpass_core::policy::conditions::{Conditions, Facts};
 use hallpass_core::request::RequestHead;
+use hallpass_core::revocation::FeedReply;
 use hallpass_core::time::UnixMillis;
 use hallpass_core::token::TokenSource;
 use serde_json::json;
@@ -141,6 +142,10 @@ fn serve_alice(gate: &mut Gate, path: &str) {
                 let outcome = allowed(gate, query);
                 exchange.on_grant(gate, &outcome, world::now())
             }
+            Step::Wait(Need::Revocations) => {
+                serve_feed(gate);
+                exchange.on_revocations(gate, world::now())
+            }
             Step::Continue(_) | Step::Respond(_) => break,
         };
     }
@@ -171,15 +176,30 @@ fn serve_keys(gate: &mut Gate, provider: usize) {
     }
 }
 
+/// The feed takes nothing back.
+fn serve_feed(gate: &mut Gate) {
+    assert!(gate.is_feed_due(world::now()), "asked once");
+    let request = gate.feed_request().expect("what to ask for");
+    assert!(request.path.starts_with('/') && request.tag.is_none());
+    gate.feed_asked(world::now());
+    let reply = FeedReply {
+        status: 200,
+        tag: None,
+        body: br#"{"cursor":"1","complete":true,"revocations":[]}"#,
+    };
+    gate.on_feed_reply(reply, world::now());
+}
+
 fn allowed(gate: &mut Gate, query: &Query) -> GrantOutcome {
     let question: serde_json::Value =
         serde_json::from_slice(&query.to_body()).expect("a question is JSON");
     assert!(question["subject"]["id"].is_string(), "{question}");
     let reply = RawReply::json(br#"{"decision":true,"context":{"approval":{"id":"g","approved_until":"2026-09-21T15:00:00Z"}}}"#);
-    let ruling = gate
-        .on_grant_reply(query.key(), reply, world::now())
+    let asked = gate.asking(world::now());
+    let word = gate
+        .on_grant_reply(query.key(), reply, asked, world::now())
         .expect("the reply is a decision");
-    GrantOutcome::Decided(ruling)
+    GrantOutcome::Decided(word)
 }
 
 fn request(path: &str) -> RequestHead {

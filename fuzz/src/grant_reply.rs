@@ -114,11 +114,11 @@ fn check_use(reply: RawReply<'_>, parsed: &GrantReply) -> Reached {
     let now = world::now();
     let mut gate = world::trusting_gate(world::config());
     let (mut exchange, query) = ask(&mut gate);
-    let ruling = gate
-        .on_grant_reply(query.key(), reply, now)
+    let word = gate
+        .on_grant_reply(query.key(), reply, now, now)
         .expect("it was read before");
-    assert_eq!(ruling, parsed.ruling);
-    let step = exchange.on_grant(&mut gate, &GrantOutcome::Decided(ruling), now);
+    assert_eq!(word.ruling, parsed.ruling);
+    let step = exchange.on_grant(&mut gate, &GrantOutcome::Decided(word), now);
     let reached = promise::step(&step);
     match (&step, &parsed.ruling) {
         (Step::Continue(passage), Ruling::Allow { until, .. }) => {
@@ -239,7 +239,7 @@ fn check_failure(reply: RawReply<'_>, fault: &ServiceFault) {
     let now = world::now();
     let mut gate = world::trusting_gate(world::config());
     let (mut exchange, query) = ask(&mut gate);
-    let again = gate.on_grant_reply(query.key(), reply, now);
+    let again = gate.on_grant_reply(query.key(), reply, now, now);
     assert_eq!(again.as_ref(), Err(fault));
     assert_eq!(gate.remembered(&query, now), None);
     let step = exchange.on_grant(&mut gate, &GrantOutcome::Failed, now);

@@ -7,6 +7,7 @@ use hallpass_core::edits::Edits;
 use hallpass_core::flow::{Exchange, Gate, Need, Passage, Refusal, Step as Flow};
 use hallpass_core::grant::service::RawReply;
 use hallpass_core::grant::{GrantOutcome, Query};
+use hallpass_core::revocation::FeedReply;
 use hallpass_core::time::UnixMillis;
 use hallpass_core::token::signature::PureRust;
 use serde_json::Value;
@@ -50,6 +51,10 @@ pub(super) fn decide(inputs: &Inputs) -> Explanation {
                 );
                 return undecided(missing, found);
             }
+            Flow::Wait(Need::Revocations) => {
+                follow_feed(inputs, &mut gate, &mut found);
+                exchange.on_revocations(&mut gate, inputs.now)
+            }
             Flow::Wait(Need::Grant(query)) => {
                 found.question = serde_json::from_slice(&query.to_body()).ok();
                 let Some(outcome) = answer(&query, inputs, &mut gate, &mut found) else {
@@ -61,6 +66,29 @@ pub(super) fn decide(inputs: &Inputs) -> Explanation {
         };
     }
     undecided("The request waits without end.".to_owned(), found)
+}
+
+/// What the service takes back is not an input: what it does not, counts.
+fn follow_feed(inputs: &Inputs, gate: &mut Gate, found: &mut Found) {
+    const ABOUT: &str = "revocations";
+    gate.feed_asked(inputs.now);
+    if matches!(inputs.service, Service::Unreachable) {
+        let why = "the service cannot be reached, so nobody knows what it has taken back";
+        found.steps.push(Step::no(ABOUT, why));
+        gate.feed_failed(why);
+        return;
+    }
+    let nothing = br#"{"cursor":"0","complete":true,"revocations":[]}"#;
+    let reply = FeedReply {
+        status: 200,
+        tag: None,
+        body: nothing,
+    };
+    gate.on_feed_reply(reply, inputs.now);
+    found.steps.push(Step::note(
+        ABOUT,
+        "the filter asks for what was taken back; here it is nothing",
+    ));
 }
 
 /// What the grant service makes of a question, if that is known.
@@ -82,10 +110,11 @@ fn answer(
         Service::Replies(body) => body,
     };
     let reply = RawReply::json(body);
-    match gate.on_grant_reply(query.key(), reply, inputs.now) {
-        Ok(ruling) => {
-            found.steps.push(super::grants::ruling(&ruling));
-            Some(GrantOutcome::Decided(ruling))
+    let asked = gate.asking(inputs.now);
+    match gate.on_grant_reply(query.key(), reply, asked, inputs.now) {
+        Ok(word) => {
+            found.steps.push(super::grants::ruling(&word.ruling));
+            Some(GrantOutcome::Decided(word))
         }
         Err(fault) => {
             let text = format!("the reply is no decision: {fault}");

@@ -15,6 +15,7 @@ mod protected_resource;
 mod provider;
 mod raw;
 mod resource;
+mod revocations;
 #[cfg(feature = "schema")]
 mod schema;
 mod tokens;
@@ -33,6 +34,7 @@ pub use headers::TrustedHeaders;
 pub use keys::{JwksSource, RemoteJwks};
 pub use otlp::OtlpSettings;
 pub use provider::Provider;
+pub use revocations::RevocationSettings;
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use warning::Warning;

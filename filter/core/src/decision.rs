@@ -4,21 +4,21 @@
 //! [`decide`], and nothing lets a request through without one.
 
 mod conditions;
+mod grants;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::denial::Reason;
-use crate::grant::Grant;
-use crate::grant::embedded::Coverage;
-use crate::grant::{EmbeddedGrants, Ruling};
-use crate::identity::{Identity, SignIn, StepUp};
+use crate::grant::{EmbeddedGrants, Grant, Word};
+use crate::identity::{Identity, StepUp};
 use crate::ids::{Action, GrantId};
 use crate::policy::conditions::{Facts, Held};
 use crate::policy::{Access, Preflight, Resource};
-use crate::time::{Phase, UnixMillis, Window};
+use crate::revocation::Revoked;
+use crate::time::{Phase, UnixMillis};
 use crate::token::TokenFault;
 use conditions::under_conditions;
+use grants::{Case, Given};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
@@ -43,11 +43,11 @@ pub enum Service<'a> {
     /// Nobody has asked.
     Unasked,
     /// It was asked before, and its word still counts.
-    Remembered(&'a Ruling),
+    Remembered(&'a Word),
     /// It was asked for this request.
-    Answered(&'a Ruling),
+    Answered(&'a Word),
     /// It was asked and did not decide, and this is its word of before, which may stand in for it.
-    Stale(&'a Ruling),
+    Stale(&'a Word),
     /// It was asked and did not decide.
     Failed,
     /// The filter gave the question up, for want of room or with its configuration: that says nothing of the service, and opens nothing.
@@ -85,6 +85,8 @@ pub enum Decision {
     DenyForGrant(Reason, GrantFacts),
     /// The grant service must be asked first.
     NeedGrant,
+    /// It must be known first what was taken back, and that is on its way.
+    NeedRevocations,
 }
 
 /// What records tell of a grant.
@@ -118,6 +120,7 @@ pub enum Advice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
     reason: Reason,
+    given: Given,
     grant_id: Option<GrantId>,
     grant_until: Option<UnixMillis>,
     token_until: Option<UnixMillis>,
@@ -173,6 +176,10 @@ impl Decision {
 }
 
 /// Decides about `action` on `resource` at `now`.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is of a type of its own, and a decision depends on all of them"
+)]
 pub fn decide(
     resource: &Resource,
     action: &Action,
@@ -180,6 +187,7 @@ pub fn decide(
     facts: &Facts<'_>,
     service: Service<'_>,
     rules: GrantRules,
+    revoked: &Revoked,
     now: UnixMillis,
 ) -> Decision {
     match (resource.access, caller) {
@@ -213,149 +221,32 @@ pub fn decide(
                 .by_token_until(identity.window().until)
         }
         (Access::Grant, Caller::Known(identity, grants)) => {
-            let longest = resource.max_grant_lifetime;
-            let by_grant = || {
-                let embedded = grants.coverage(&resource.name, action, longest, now);
-                by_grant(embedded, service, identity, longest, rules, now)
+            let case = Case {
+                resource,
+                action,
+                identity,
+                rules,
+                revoked,
+                now,
             };
-            under_conditions(resource, facts, now, by_grant).by_token_until(identity.window().until)
-        }
-    }
-}
-
-fn by_grant(
-    embedded: Coverage<'_>,
-    service: Service<'_>,
-    identity: &Identity,
-    max_lifetime: Option<Duration>,
-    rules: GrantRules,
-    now: UnixMillis,
-) -> Decision {
-    let by = |ruling, allowed| by_ruling(ruling, allowed, identity, max_lifetime, rules, now);
-    match (embedded, service) {
-        // The token carries the grant: nobody needs to be asked.
-        (Coverage::Live(grant), _) => by_embedded(grant),
-        // What it carries does not count, so the service decides, if there is one.
-        (_, Service::Unasked) => Decision::NeedGrant,
-        (_, Service::Remembered(ruling)) => by(ruling, Reason::GrantCached),
-        (_, Service::Answered(ruling)) => by(ruling, Reason::GrantService),
-        (_, Service::Stale(ruling)) => by(ruling, Reason::GrantStale),
-        (_, Service::Failed) => match rules.failure_mode {
-            FailureMode::Deny => Decision::Deny(Reason::GrantServiceUnavailable),
-            FailureMode::Allow => allow(Reason::GrantServiceFailedOpen),
-        },
-        (_, Service::GivenUp) => Decision::Deny(Reason::GrantServiceUnavailable),
-        (Coverage::TooLong(grant), Service::Absent) => {
-            Decision::DenyForGrant(Reason::GrantLifetimeExceeded, GrantFacts::of(grant))
-        }
-        (Coverage::Over(grant), Service::Absent) => {
-            Decision::DenyForGrant(Reason::GrantExpired, GrantFacts::of(grant))
-        }
-        (Coverage::None, Service::Absent) => Decision::Deny(Reason::GrantMissing),
-    }
-}
-
-fn by_embedded(grant: &Grant) -> Decision {
-    Decision::Allow(Permit {
-        reason: Reason::GrantEmbedded,
-        grant_id: grant.id.clone(),
-        grant_until: Some(grant.window.until),
-        token_until: None,
-        conditions_until: None,
-    })
-}
-
-fn by_ruling(
-    ruling: &Ruling,
-    allowed: Reason,
-    identity: &Identity,
-    max_lifetime: Option<Duration>,
-    rules: GrantRules,
-    now: UnixMillis,
-) -> Decision {
-    let deny = |reason, id: &Option<GrantId>, until: Option<UnixMillis>| {
-        let id = id.clone();
-        Decision::DenyForGrant(reason, GrantFacts { id, until })
-    };
-    match ruling {
-        Ruling::Deny { form_url: None } => Decision::Deny(Reason::GrantDenied),
-        Ruling::Deny {
-            form_url: Some(url),
-        } => Decision::DenyWithAdvice(Reason::GrantDenied, Advice::Request(url.clone())),
-        Ruling::Obliged => Decision::Deny(Reason::GrantObligationUnsupported),
-        Ruling::Allow { id, until, .. } if until.is_none() && rules.require_expiry => {
-            deny(Reason::GrantWithoutExpiry, id, *until)
-        }
-        // Without an end it lasts longer than any limit.
-        Ruling::Allow { id, until, .. } if until.is_none() && max_lifetime.is_some() => {
-            deny(Reason::GrantLifetimeExceeded, id, *until)
-        }
-        Ruling::Allow {
-            id,
-            until: Some(until),
-            ..
-        } if !is_open_until(*until, now) => deny(Reason::GrantExpired, id, Some(*until)),
-        Ruling::Allow {
-            id,
-            until: Some(until),
-            ..
-        } if !lifetime_allowed(*until, max_lifetime, now) => {
-            deny(Reason::GrantLifetimeExceeded, id, Some(*until))
-        }
-        // Last: nobody is sent to sign in for a grant that would not count then either.
-        Ruling::Allow { id, until, step_up } => {
-            let permit = Permit {
-                reason: allowed,
-                grant_id: id.clone(),
-                grant_until: *until,
-                token_until: None,
-                conditions_until: None,
-            };
-            if_signed_in(permit, step_up.as_ref(), identity, now)
-        }
-    }
-}
-
-/// The permit, for someone who signed in as it demands: each token is judged by itself, also where the decision is a remembered one.
-fn if_signed_in(
-    permit: Permit,
-    step_up: Option<&Arc<StepUp>>,
-    identity: &Identity,
-    now: UnixMillis,
-) -> Decision {
-    let Some(step_up) = step_up else {
-        return Decision::Allow(permit);
-    };
-    match step_up.judge(identity, now) {
-        SignIn::Suffices { until } => Decision::Allow(permit.while_holds(Held { until })),
-        SignIn::FallsShort => {
-            Decision::DenyWithAdvice(Reason::StepUpRequired, Advice::SignIn(step_up.clone()))
-        }
-        SignIn::FallsShortUntellably => {
-            let facts = GrantFacts {
-                id: permit.grant_id,
-                until: permit.grant_until,
-            };
-            Decision::DenyForGrant(Reason::GrantObligationUnsupported, facts)
+            under_conditions(resource, facts, now, || case.decide(grants, service))
+                .by_token_until(identity.window().until)
         }
     }
 }
 
 fn allow(reason: Reason) -> Decision {
-    Decision::Allow(Permit {
+    Decision::Allow(open(reason))
+}
+
+/// The permit of a request of which nobody demands a grant.
+fn open(reason: Reason) -> Permit {
+    Permit {
         reason,
+        given: Given::Openly,
         grant_id: None,
         grant_until: None,
         token_until: None,
         conditions_until: None,
-    })
-}
-
-fn is_open_until(until: UnixMillis, now: UnixMillis) -> bool {
-    let from = UnixMillis::new(0);
-    Window { from, until }.is_open(now)
-}
-
-fn lifetime_allowed(until: UnixMillis, longest: Option<Duration>, now: UnixMillis) -> bool {
-    longest.is_none_or(|longest| until.since(now) <= longest)
+    }
 }

@@ -111,6 +111,7 @@ reasons! {
     StepUpRequired = "step_up_required", StepUp, "This needs a stronger or more recent sign-in than the token tells of. Sign in again.";
     GrantMissing = "grant_missing", Forbidden, "You have no grant for this. Request access.";
     GrantDenied = "grant_denied", Forbidden, "You have no grant for this. Request access.";
+    GrantRevoked = "grant_revoked", Forbidden, "Your grant for this has been taken back. Request access again.";
     GrantExpired = "grant_expired", Forbidden, "Your grant for this has ended. Request access again.";
     GrantWithoutExpiry = "grant_without_expiry", Forbidden, "Your grant for this has no end, and such grants are not accepted.";
     GrantLifetimeExceeded = "grant_lifetime_exceeded", Forbidden, "Your grant for this lasts longer than is accepted. Request a shorter one.";
@@ -138,6 +139,7 @@ impl Reason {
             self,
             Self::GrantMissing
                 | Self::GrantDenied
+                | Self::GrantRevoked
                 | Self::GrantExpired
                 | Self::GrantWithoutExpiry
                 | Self::GrantLifetimeExceeded

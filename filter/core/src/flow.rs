@@ -1,7 +1,7 @@
 //! One request's way to its answer, as a state machine without input or output.
 //!
 //! [`Exchange`] is one request, [`Gate`] what a worker knows. A driver calls [`Exchange::start`], does what the [`Step`] says, and where
-//! that was to wait, comes back with [`Exchange::on_keys`] or [`Exchange::on_grant`]. Each call judges the request anew at the time it is
+//! that was to wait, comes back with [`Exchange::on_keys`], [`Exchange::on_grant`] or [`Exchange::on_revocations`]. Each call judges the request anew at the time it is
 //! given: a token or grant that ended during the wait does not pass.
 
 mod attempt;
@@ -29,7 +29,7 @@ use crate::request::RequestHead;
 use crate::time::UnixMillis;
 
 pub use attempt::Attempt;
-pub use gate::{Authenticated, Gate, KeysReply, KeysRequest, Progress};
+pub use gate::{Authenticated, FeedRequest, Gate, KeysReply, KeysRequest, Progress};
 use route::{Route, Unrouted};
 pub use stream::Stream;
 
@@ -78,6 +78,8 @@ pub struct Refusal {
 
 /// A request waits for keys twice at most: for a fetch that began before it came, and for one that began after.
 const MAX_KEY_WAITS: u8 = 2;
+/// A question is put again where its answer was overtaken by a revocation, so many times at most.
+const MAX_QUESTIONS: u8 = 3;
 
 /// What a request waits for.
 #[derive(Debug)]
@@ -88,6 +90,8 @@ pub enum Need {
     NewKey(usize),
     /// The answer to this question.
     Grant(Box<Query>),
+    /// What the grant service has taken back, of which nothing is known yet.
+    Revocations,
 }
 
 /// One request.
@@ -96,6 +100,7 @@ pub struct Exchange {
     head: RequestHead,
     attempt: Attempt,
     key_waits: u8,
+    questions: u8,
     route: Option<Route>,
     bearer: Option<Arc<Bearer>>,
     /// It could be read in two ways.
@@ -110,6 +115,7 @@ impl Exchange {
             attempt: Attempt::new(UnixMillis::new(0)),
             is_ambiguous: false,
             key_waits: 0,
+            questions: 0,
             route: None,
             bearer: None,
         }
@@ -145,8 +151,19 @@ impl Exchange {
     /// Judges without the keys, since there is no room to hold the request until they come.
     pub fn without_keys(&mut self, gate: &mut Gate, now: UnixMillis) -> Step {
         let config = gate.config();
-        let decision = self.decide(&config, Caller::Unknowable, Service::Unasked, now);
+        let decision = self.decide(&config, gate, Caller::Unknowable, Service::Unasked, now);
         self.conclude(&config, gate, decision, now)
+    }
+
+    /// Judges again, now that it is known what was taken back, or cannot be known.
+    pub fn on_revocations(&mut self, gate: &mut Gate, now: UnixMillis) -> Step {
+        self.on_keys(gate, now)
+    }
+
+    /// Refuses the request, since there is no room to hold it until it is known what was taken back.
+    pub fn without_revocations(&mut self, gate: &mut Gate, now: UnixMillis) -> Step {
+        let config = gate.config();
+        self.refuse(&config, gate, Reason::GrantServiceUnavailable, now)
     }
 
     /// Judges again, now that the grant service has answered or will not answer.
@@ -164,13 +181,13 @@ impl Exchange {
             | Authenticated::KeysUnavailable => Caller::Unknowable,
         };
         let decision = match outcome {
-            GrantOutcome::Decided(ruling) => {
-                self.decide(&config, caller, Service::Answered(ruling), now)
+            GrantOutcome::Decided(word) => {
+                self.decide(&config, gate, caller, Service::Answered(word), now)
             }
             GrantOutcome::Failed => self.decide_without_service(&config, gate, caller, now),
-            GrantOutcome::GivenUp => self.decide(&config, caller, Service::GivenUp, now),
+            GrantOutcome::GivenUp => self.decide(&config, gate, caller, Service::GivenUp, now),
         };
-        self.conclude(&config, gate, decision, now)
+        self.proceed(&config, gate, decision, now)
     }
 
     fn judge(&mut self, config: &Config, gate: &mut Gate, now: UnixMillis) -> Step {
@@ -204,8 +221,21 @@ impl Exchange {
             Some(_) => Service::Unasked,
             None => Service::Absent,
         };
-        match self.decide(config, caller, service, now) {
+        let decision = self.decide(config, gate, caller, service, now);
+        self.proceed(config, gate, decision, now)
+    }
+
+    /// Does what a decision needs, or what it comes to.
+    fn proceed(
+        &mut self,
+        config: &Config,
+        gate: &mut Gate,
+        decision: Decision,
+        now: UnixMillis,
+    ) -> Step {
+        match decision {
             Decision::NeedGrant => self.ask(config, gate, now),
+            Decision::NeedRevocations => Step::Wait(Need::Revocations),
             decided => self.conclude(config, gate, decided, now),
         }
     }
@@ -221,14 +251,21 @@ impl Exchange {
         let Some(query) = self.query(config) else {
             return self.conclude(config, gate, Decision::Deny(Reason::GrantMissing), now);
         };
-        if let Some(ruling) = gate.remembered(&query, now) {
-            gate.count(Counter::GrantHit);
-            let service = Service::Remembered(&ruling);
-            let decision = self.decide(config, self.known_caller(), service, now);
-            return self.conclude(config, gate, decision, now);
+        if let Some(word) = gate.remembered(&query, now) {
+            let service = Service::Remembered(&word);
+            match self.decide(config, gate, self.known_caller(), service, now) {
+                // What is remembered was taken back, or may have been.
+                Decision::NeedGrant => {}
+                Decision::NeedRevocations => return Step::Wait(Need::Revocations),
+                decided => {
+                    gate.count(Counter::GrantHit);
+                    return self.conclude(config, gate, decided, now);
+                }
+            }
         }
         gate.count(Counter::GrantMiss);
-        if gate.may_ask(now) {
+        if gate.may_ask(now) && self.questions < MAX_QUESTIONS {
+            self.questions = self.questions.saturating_add(1);
             return Step::Wait(Need::Grant(Box::new(query)));
         }
         let decision = self.decide_without_service(config, gate, self.known_caller(), now);
@@ -244,15 +281,21 @@ impl Exchange {
         now: UnixMillis,
     ) -> Decision {
         let Some(query) = self.query(config) else {
-            return self.decide(config, caller, Service::Failed, now);
+            return self.decide(config, gate, caller, Service::Failed, now);
         };
-        if let Some(ruling) = gate.remembered(&query, now) {
-            return self.decide(config, caller, Service::Remembered(&ruling), now);
+        let remembered = gate.remembered(&query, now);
+        if let Some(word) = &remembered {
+            let service = Service::Remembered(word);
+            let decision = self.decide(config, gate, caller, service, now);
+            if decision != Decision::NeedGrant {
+                return decision;
+            }
         }
-        let Some(ruling) = gate.stale(&query, now) else {
-            return self.decide(config, caller, Service::Failed, now);
+        // Where it was taken back, that is still known of it.
+        let Some(word) = remembered.or_else(|| gate.stale(&query, now)) else {
+            return self.decide(config, gate, caller, Service::Failed, now);
         };
-        let decision = self.decide(config, caller, Service::Stale(&ruling), now);
+        let decision = self.decide(config, gate, caller, Service::Stale(&word), now);
         if matches!(decision, Decision::Allow(_)) {
             gate.count(Counter::GrantStale);
         }
@@ -276,6 +319,7 @@ impl Exchange {
     fn decide(
         &self,
         config: &Config,
+        gate: &Gate,
         caller: Caller<'_>,
         service: Service<'_>,
         now: UnixMillis,
@@ -285,7 +329,11 @@ impl Exchange {
         };
         let rules = config.grants.rules();
         let facts = self.facts();
-        decide(resource, &route.action, caller, &facts, service, rules, now)
+        let action = &route.action;
+        let revoked = gate.revoked();
+        decide(
+            resource, action, caller, &facts, service, rules, revoked, now,
+        )
     }
 
     fn facts(&self) -> Facts<'_> {

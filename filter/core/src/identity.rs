@@ -54,6 +54,7 @@ pub struct Identity {
     acr: Option<Span>,
     amr: Box<[Span]>,
     auth_time: Option<UnixMillis>,
+    issued: Option<UnixMillis>,
     groups: Box<[Span]>,
     headers: Box<[(Arc<str>, Span)]>,
 }
@@ -110,6 +111,7 @@ impl Identity {
             acr,
             amr,
             auth_time: claims.get("auth_time").and_then(moment),
+            issued: claims.get("iat").and_then(moment),
             groups,
             headers: headers.into(),
             texts: texts.finish(),
@@ -154,6 +156,11 @@ impl Identity {
     /// When the person signed in (`auth_time`, `OpenID` Connect Core 1.0, section 2). A date that cannot be read is none.
     pub fn auth_time(&self) -> Option<UnixMillis> {
         self.auth_time
+    }
+
+    /// When the token was issued (`iat`, RFC 7519, section 4.1.6). A date that cannot be read is none.
+    pub fn issued(&self) -> Option<UnixMillis> {
+        self.issued
     }
 
     /// The groups, as the token lists them.

@@ -12,7 +12,7 @@
 //! | [`cache`], [`cache_control`] | what was found out once and holds for a while; how long a service says that its answer does |
 //! | [`denial`] | the closed list of reasons, and the answer that each leads to |
 //! | [`token`], [`jwks`] | from a request's bytes to verified claims; the keys that verify them |
-//! | [`identity`], [`grant`] | who asks, and how they signed in; permission that ends |
+//! | [`identity`], [`grant`], [`revocation`] | who asks, and how they signed in; permission that ends; what is taken back before its end |
 //! | [`policy`], [`bearer`], [`decision`] | what is asked for, under which conditions; what one token tells; whether it may be |
 //! | [`flight`], [`streams`] | asking once for many; what is open, and until when |
 //! | [`config`], [`audit`], [`metrics`], [`edits`] | what operators write and read; what upstreams see |
@@ -64,6 +64,7 @@ pub mod policy;
 mod preflight;
 pub mod request;
 pub mod resource_metadata;
+pub mod revocation;
 pub mod streams;
 pub mod time;
 pub mod token;

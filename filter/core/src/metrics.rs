@@ -35,6 +35,10 @@ pub enum Counter {
     JwksOk,
     /// Keys were not to be had.
     JwksError,
+    /// The revocation feed was read.
+    RevocationsOk,
+    /// The revocation feed could not be read.
+    RevocationsError,
     /// Records that a collector took.
     AuditExported,
     /// Records that were to be exported and are lost.
@@ -43,17 +47,19 @@ pub enum Counter {
     AuditRetried,
 }
 
-/// How many entries a worker's caches hold.
+/// How many entries a worker holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Held {
     /// Verified tokens.
     pub tokens: usize,
     /// Decisions of the grant service.
     pub decisions: usize,
+    /// Revocations.
+    pub revocations: usize,
 }
 
 impl Counter {
-    const OTHERS: [Self; 16] = [
+    const OTHERS: [Self; 18] = [
         Self::TokenHit,
         Self::TokenMiss,
         Self::GrantHit,
@@ -67,6 +73,8 @@ impl Counter {
         Self::CalloutRefused,
         Self::JwksOk,
         Self::JwksError,
+        Self::RevocationsOk,
+        Self::RevocationsError,
         Self::AuditExported,
         Self::AuditDropped,
         Self::AuditRetried,
@@ -117,6 +125,8 @@ impl Counter {
             Self::CalloutRefused => "callouts.refused",
             Self::JwksOk => "jwks.ok",
             Self::JwksError => "jwks.error",
+            Self::RevocationsOk => "revocations.ok",
+            Self::RevocationsError => "revocations.error",
             Self::AuditExported => "audit.exported",
             Self::AuditDropped => "audit.dropped",
             Self::AuditRetried => "audit.retried",

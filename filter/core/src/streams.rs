@@ -62,6 +62,17 @@ impl<K: Copy + Eq + Hash, V> OpenStreams<K, V> {
         over.map(|(key, _)| *key).collect()
     }
 
+    /// Whatever is open and `has_ended` is over from now on, and by any clock.
+    pub fn end_those(&mut self, has_ended: impl Fn(&V) -> bool) {
+        let before_all = UnixMillis::new(0);
+        for (until, value) in self.streams.values_mut() {
+            if has_ended(value) {
+                *until = before_all;
+                self.earliest = before_all;
+            }
+        }
+    }
+
     /// Closes `key` if it is over at `now`. Whoever was told of it a while ago asks so again: it may be closed since, and its key be
     /// another's.
     pub fn close_over(&mut self, key: &K, now: UnixMillis) -> Option<V> {
@@ -123,6 +134,19 @@ mod tests {
         open.open(1, "second", at(20));
         assert_eq!(open.close_over(&1, at(10)), None);
         assert_eq!(open.over(at(20)), [1]);
+    }
+
+    #[test]
+    fn what_has_ended_before_its_end_is_over_by_any_clock() {
+        let mut open = OpenStreams::default();
+        open.open(1, "stays", at(10));
+        open.open(2, "ends", at(20));
+        open.end_those(|value| *value == "ends");
+        assert_eq!(open.over(at(0)), [2]);
+        assert_eq!(open.close_over(&1, at(0)), None);
+        assert_eq!(open.close_over(&2, at(0)), Some("ends"));
+        assert_eq!(open.over(at(9)), NONE);
+        assert_eq!(open.over(at(10)), [1]);
     }
 
     #[test]

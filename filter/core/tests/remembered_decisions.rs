@@ -286,8 +286,8 @@ impl World {
             asked_as: None,
             body: body.as_bytes(),
         };
-        let ruling = self.gate.on_grant_reply(key, raw, self.now);
-        let outcome = GrantOutcome::Decided(ruling.expect("a decision"));
+        let word = self.gate.on_grant_reply(key, raw, self.now, self.now);
+        let outcome = GrantOutcome::Decided(word.expect("a decision"));
         let passes = passes(&exchange.on_grant(&mut self.gate, &outcome, self.now));
         let may_pass = said.is_allow() && self.now < PEOPLE[who].expires;
         demand(passes == may_pass, "the answer is misjudged")?;

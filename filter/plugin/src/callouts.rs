@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hallpass_core::config::{OtlpSettings, ServiceSettings};
-use hallpass_core::flow::KeysRequest;
+use hallpass_core::flow::{FeedRequest, KeysRequest};
 use hallpass_core::grant::{DecisionKey, Query};
 use hallpass_core::headers::HeaderList;
 use hallpass_core::time::UnixMillis;
@@ -15,8 +15,20 @@ pub(crate) enum Purpose {
     Keys(usize),
     /// The decision under this key.
     Grant(DecisionKey),
+    /// What the grant service has taken back.
+    Revocations,
     /// That a collector takes the next records.
     Export,
+}
+
+impl Purpose {
+    /// Whether the call is counted with those that decide about a request. The others go on all the time, and have counters of their own.
+    pub(crate) fn is_about_requests(self) -> bool {
+        match self {
+            Self::Keys(_) | Self::Grant(_) => true,
+            Self::Revocations | Self::Export => false,
+        }
+    }
 }
 
 /// A question that is ready to be sent.
@@ -28,6 +40,8 @@ pub(crate) struct Callout {
     pub(crate) body: Option<Vec<u8>>,
     request_id: Option<String>,
     headers: Vec<(String, String)>,
+    /// When the decision point is asked: what it answers knows of what was taken back by then.
+    asked: Option<UnixMillis>,
 }
 
 /// A question under way.
@@ -35,6 +49,8 @@ pub(crate) struct Callout {
 pub(crate) struct Call {
     pub(crate) purpose: Purpose,
     pub(crate) sent: UnixMillis,
+    /// When the decision point was asked, if it was.
+    pub(crate) asked: Option<UnixMillis>,
     /// The `x-request-id` that it was sent with.
     pub(crate) request_id: Option<String>,
 }
@@ -54,11 +70,17 @@ impl Callout {
                 (":authority", &request.address.authority),
                 ("accept", "application/json"),
             ]),
+            asked: None,
         }
     }
 
     /// Asks the decision point.
-    pub(crate) fn for_grant(query: &Query, service: &ServiceSettings, request_id: &str) -> Self {
+    pub(crate) fn for_grant(
+        query: &Query,
+        service: &ServiceSettings,
+        request_id: &str,
+        asked: UnixMillis,
+    ) -> Self {
         let mut headers = owned(&[
             (":method", "POST"),
             (":path", &service.path),
@@ -75,6 +97,31 @@ impl Callout {
             body: Some(query.to_body()),
             request_id: Some(request_id.to_owned()),
             headers,
+            asked: Some(asked),
+        }
+    }
+
+    /// Asks what the grant service has taken back.
+    pub(crate) fn for_revocations(request: &FeedRequest<'_>) -> Self {
+        let service = request.service;
+        let mut headers = owned(&[
+            (":method", "GET"),
+            (":path", &request.path),
+            (":authority", &service.authority),
+            ("accept", "application/json"),
+        ]);
+        if let Some(tag) = request.tag {
+            headers.push(("if-none-match".to_owned(), tag.to_owned()));
+        }
+        headers.extend(service.headers.iter().cloned());
+        Self {
+            purpose: Purpose::Revocations,
+            cluster: service.cluster.clone(),
+            timeout: service.timeout,
+            body: None,
+            request_id: None,
+            headers,
+            asked: None,
         }
     }
 
@@ -95,6 +142,7 @@ impl Callout {
             body: Some(body),
             request_id: None,
             headers,
+            asked: None,
         }
     }
 
@@ -104,6 +152,7 @@ impl Callout {
             purpose: self.purpose,
             sent: now,
             request_id: self.request_id.clone(),
+            asked: self.asked,
         }
     }
 
@@ -140,22 +189,21 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
     /// The `x-request-id` of the question.
     pub(crate) asked_as: Option<String>,
+    /// When the decision point was asked, if it was.
+    pub(crate) asked: Option<UnixMillis>,
 }
 
 impl Reply {
     /// Reads the status from the headers; an answer without one is none.
-    pub(crate) fn new(
-        headers: HeaderList,
-        body: Vec<u8>,
-        asked_as: Option<String>,
-    ) -> Option<Self> {
+    pub(crate) fn new(headers: HeaderList, body: Vec<u8>, call: Call) -> Option<Self> {
         let status = headers.all(":status").next()?;
         let status = std::str::from_utf8(status).ok()?.parse().ok()?;
         Some(Self {
             status,
             headers,
             body,
-            asked_as,
+            asked_as: call.request_id,
+            asked: call.asked,
         })
     }
 

@@ -30,7 +30,7 @@ impl Request {
             let mut exchange = Exchange::new(host::request_head(worker.wanted, ends_here));
             let step = exchange.start(&mut worker.gate, now);
             let outcome = worker.hold_or_settle(self.id, exchange, step, now);
-            worker.ask_again();
+            worker.ask_again(now);
             let has_question = outcome.is_none() && !worker.outbox.is_empty();
             (outcome, has_question)
         });

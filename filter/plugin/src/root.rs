@@ -11,6 +11,7 @@ use hallpass_core::grant::service::{MAX_REPLY_BYTES, RawReply};
 use hallpass_core::grant::{DecisionKey, GrantOutcome};
 use hallpass_core::jwks::MAX_SET_BYTES;
 use hallpass_core::metrics::Counter;
+use hallpass_core::revocation::{FeedReply, MAX_FEED_BYTES};
 use hallpass_core::time::UnixMillis;
 use hallpass_core::token::signature::chosen::ChosenVerifier;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -20,7 +21,7 @@ use crate::callouts::{Arrival, Call, Callout, Purpose, Reply};
 use crate::host;
 use crate::http::{Request, perform};
 use crate::sinks::{self, Stats};
-use crate::streams::cut_ended;
+use crate::streams::{cut_ended, end_revoked};
 use crate::worker::{Outcome, Shared, Worker};
 
 /// How often due fetches, unanswered calls and streams whose permission has ended are looked for.
@@ -79,7 +80,7 @@ impl Root {
             let ready = worker.with(|worker| {
                 worker.export_due(now);
                 let ready = worker.take_ready(READY_AT_ONCE, now);
-                worker.ask_again();
+                worker.ask_again(now);
                 worker.write_down();
                 ready
             });
@@ -119,6 +120,11 @@ fn retire(worker: &Shared) {
                     let replaced = Arrival::Nothing("the configuration was replaced");
                     settle(worker, purpose, replaced);
                 }
+                // Nor does that say anything of the feed, which the next configuration may follow too.
+                Purpose::Revocations => worker.with(|worker| {
+                    worker.gate.give_up_feed();
+                    worker.land(purpose, None, now);
+                }),
                 // That says nothing of the service, so `failure_mode` lets nobody pass for it.
                 Purpose::Grant(_) => {
                     let now = host::now();
@@ -148,6 +154,11 @@ fn settle(worker: &Shared, purpose: Purpose, arrival: Arrival) {
                 Progress::Ended => worker.land(purpose, None, now),
                 Progress::HalfWay => worker.ask_for_keys(provider, now),
             },
+            Purpose::Revocations => {
+                learn_revocations(&mut worker.gate, arrival, now);
+                end_revoked(worker);
+                worker.land(purpose, None, now);
+            }
             Purpose::Grant(key) => {
                 let outcome = learn_grant(&mut worker.gate, key, arrival, now);
                 worker.land(purpose, Some(outcome), now);
@@ -171,7 +182,7 @@ fn send(worker: &Shared, callout: &Callout) -> Option<Arrival> {
             worker.with(|worker| worker.call_sent(call, callout, now));
             None
         }
-        Err(_) if callout.purpose == Purpose::Export => {
+        Err(_) if !callout.purpose.is_about_requests() => {
             Some(Arrival::Nothing("the proxy refused the call"))
         }
         Err(status) => {
@@ -204,6 +215,22 @@ fn learn_keys(gate: &mut Gate, provider: usize, arrival: Arrival, now: UnixMilli
     }
 }
 
+/// Lets the gate learn from what the feed of revocations answered.
+fn learn_revocations(gate: &mut Gate, arrival: Arrival, now: UnixMillis) {
+    match arrival {
+        Arrival::Reply(reply) => {
+            let tag = reply.header("etag");
+            let raw = FeedReply {
+                status: reply.status,
+                tag: tag.as_deref(),
+                body: &reply.body,
+            };
+            gate.on_feed_reply(raw, now);
+        }
+        Arrival::Nothing(why) => gate.feed_failed(why),
+    }
+}
+
 /// Lets the gate learn from what the grant service answered, and says in the log what was wrong with it.
 fn learn_grant(
     gate: &mut Gate,
@@ -224,8 +251,10 @@ fn learn_grant(
                 asked_as: reply.asked_as.as_deref(),
                 body: &reply.body,
             };
-            match gate.on_grant_reply(key, raw, now) {
-                Ok(ruling) => return GrantOutcome::Decided(ruling),
+            // One that does not say when it was asked was asked before anything was taken back.
+            let asked = reply.asked.unwrap_or(UnixMillis::new(0));
+            match gate.on_grant_reply(key, raw, asked, now) {
+                Ok(word) => return GrantOutcome::Decided(word),
                 Err(fault) => fault.to_string(),
             }
         }
@@ -270,7 +299,7 @@ impl RootContext for Root {
         };
         let now = host::now();
         for purpose in worker.with(|worker| worker.give_up_overdue(now)) {
-            if purpose != Purpose::Export {
+            if purpose.is_about_requests() {
                 worker.with(|worker| worker.stats.count(Counter::CalloutTimeout));
             }
             let never = Arrival::Nothing("the proxy never answered the call");
@@ -278,6 +307,7 @@ impl RootContext for Root {
         }
         worker.with(|worker| {
             worker.fetch_due_keys(now);
+            worker.ask_feed_if_due(now);
             // A request that asks for itself does not send the questions of others.
             if !worker.is_within_request() {
                 worker.release_background(BACKGROUND_AT_ONCE, now);
@@ -312,7 +342,7 @@ impl Context for Root {
         };
         let purpose = call.purpose;
         let arrival = receive(call, body_size);
-        if purpose != Purpose::Export {
+        if purpose.is_about_requests() {
             worker.with(|worker| worker.stats.count(counter_of(&arrival)));
         }
         settle(&worker, purpose, arrival);
@@ -325,10 +355,11 @@ fn receive(call: Call, body_size: usize) -> Arrival {
     let limit = match call.purpose {
         Purpose::Keys(_) => MAX_SET_BYTES,
         Purpose::Grant(_) => MAX_REPLY_BYTES,
+        Purpose::Revocations => MAX_FEED_BYTES,
         Purpose::Export => MAX_ANSWER_BYTES,
     };
     let body = host::reply_body(body_size.min(limit.saturating_add(1)));
-    Reply::new(host::reply_headers(), body, call.request_id)
+    Reply::new(host::reply_headers(), body, call)
         .map_or(Arrival::Nothing("the call failed"), Arrival::Reply)
 }
 

@@ -23,6 +23,7 @@ pub(crate) struct Stats {
     decisions: Level,
     streams: Level,
     queued: Level,
+    revocations: Level,
 }
 
 /// A gauge that all workers move together: each adds and takes away what changes in its own cache.
@@ -61,6 +62,7 @@ impl Stats {
             decisions: Level::declare("hallpass.grants.entries"),
             streams: Level::declare("hallpass.streams.open"),
             queued: Level::declare("hallpass.audit.queued"),
+            revocations: Level::declare("hallpass.revocations.entries"),
         }
     }
 
@@ -78,10 +80,11 @@ impl Stats {
         }
     }
 
-    /// Tells how full this worker's caches are.
+    /// Tells how much this worker holds.
     pub(crate) fn holds(&mut self, held: Held) {
         self.tokens.tell(held.tokens);
         self.decisions.tell(held.decisions);
+        self.revocations.tell(held.revocations);
     }
 
     /// Tells how many of this worker's requests are open that will be cut at their end.
@@ -140,6 +143,11 @@ pub(crate) fn record(written: &Written) {
             host::set_property(name, value);
         }
     }
+}
+
+/// Tells an operator of something that is as it should be.
+pub(crate) fn inform(line: &str) {
+    host::log(Severity::Info, &without_mark(line));
 }
 
 /// Tells an operator of something that needs attention.

@@ -1,10 +1,25 @@
-//! Requests that are still open when their permission ends are cut.
+//! Requests that are still open when their permission ends, or is taken back, are cut.
 
 use hallpass_core::time::UnixMillis;
 
 use crate::host;
 use crate::sinks;
 use crate::worker::{Shared, Worker};
+
+/// Ends the permission of open requests that was taken back, and says in the log what was. Nothing of it is looked at while nothing is.
+pub(crate) fn end_revoked(worker: &mut Worker) {
+    let taken_back = worker.gate.take_revocations();
+    if taken_back.is_empty() {
+        return;
+    }
+    let revoked = worker.gate.revoked();
+    worker
+        .streams
+        .end_those(|stream| stream.is_revoked(revoked));
+    for line in taken_back {
+        sinks::inform(&line);
+    }
+}
 
 /// Cuts requests whose permission has ended at `now`, at most so many. One of them is the effective context afterwards. Whether some are
 /// left.

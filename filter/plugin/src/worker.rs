@@ -130,9 +130,10 @@ impl Worker {
 
     /// Starts anew with `next`; what this worker remembers is gone. Requests that it let through are still cut at their end, and those
     /// that it judged are still told.
-    pub(crate) fn replace_by(&mut self, next: Self) {
+    pub(crate) fn replace_by(&mut self, mut next: Self) {
         self.stats.holds(Held::default());
         self.stats.open_streams(0);
+        next.gate = next.gate.succeeding(&mut self.gate);
         let mut before = std::mem::replace(self, next);
         before.stats.queued(0);
         self.take_over_exports(&mut before);
@@ -210,6 +211,7 @@ impl Worker {
         match purpose {
             // No request waits for records to arrive.
             Purpose::Keys(_) | Purpose::Export => exchange.without_keys(&mut self.gate, now),
+            Purpose::Revocations => exchange.without_revocations(&mut self.gate, now),
             Purpose::Grant(_) => exchange.on_grant(&mut self.gate, &GrantOutcome::GivenUp, now),
         }
     }

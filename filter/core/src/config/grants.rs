@@ -11,6 +11,7 @@ use super::fault::{Faults, Place};
 use super::field::{Field, elements, filled};
 use super::headers::header_name;
 use super::raw::{RawCache, RawGrants, RawService};
+use super::revocations::{self, RevocationSettings};
 use super::words::Word;
 use crate::decision::{FailureMode, GrantRules};
 use crate::grant::service::Fact;
@@ -29,7 +30,7 @@ pub struct GrantSettings {
 }
 
 /// How to ask the decision point, and how long its word counts.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct ServiceSettings {
     /// The host's cluster.
     pub cluster: String,
@@ -57,6 +58,8 @@ pub struct ServiceSettings {
     pub shared: bool,
     /// How many decisions each worker remembers.
     pub max_entries: usize,
+    /// The feed of what it takes back, if it is followed.
+    pub revocations: Option<RevocationSettings>,
 }
 
 impl GrantSettings {
@@ -147,6 +150,7 @@ fn service(raw: RawService, place: &Place, faults: &mut Faults) -> Option<Servic
             .0,
     };
     let cache = cache(raw.cache, &place.member("cache"), faults);
+    let revocations = revocations::validate(raw.revocations, &place.member("revocations"), faults);
     Some(ServiceSettings {
         cluster: cluster?,
         authority: authority?,
@@ -161,6 +165,7 @@ fn service(raw: RawService, place: &Place, faults: &mut Faults) -> Option<Servic
         stale_if_error: cache.stale_if_error,
         shared: cache.shared,
         max_entries: cache.max_entries,
+        revocations,
     })
 }
 

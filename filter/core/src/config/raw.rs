@@ -297,13 +297,27 @@ object! {
         failure_mode: Word<FailureMode> = "deny",
         /// How long an answer is remembered.
         cache: RawCache,
+        /// The feed of what the service takes back. Left out, it is not asked, and a grant that is taken back counts until its end or that of `cache`.
+        revocations: RawRevocations,
+    }
+}
+
+object! {
+    /// The feed of what the service takes back before its end. Each worker asks for it again and again.
+    RawRevocations {
+        /// Where it is. Cluster, authority, headers and timeout are the service's.
+        path: String = "/revocations",
+        /// It is asked for again after this time: what a revocation takes to be felt. From `500ms` to `5m`.
+        interval: Span = "5s",
+        /// What is known of it counts for so long while it cannot be read; then neither grants in tokens nor remembered answers do. At least twice `interval`, at most `1h`.
+        max_stale: Span = "1m",
     }
 }
 
 object! {
     /// How long the service's answers are remembered.
     RawCache {
-        /// How long an allow counts, at most: what a revocation takes to be felt. Up to `24h`.
+        /// How long an allow counts, at most: what a revocation takes to be felt, where `revocations` is left out. Up to `24h`.
         allow_ttl: Span = "30s",
         /// How long a denial counts: what a new grant takes to be felt. Up to `1h`.
         deny_ttl: Span = "2s",

@@ -27,7 +27,9 @@ pub(super) fn under_conditions(
             Ok(held) => Decision::Allow(permit.while_holds(circumstances.and(held))),
             Err(unmet) => unmet.into(),
         },
-        Decision::NeedGrant => sign_in().map_or_else(Decision::from, |_| Decision::NeedGrant),
+        Decision::NeedGrant | Decision::NeedRevocations => {
+            sign_in().map_or_else(Decision::from, |_| decision)
+        }
         Decision::Deny(_) | Decision::DenyWithAdvice(..) | Decision::DenyForGrant(..) => decision,
     }
 }

@@ -34,7 +34,7 @@ impl Exchange {
                 self.refuse_with(config, gate, reason, None, Some(&grant), now)
             }
             // Asked and answered, and still no answer: nothing that could follow is an allow.
-            (Decision::NeedGrant, _) => {
+            (Decision::NeedGrant | Decision::NeedRevocations, _) => {
                 self.refuse(config, gate, Reason::GrantServiceUnavailable, now)
             }
         }

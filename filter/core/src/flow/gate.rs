@@ -2,6 +2,7 @@
 
 mod grants;
 mod keys;
+mod revocations;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::identity::Identity;
 use crate::jwks::{KeyStore, Keys, Locator, Sought};
 use crate::metrics::{Counter, Held};
 use crate::request::RequestHead;
+use crate::revocation::{Follower, Revoked};
 use crate::time::UnixMillis;
 use crate::token::signature::SignatureVerifier;
 use crate::token::verify::check_without_key;
@@ -24,6 +26,7 @@ use crate::token::{
 };
 
 pub use keys::{KeysReply, KeysRequest, Progress};
+pub use revocations::FeedRequest;
 
 /// A worker's knowledge. Each worker has its own; threads share nothing but what lies on the shelf.
 pub struct Gate {
@@ -37,6 +40,10 @@ pub struct Gate {
     shelf: Option<Shelf>,
     backoff: Backoff,
     refreshes: Vec<Query>,
+    /// Where the grant service says what it takes back, if it does.
+    follower: Option<Follower>,
+    revoked: Revoked,
+    told_revoked: Vec<String>,
     verifier: Box<dyn SignatureVerifier>,
     counted: Vec<Counter>,
     notices: Vec<String>,
@@ -73,6 +80,7 @@ impl Gate {
             .iter()
             .map(|provider| Some(Locator::new(provider.jwks.remote()?.location.clone())))
             .collect();
+        let (follower, revoked) = revocations::follow(&config);
         Self {
             bearers: Bearers::new(config.token_cache),
             last_header: LastHeader::default(),
@@ -80,6 +88,9 @@ impl Gate {
             shelf: None,
             backoff: Backoff::default(),
             refreshes: Vec::new(),
+            follower,
+            revoked,
+            told_revoked: Vec::new(),
             counted: Vec::new(),
             notices: Vec::new(),
             config,
@@ -109,6 +120,7 @@ impl Gate {
         Held {
             tokens: self.bearers.len(),
             decisions: self.decisions.len(),
+            revocations: self.revoked.len(),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::decision::Permit;
 use crate::denial::{Answer, AnswerContext, Reason};
 use crate::metrics::Counter;
+use crate::revocation::Revoked;
 use crate::time::UnixMillis;
 
 /// A request whose permission may end while it is open.
@@ -46,9 +47,27 @@ impl Stream {
         self.enforced
     }
 
-    /// Notes that its permission has ended while it was open.
+    /// Whether its permission has been taken back.
+    pub fn is_revoked(&self, revoked: &Revoked) -> bool {
+        let resource = self.config.policy.get(self.route.resource);
+        match (&self.bearer, resource) {
+            (Some(bearer), Some(resource)) => {
+                self.permit
+                    .is_revoked(revoked, &bearer.identity, &resource.name)
+            }
+            // Who sent it did not matter.
+            _ => false,
+        }
+    }
+
+    /// Notes that its permission has ended while it was open. Before its end, it was taken back.
     pub fn ended(&self, gate: &mut Gate, now: UnixMillis) -> Written {
-        self.refused(Reason::StreamExpired, gate, now)
+        let reason = if self.is_revoked(gate.revoked()) {
+            Reason::GrantRevoked
+        } else {
+            Reason::StreamExpired
+        };
+        self.refused(reason, gate, now)
     }
 
     fn refused(&self, reason: Reason, gate: &mut Gate, now: UnixMillis) -> Written {

@@ -5,6 +5,7 @@ mod answers;
 mod conditions;
 mod keys;
 mod monitor;
+mod revocations;
 mod streams;
 mod world;
 
@@ -217,8 +218,10 @@ fn the_service_shortens_what_is_remembered_but_never_lengthens_it() {
             asked_as: None,
             body: &allow_until(NOW + 3600).into_bytes(),
         };
-        let ruling = world.gate.on_grant_reply(query.key(), reply, world.now);
-        assert!(matches!(ruling, Ok(Ruling::Allow { .. })));
+        let word = world
+            .gate
+            .on_grant_reply(query.key(), reply, world.now, world.now);
+        assert!(matches!(word.unwrap().ruling, Ruling::Allow { .. }));
         if remembered > 0 {
             world.pass(remembered - 1);
             assert_eq!(world.outcome(request()), "grant_cached", "{cache_control}");

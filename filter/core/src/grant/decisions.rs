@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{DecisionKey, GrantReply, Ruling};
+use super::{DecisionKey, GrantReply, Ruling, Word};
 use crate::cache::{Bounds, Cache};
 use crate::time::{UnixMillis, Window};
 
@@ -39,7 +39,7 @@ pub struct Decisions {
 
 #[derive(Debug)]
 struct Entry {
-    ruling: Ruling,
+    word: Word,
     fresh: Window,
     /// When it is due; after its time if it is not, or has been asked for again.
     due: UnixMillis,
@@ -50,7 +50,7 @@ struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fresh {
     /// What it says.
-    pub ruling: Ruling,
+    pub word: Word,
     /// Whether it should be asked for again. That is told once.
     pub is_due: bool,
 }
@@ -78,7 +78,7 @@ impl Decisions {
             entry.due = entry.fresh.until;
         }
         Some(Fresh {
-            ruling: entry.ruling.clone(),
+            word: entry.word.clone(),
             is_due,
         })
     }
@@ -98,17 +98,19 @@ impl Decisions {
     }
 
     /// The allow, if it may stand in for a service that fails.
-    pub fn stale(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<Ruling> {
+    pub fn stale(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<Word> {
         let entry = self.entry(key, now)?;
-        let may_stand_in = now < entry.stale_until && matches!(entry.ruling, Ruling::Allow { .. });
-        may_stand_in.then(|| entry.ruling.clone())
+        let is_allow = matches!(entry.word.ruling, Ruling::Allow { .. });
+        let may_stand_in = now < entry.stale_until && is_allow;
+        may_stand_in.then(|| entry.word.clone())
     }
 
-    /// Takes a decision that was `given` some time ago, in place of an older one, also where it is not to be remembered.
+    /// Takes a decision that was `asked` for and `given` some time ago, in place of an older one, also where it is not to be remembered.
     pub fn put(
         &mut self,
         key: DecisionKey,
         reply: &GrantReply,
+        asked: UnixMillis,
         given: UnixMillis,
         now: UnixMillis,
     ) {
@@ -136,12 +138,15 @@ impl Decisions {
         let stale_until = until.saturating_add(stale).min(end);
         let lives_on = matches!(reply.ruling, Ruling::Allow { .. }) && until < end;
         let entry = Entry {
-            ruling: reply.ruling.clone(),
+            word: Word {
+                ruling: reply.ruling.clone(),
+                asked,
+            },
             fresh: Window { from: given, until },
             due: if lives_on { due(given, until) } else { until },
             stale_until,
         };
-        let bytes = entry.ruling.weight();
+        let bytes = entry.word.ruling.weight();
         self.entries.put(key, entry, bytes, stale_until, now);
     }
 
@@ -215,7 +220,7 @@ mod tests {
 
     fn told(reply: &GrantReply) -> Decisions {
         let mut decisions = decisions();
-        decisions.put(KEY, reply, NOW, NOW);
+        decisions.put(KEY, reply, NOW, NOW, NOW);
         decisions
     }
 
@@ -275,14 +280,14 @@ mod tests {
     #[test]
     fn a_newer_decision_replaces_an_older_one_even_if_it_is_not_kept() {
         let mut decisions = told(&allow(Some(after(3_600))));
-        decisions.put(KEY, &deny(), after(1), after(1));
+        decisions.put(KEY, &deny(), NOW, after(1), after(1));
         assert_eq!(decisions.stale(&KEY, after(4)), None);
         let mut decisions = told(&allow(Some(after(3_600))));
         let for_now_only = GrantReply {
             max_age: Some(Duration::ZERO),
             ..deny()
         };
-        decisions.put(KEY, &for_now_only, after(1), after(1));
+        decisions.put(KEY, &for_now_only, NOW, after(1), after(1));
         assert_eq!(decisions.fresh(&KEY, after(1)), None);
         assert_eq!(decisions.stale(&KEY, after(1)), None);
     }
@@ -297,7 +302,7 @@ mod tests {
         assert!(!is_due(&mut decisions, just_before(after(24))));
         assert!(is_due(&mut decisions, after(24)));
         assert!(!is_due(&mut decisions, after(25)), "it was told");
-        decisions.put(KEY, &allow(Some(after(3_600))), after(25), after(25));
+        decisions.put(KEY, &allow(Some(after(3_600))), NOW, after(25), after(25));
         assert!(is_due(&mut decisions, after(49)), "and again the next time");
     }
 

@@ -38,6 +38,8 @@ pub enum Coverage<'a> {
     Live(&'a Grant),
     /// Every grant that holds now lasts longer than is allowed: the one of them that ends first.
     TooLong(&'a Grant),
+    /// Every grant that would hold now was taken back: the one of them that would end last.
+    Revoked(&'a Grant),
     /// There was one, and it is over: the one that ended last.
     Over(&'a Grant),
     /// There is none, or none yet.
@@ -89,12 +91,25 @@ impl EmbeddedGrants {
         longest: Option<Duration>,
         now: UnixMillis,
     ) -> Coverage<'_> {
+        self.coverage_without(|_| false, resource, action, longest, now)
+    }
+
+    /// The same, where some were taken back.
+    pub fn coverage_without(
+        &self,
+        is_revoked: impl Fn(&Grant) -> bool,
+        resource: &ResourceName,
+        action: &Action,
+        longest: Option<Duration>,
+        now: UnixMillis,
+    ) -> Coverage<'_> {
         let relevant = || {
             self.sound
                 .iter()
                 .filter(|grant| grant.covers(resource, action))
         };
-        let live = || relevant().filter(|grant| grant.window.is_open(now));
+        let open = || relevant().filter(|grant| grant.window.is_open(now));
+        let live = || open().filter(|grant| !is_revoked(grant));
         let allowed = live()
             .filter(|grant| longest.is_none_or(|longest| grant.window.until.since(now) <= longest))
             .max_by_key(|grant| grant.window.until);
@@ -103,6 +118,9 @@ impl EmbeddedGrants {
         }
         if let Some(grant) = live().min_by_key(|grant| grant.window.until) {
             return Coverage::TooLong(grant);
+        }
+        if let Some(grant) = open().max_by_key(|grant| grant.window.until) {
+            return Coverage::Revoked(grant);
         }
         relevant()
             .filter(|grant| grant.window.phase(now) == Phase::Over)
@@ -211,6 +229,7 @@ mod tests {
         ) {
             Coverage::Live(grant) => format!("{:?}", grant.id.as_ref().map(GrantId::as_str)),
             Coverage::TooLong(_) => "too long".into(),
+            Coverage::Revoked(_) => "revoked".into(),
             Coverage::Over(_) => "over".into(),
             Coverage::None => "none".into(),
         }

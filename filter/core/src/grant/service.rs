@@ -250,11 +250,20 @@ impl Ruling {
     }
 }
 
+/// What the service decided, and when it was asked: it knows of what had happened by then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// What it decided.
+    pub ruling: Ruling,
+    /// When it was asked.
+    pub asked: UnixMillis,
+}
+
 /// What came of asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GrantOutcome {
     /// The service decided.
-    Decided(Ruling),
+    Decided(Word),
     /// It did not.
     Failed,
     /// The filter gave the question up: as many requests wait as may, or its configuration was replaced. That says nothing of the service,

@@ -39,6 +39,8 @@ pub struct Shelf {
 pub struct Shelved {
     /// What the service said.
     pub reply: GrantReply,
+    /// When it was asked.
+    pub asked: UnixMillis,
     /// When it said so.
     pub given: UnixMillis,
 }
@@ -56,13 +58,17 @@ struct Content {
     /// In milliseconds since the epoch.
     #[prost(uint64, tag = "4")]
     given: u64,
-    #[prost(bytes = "vec", optional, tag = "5")]
+    /// In milliseconds since the epoch.
+    #[prost(uint64, tag = "5")]
+    asked: u64,
+    #[prost(bytes = "vec", optional, tag = "6")]
     cache_control: Option<Vec<u8>>,
-    #[prost(bytes = "vec", tag = "6")]
+    /// The last: what was cut off cannot be read.
+    #[prost(bytes = "vec", tag = "7")]
     body: Vec<u8>,
 }
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 impl Shelf {
     /// The shelf of the configuration with this hash.
@@ -84,9 +90,11 @@ impl Shelf {
         let content = self.places.read(place_of(key))?;
         let content = Content::decode(&*content).ok()?;
         let given = UnixMillis::new(content.given);
+        let asked = UnixMillis::new(content.asked);
         let is_the_one = content.format == FORMAT
             && content.config == self.config
             && content.key == key.as_bytes()
+            && asked <= given
             && given <= now;
         let reply = RawReply {
             status: 200,
@@ -99,12 +107,17 @@ impl Shelf {
         let reply = GrantReply::parse(reply, own_forms)
             .ok()
             .filter(|_| is_the_one)?;
-        Some(Shelved { reply, given })
+        Some(Shelved {
+            reply,
+            asked,
+            given,
+        })
     }
 
-    /// Tells the others what the service has just answered.
-    pub fn put(&self, key: &DecisionKey, reply: RawReply<'_>, now: UnixMillis) {
-        if reply.body.len() > MAX_BODY_BYTES {
+    /// Tells the others what the service has just answered to a question that was `asked` then. One that was asked later than now, the clock
+    /// having been set back, is not comparable with what the others know.
+    pub fn put(&self, key: &DecisionKey, reply: RawReply<'_>, asked: UnixMillis, now: UnixMillis) {
+        if reply.body.len() > MAX_BODY_BYTES || asked > now {
             // What may lie there is older, and says perhaps what is true no longer.
             self.places.write(place_of(key), &[]);
             return;
@@ -116,6 +129,7 @@ impl Shelf {
             given: now.as_millis(),
             cache_control: reply.cache_control.map(<[u8]>::to_vec),
             body: reply.body.to_vec(),
+            asked: asked.as_millis(),
         };
         self.places.write(place_of(key), &content.encode_to_vec());
     }
@@ -158,6 +172,7 @@ mod tests {
 
     const KEY: DecisionKey = DecisionKey::new([7; 32]);
     const NOW: UnixMillis = UnixMillis::new(1_000_000);
+    const ASKED: UnixMillis = UnixMillis::new(999_990);
     const ALLOW: &str =
         r#"{"decision":true,"context":{"approval":{"approved_until":"2026-11-23T21:00:00Z"}}}"#;
 
@@ -178,7 +193,7 @@ mod tests {
 
     fn filled() -> Contents {
         let contents = Contents::default();
-        shelf(&contents, "c").put(&KEY, raw(ALLOW), NOW);
+        shelf(&contents, "c").put(&KEY, raw(ALLOW), ASKED, NOW);
         contents
     }
 
@@ -186,7 +201,14 @@ mod tests {
     fn what_one_worker_was_answered_another_finds_as_it_was() {
         let found = shelf(&filled(), "c").find(&KEY, None, NOW).unwrap();
         let reply = GrantReply::parse(raw(ALLOW), None).unwrap();
-        assert_eq!(found, Shelved { reply, given: NOW });
+        assert_eq!(
+            found,
+            Shelved {
+                reply,
+                asked: ASKED,
+                given: NOW,
+            }
+        );
     }
 
     #[test]
@@ -202,7 +224,7 @@ mod tests {
         let before = UnixMillis::new(NOW.as_millis() - 1);
         assert_eq!(shelf(&contents, "c").find(&KEY, None, before), None);
 
-        shelf(&contents, "c").put(&other, raw(ALLOW), NOW);
+        shelf(&contents, "c").put(&other, raw(ALLOW), ASKED, NOW);
         assert_eq!(shelf(&contents, "c").find(&KEY, None, NOW), None, "taken");
     }
 
@@ -227,7 +249,7 @@ mod tests {
     fn what_the_shelf_takes_is_bounded() {
         let contents = filled();
         let large = format!("{{\"decision\":false,\"x\":\"{}\"}}", "x".repeat(5_000));
-        shelf(&contents, "c").put(&KEY, raw(&large), NOW);
+        shelf(&contents, "c").put(&KEY, raw(&large), ASKED, NOW);
         assert_eq!(
             shelf(&contents, "c").find(&KEY, None, NOW),
             None,
@@ -236,7 +258,7 @@ mod tests {
         for number in 0..40_000_u32 {
             let mut digest = [0; 32];
             digest[..4].copy_from_slice(&number.wrapping_mul(2_654_435_761).to_le_bytes());
-            shelf(&contents, "c").put(&DecisionKey::new(digest), raw(ALLOW), NOW);
+            shelf(&contents, "c").put(&DecisionKey::new(digest), raw(ALLOW), ASKED, NOW);
         }
         let contents = contents.borrow();
         assert!(contents.len() <= PLACES as usize);

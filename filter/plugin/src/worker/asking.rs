@@ -38,14 +38,17 @@ impl Worker {
         let purpose = purpose_of(&need);
         let callout = match need {
             Need::Keys(provider) | Need::NewKey(provider) => self.keys_callout(provider),
-            Need::Grant(query) => self.grant_callout(&query, exchange.request_id()),
+            Need::Grant(query) => self.grant_callout(&query, exchange.request_id(), now),
+            Need::Revocations => self.feed_callout(),
         };
         let Some(callout) = callout else { return false };
         let deadline = deadline(callout.timeout, now);
         match self.flights.join(purpose, id, deadline) {
             Joined::First => {
-                if let Purpose::Keys(provider) = purpose {
-                    self.gate.fetch_started(provider, now);
+                match purpose {
+                    Purpose::Keys(provider) => self.gate.fetch_started(provider, now),
+                    Purpose::Revocations => self.gate.feed_asked(now),
+                    Purpose::Grant(_) | Purpose::Export => {}
                 }
                 self.outbox.push_back(callout);
                 true
@@ -87,13 +90,13 @@ impl Worker {
     }
 
     /// Queues questions whose answers are over soon, for nobody in particular. They leave with the next ticks.
-    pub(crate) fn ask_again(&mut self) {
+    pub(crate) fn ask_again(&mut self, now: UnixMillis) {
         for query in self.gate.take_refreshes() {
             let purpose = Purpose::Grant(query.key());
             if self.flights.is_under_way(&purpose) || self.background.len() >= MAX_BACKGROUND {
                 continue;
             }
-            if let Some(callout) = self.grant_callout(&query, None) {
+            if let Some(callout) = self.grant_callout(&query, None, now) {
                 // Its time begins when it leaves.
                 self.flights.start(purpose, UnixMillis::new(u64::MAX));
                 self.background.push_back(callout);
@@ -113,15 +116,27 @@ impl Worker {
         Some(Callout::for_keys(provider, request))
     }
 
-    fn grant_callout(&mut self, query: &Query, request_id: Option<&str>) -> Option<Callout> {
+    fn feed_callout(&self) -> Option<Callout> {
+        let request = self.gate.feed_request()?;
+        Some(Callout::for_revocations(&request))
+    }
+
+    fn grant_callout(
+        &mut self,
+        query: &Query,
+        request_id: Option<&str>,
+        now: UnixMillis,
+    ) -> Option<Callout> {
         let config = self.gate.config();
         let service = config.grants.service.as_ref()?;
         self.asked = self.asked.wrapping_add(1);
+        let asked = self.gate.asking(now);
         let own_id = format!("hallpass-{}-{}", config.hash, self.asked);
         Some(Callout::for_grant(
             query,
             service,
             request_id.unwrap_or(&own_id),
+            asked,
         ))
     }
 
@@ -133,8 +148,7 @@ impl Worker {
     /// The host answers a call, unless it was given up before.
     pub(crate) fn call_ended(&mut self, call: u32, now: UnixMillis) -> Option<Call> {
         let call = self.calls.remove(&call)?;
-        // What takes records has no part in deciding, and is counted apart from what has.
-        if call.purpose != Purpose::Export {
+        if call.purpose.is_about_requests() {
             self.stats.callout_took(now.since(call.sent));
         }
         Some(call)
@@ -145,6 +159,18 @@ impl Worker {
         for provider in self.gate.due_keys(now) {
             self.gate.fetch_started(provider, now);
             self.ask_for_keys(provider, now);
+        }
+    }
+
+    /// Queues the question what was taken back, if it is due.
+    pub(crate) fn ask_feed_if_due(&mut self, now: UnixMillis) {
+        if self.gate.is_feed_due(now)
+            && let Some(callout) = self.feed_callout()
+        {
+            self.gate.feed_asked(now);
+            self.flights
+                .start(Purpose::Revocations, deadline(callout.timeout, now));
+            self.outbox.push_back(callout);
         }
     }
 
@@ -177,6 +203,7 @@ pub(super) fn purpose_of(need: &Need) -> Purpose {
     match need {
         Need::Keys(provider) | Need::NewKey(provider) => Purpose::Keys(*provider),
         Need::Grant(query) => Purpose::Grant(query.key()),
+        Need::Revocations => Purpose::Revocations,
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) enum HeldRequest {
 pub(super) enum Answer {
     /// An issuer's keys; what is known of them now is in the gate.
     Keys,
+    /// What was taken back; what is known of it now is in the gate.
+    Revocations,
     /// The grant service's word.
     Grant(Rc<GrantOutcome>),
 }
@@ -43,14 +45,18 @@ impl Worker {
     }
 
     /// Ends a flight: those who waited are ready. The one whose header callback is still running is judged at once, and left for
-    /// [`Worker::take_started`]. Without an outcome, the answer was about keys.
+    /// [`Worker::take_started`]. Only the grant service's answer has an outcome of its own.
     pub(crate) fn land(
         &mut self,
         purpose: Purpose,
         outcome: Option<GrantOutcome>,
         now: UnixMillis,
     ) {
-        let answer = outcome.map_or(Answer::Keys, |outcome| Answer::Grant(Rc::new(outcome)));
+        let answer = match (outcome, purpose) {
+            (Some(outcome), _) => Answer::Grant(Rc::new(outcome)),
+            (None, Purpose::Revocations) => Answer::Revocations,
+            (None, Purpose::Keys(_) | Purpose::Grant(_) | Purpose::Export) => Answer::Keys,
+        };
         for id in self.flights.land(&purpose) {
             let Some(HeldRequest::Waiting { mut exchange, .. }) = self.held.remove(&id) else {
                 continue;
@@ -70,6 +76,7 @@ impl Worker {
     fn judge(&mut self, exchange: &mut Exchange, answer: &Answer, now: UnixMillis) -> Step {
         match answer {
             Answer::Keys => exchange.on_keys(&mut self.gate, now),
+            Answer::Revocations => exchange.on_revocations(&mut self.gate, now),
             Answer::Grant(outcome) => exchange.on_grant(&mut self.gate, outcome, now),
         }
     }

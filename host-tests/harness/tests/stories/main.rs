@@ -18,6 +18,7 @@ mod keys;
 mod known_tokens;
 mod monitor;
 mod resources;
+mod revocations;
 mod setup;
 mod spellings;
 mod streams;

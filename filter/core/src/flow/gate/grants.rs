@@ -5,18 +5,18 @@ use crate::config::ServiceSettings;
 use crate::grant::backoff::Change;
 use crate::grant::decisions::Lifetimes;
 use crate::grant::service::RawReply;
-use crate::grant::{DecisionKey, Decisions, GrantReply, Query, Ruling, ServiceFault, Shelf};
+use crate::grant::{DecisionKey, Decisions, GrantReply, Query, ServiceFault, Shelf, Word};
 use crate::metrics::Counter;
 use crate::time::UnixMillis;
 
 impl Gate {
     /// The grant service's word of before, if it still counts. Where it will not much longer, the question is put again: see
     /// [`Gate::take_refreshes`].
-    pub fn remembered(&mut self, query: &Query, now: UnixMillis) -> Option<Ruling> {
+    pub fn remembered(&mut self, query: &Query, now: UnixMillis) -> Option<Word> {
         let key = query.key();
         let own = self.decisions.fresh(&key, now);
         let fresh = match own {
-            Some(fresh) if !fresh.is_due => return Some(fresh.ruling),
+            Some(fresh) if !fresh.is_due => return Some(fresh.word),
             own => match self.learn_from_others(&key, now) {
                 News::None => own?,
                 News::OfUse => self.decisions.fresh(&key, now)?,
@@ -26,7 +26,7 @@ impl Gate {
         if fresh.is_due && self.backoff.may_ask(now) {
             self.refreshes.push(query.clone());
         }
-        Some(fresh.ruling)
+        Some(fresh.word)
     }
 
     /// Takes another worker's answer in place of its own, if there is one that was given later.
@@ -38,7 +38,8 @@ impl Gate {
         let Some(news) = found.filter(|found| own.is_none_or(|own| found.given > own)) else {
             return News::None;
         };
-        self.decisions.put(*key, &news.reply, news.given, now);
+        self.decisions
+            .put(*key, &news.reply, news.asked, news.given, now);
         if self.decisions.given(key, now).is_none() {
             return News::OfNoUse;
         }
@@ -58,11 +59,12 @@ impl Gate {
 
     /// The grant service's word of before, if it may stand in for a service that fails. Ask for what is [`Gate::remembered`] first: a
     /// newer word of another worker counts more.
-    pub fn stale(&mut self, query: &Query, now: UnixMillis) -> Option<Ruling> {
+    pub fn stale(&mut self, query: &Query, now: UnixMillis) -> Option<Word> {
         self.decisions.stale(&query.key(), now)
     }
 
-    /// Takes the grant service's reply: remembers it for as long as it counts, and returns what it says.
+    /// Takes the grant service's reply to a question that was [`asked`](Gate::asking) then: remembers it for as long as it counts, and returns
+    /// what it says.
     ///
     /// # Errors
     /// [`ServiceFault`] when it is not a decision; then nothing is remembered, and the service has failed.
@@ -70,19 +72,23 @@ impl Gate {
         &mut self,
         key: DecisionKey,
         reply: RawReply<'_>,
+        asked: UnixMillis,
         now: UnixMillis,
-    ) -> Result<Ruling, ServiceFault> {
+    ) -> Result<Word, ServiceFault> {
         match GrantReply::parse(reply, self.config.grants.own_forms()) {
             Ok(read) => {
                 let remarks = read.remarks.iter().map(ToString::to_string);
                 self.notices.extend(remarks);
                 let change = self.backoff.answered();
                 self.tell_of_service(change);
-                self.decisions.put(key, &read, now, now);
+                self.decisions.put(key, &read, asked, now, now);
                 if let Some(shelf) = &self.shelf {
-                    shelf.put(&key, reply, now);
+                    shelf.put(&key, reply, asked, now);
                 }
-                Ok(read.ruling)
+                Ok(Word {
+                    ruling: read.ruling,
+                    asked,
+                })
             }
             Err(fault) => {
                 if fault.is_of_the_service() {

@@ -52,15 +52,26 @@ impl World {
         let Step::Wait(Need::Grant(query)) = step else {
             panic!("no question was asked: {}", told(&step));
         };
+        let asked = self.gate.asking(self.now);
         self.pass(after);
-        let outcome = self.learn(query.key(), answer);
+        let outcome = self.learn_asked(query.key(), answer, asked);
         told(&exchange.on_grant(&mut self.gate, &outcome, self.now))
     }
 
     pub(super) fn learn(&mut self, key: DecisionKey, answer: &str) -> GrantOutcome {
+        self.learn_asked(key, answer, self.now)
+    }
+
+    /// The service answers a question that was asked then.
+    pub(super) fn learn_asked(
+        &mut self,
+        key: DecisionKey,
+        answer: &str,
+        asked: UnixMillis,
+    ) -> GrantOutcome {
         let reply = RawReply::json(answer.as_bytes());
         self.gate
-            .on_grant_reply(key, reply, self.now)
+            .on_grant_reply(key, reply, asked, self.now)
             .map_or(GrantOutcome::Failed, GrantOutcome::Decided)
     }
 }
@@ -73,6 +84,7 @@ pub(super) fn told(step: &Step) -> String {
         Step::Wait(Need::Keys(_)) => "waits for keys".to_owned(),
         Step::Wait(Need::NewKey(_)) => "waits for a new key".to_owned(),
         Step::Wait(Need::Grant(_)) => "asks".to_owned(),
+        Step::Wait(Need::Revocations) => "waits for revocations".to_owned(),
     }
 }
 
