@@ -1,12 +1,26 @@
 //! Who calls: a person, by a token of their own or by the identity headers of a proxy that is trusted; or a program, by a service token.
+//!
+//! A token and the word of a proxy in one request must both hold and name the same person. Otherwise it would be a guess which of them
+//! whoever sent the request may use.
+
+mod keeper;
+mod keys;
+mod people;
+mod proxies;
+mod services;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderName};
+use anyhow::Result;
+use axum::http::HeaderMap;
+use hallpass_core::headers::HeaderList;
+use hallpass_core::request::RequestHead;
 
 use crate::clock::Clock;
-use crate::config::{Config, TrustedProxies};
-use crate::life::{Actor, Person, PersonId};
+use crate::config::{Config, Service, TrustedProxies};
+use crate::life::{Actor, Origin, Person};
+use people::People;
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,47 +45,100 @@ pub enum Stranger {
 /// Finds out who calls.
 #[derive(Debug)]
 pub struct Doorkeeper {
+    people: Option<Arc<People>>,
     proxies: Option<TrustedProxies>,
+    services: Vec<Service>,
 }
 
 impl Doorkeeper {
     /// One that goes by this configuration.
-    pub fn new(config: &Config, _clock: Clock) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When the machine does not give what it takes.
+    pub fn new(config: &Config, clock: Clock) -> Result<Self> {
+        let providers = config.providers.clone();
+        let people = providers.map(|providers| People::new(providers, clock));
+        Ok(Self {
+            people: people.transpose()?,
             proxies: config.proxies.clone(),
-        }
+            services: config.services.clone(),
+        })
     }
 
     /// Who sent a request with these headers from this address.
     ///
     /// # Errors
     /// When there is nothing to go by, or it does not hold.
-    #[allow(clippy::unused_async, reason = "keys may have to be fetched")]
     pub async fn who(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, Stranger> {
-        let proxies = self.proxies.as_ref();
-        let Some(proxies) = proxies.filter(|proxies| proxies.include(peer)) else {
-            return Err(Stranger::Unnamed);
+        let told = match self.trusted(peer) {
+            Some(proxies) => proxies::person(&proxies.headers, headers)?,
+            None => None,
         };
-        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        let (Some(subject), Some(issuer)) = (
-            text(&proxies.headers.subject),
-            text(&proxies.headers.issuer),
-        ) else {
-            return Err(Stranger::Unnamed);
-        };
-        Ok(Caller::Person(Person {
-            id: PersonId {
-                issuer: issuer.to_owned(),
-                subject: subject.to_owned(),
+        match (told, self.by_token(headers).await?) {
+            (None, None) => Err(Stranger::Unnamed),
+            (Some(person), None) => Ok(Caller::Person(person)),
+            (None, Some(caller)) => Ok(caller),
+            // The token is nearer to the person than what a proxy repeats of it.
+            (Some(told), Some(Caller::Person(person))) if told.id == person.id => {
+                Ok(Caller::Person(person))
+            }
+            (Some(_), Some(_)) => Err(Stranger::Refused(
+                "The token is not of the person whom the proxy names. Send one of the two."
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// From where a request with these headers and this peer came, for the record.
+    pub fn origin(&self, headers: &HeaderMap, peer: IpAddr) -> Origin {
+        Origin {
+            source_ip: match self.trusted(peer) {
+                Some(proxies) => proxies::source(proxies, headers, peer),
+                None => Some(peer.to_canonical()),
             },
-            email: text(&proxies.headers.email).map(str::to_owned),
-            groups: text(&proxies.headers.groups)
-                .unwrap_or_default()
-                .split(',')
-                .map(|group| group.trim().to_owned())
-                .filter(|group| !group.is_empty())
-                .collect(),
-        }))
+            request_id: head(headers).request_id().map(str::to_owned),
+        }
+    }
+
+    /// Keeps the keys of issuers fresh, for as long as it is let run.
+    pub async fn refresh(&self) {
+        match &self.people {
+            Some(people) => people.refresh().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn trusted(&self, peer: IpAddr) -> Option<&TrustedProxies> {
+        self.proxies
+            .as_ref()
+            .filter(|proxies| proxies.include(peer))
+    }
+
+    /// Whose token it is, if there is one.
+    async fn by_token(&self, headers: &HeaderMap) -> Result<Option<Caller>, Stranger> {
+        let head = head(headers);
+        if let Some(service) = services::find(&self.services, &head.headers) {
+            return Ok(Some(Caller::Service(service.name.clone())));
+        }
+        match &self.people {
+            Some(people) => Ok(people.find(head).await?.map(Caller::Person)),
+            None if services::has_token(&head.headers) => {
+                Err(Stranger::Refused("The token is not known here.".to_owned()))
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+/// The request as the filter's code reads it.
+fn head(headers: &HeaderMap) -> RequestHead {
+    let mut list = HeaderList::default();
+    for (name, value) in headers {
+        list.push(name.as_str().as_bytes(), value.as_bytes());
+    }
+    RequestHead {
+        headers: list,
+        ..RequestHead::default()
     }
 }
 
@@ -84,3 +151,6 @@ impl Caller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

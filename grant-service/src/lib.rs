@@ -9,8 +9,9 @@
 //! | [`audit`] | the record: entries that are chained by hashes |
 //! | [`store`] | what is kept, and the one lock under which it changes; `SQLite` or `PostgreSQL` |
 //! | [`desk`] | what can be asked of the service, each as one transaction |
-//! | [`identity`] | who calls: a person or a program |
 //! | [`config`] | what operators write |
+//! | [`outbound`] | how others are called |
+//! | [`identity`] | who calls: a person or a program |
 //! | [`http`] | what is at which path: the decision point, the life of a request, the feed of revocations, the record, the pages |
 //! | [`serve`] | the running service |
 #![deny(
@@ -41,5 +42,6 @@ pub mod desk;
 pub mod http;
 pub mod identity;
 pub mod life;
+pub mod outbound;
 pub mod serve;
 pub mod store;

@@ -41,13 +41,16 @@ pub async fn serve(config: Config) -> Result<()> {
         .telling(hooks.collect())
         .remembering(config.remember);
     let desk = Arc::new(desk);
-    let doorkeeper = Arc::new(Doorkeeper::new(&config, clock));
+    let doorkeeper = Arc::new(Doorkeeper::new(&config, clock)?);
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     info!("listening on http://{}", listener.local_addr()?);
 
-    let tasks = [tokio::spawn(expire(desk.clone(), stop.clone()))];
+    let tasks = [
+        tokio::spawn(expire(desk.clone(), stop.clone())),
+        tokio::spawn(refresh(doorkeeper.clone(), stop.clone())),
+    ];
     let app = App {
         desk: desk.clone(),
         doorkeeper,
@@ -94,6 +97,15 @@ async fn late(stop: watch::Receiver<bool>) {
     tokio::time::sleep(FAREWELL).await;
 }
 
+/// Keeps the keys of issuers fresh.
+async fn refresh(doorkeeper: Arc<Doorkeeper>, stop: watch::Receiver<bool>) {
+    tokio::select! {
+        () = doorkeeper.refresh() => {}
+        () = told(stop) => {}
+    }
+}
+
+/// Puts on record what ends.
 async fn expire(desk: Arc<Desk>, stop: watch::Receiver<bool>) {
     loop {
         match desk.expire().await {

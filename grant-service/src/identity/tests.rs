@@ -1,0 +1,3 @@
+mod credentials;
+mod fetching;
+mod world;
