@@ -4,6 +4,7 @@ mod clocks;
 mod failures;
 mod feeds;
 mod loops;
+mod models;
 mod races;
 mod records;
 mod refusals;
