@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::http::{HeaderMap, HeaderName};
 
 use crate::clock::Clock;
-use crate::config::{Config, TrustedProxies};
+use crate::config::{Config, Secret, Service, TrustedProxies};
 use crate::life::{Actor, Person, PersonId};
 
 /// Who calls.
@@ -32,6 +32,7 @@ pub enum Stranger {
 #[derive(Debug)]
 pub struct Doorkeeper {
     proxies: Option<TrustedProxies>,
+    services: Vec<Service>,
 }
 
 impl Doorkeeper {
@@ -39,6 +40,7 @@ impl Doorkeeper {
     pub fn new(config: &Config, _clock: Clock) -> Self {
         Self {
             proxies: config.proxies.clone(),
+            services: config.services.clone(),
         }
     }
 
@@ -48,6 +50,17 @@ impl Doorkeeper {
     /// When there is nothing to go by, or it does not hold.
     #[allow(clippy::unused_async, reason = "keys may have to be fetched")]
     pub async fn who(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, Stranger> {
+        if let Some(bearer) = headers.get("authorization") {
+            let bearer = bearer.to_str().unwrap_or_default();
+            let token = bearer.strip_prefix("Bearer ").unwrap_or_default();
+            let called = Service::new("", &Secret::new(token));
+            let mut services = self.services.iter();
+            let known = services.find(|service| service.token_sha256 == called.token_sha256);
+            let refused = || Stranger::Refused("the token is not known".to_owned());
+            return known
+                .map(|service| Caller::Service(service.name.clone()))
+                .ok_or_else(refused);
+        }
         let proxies = self.proxies.as_ref();
         let Some(proxies) = proxies.filter(|proxies| proxies.include(peer)) else {
             return Err(Stranger::Unnamed);

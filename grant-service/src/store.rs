@@ -6,6 +6,7 @@
 
 mod change;
 mod open;
+mod pending;
 mod read;
 mod rows;
 
