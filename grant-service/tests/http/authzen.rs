@@ -15,7 +15,7 @@ async fn world_with(granted: &[(&'static str, &str, &str, &str)]) -> World {
         requesters: everyone(),
         automatic: Some(hallpass_grants::life::Shortcut {
             who: everyone(),
-            max_duration: std::time::Duration::from_secs(3600),
+            max_duration: std::time::Duration::from_hours(1),
         }),
         ..rule(resource_type, resource, &[])
     });

@@ -51,7 +51,7 @@ pub(crate) struct World {
     pub(crate) desk: Arc<Desk>,
     router: Router,
     now: Arc<AtomicU64>,
-    _directory: tempfile::TempDir,
+    directory: Arc<tempfile::TempDir>,
 }
 
 /// An answer.
@@ -68,13 +68,27 @@ impl World {
     }
 
     pub(crate) async fn with(policy: Policy) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let now = Arc::new(AtomicU64::new(NOON.as_millis()));
+        Self::on(directory, now, Arc::new(policy)).await
+    }
+
+    /// Another process on the same database.
+    pub(crate) async fn replica(&self) -> Self {
+        let policy = Arc::new(self.desk.policy().clone());
+        Self::on(self.directory.clone(), self.now.clone(), policy).await
+    }
+
+    async fn on(
+        directory: Arc<tempfile::TempDir>,
+        now: Arc<AtomicU64>,
+        policy: Arc<Policy>,
+    ) -> Self {
         let url = format!("sqlite:{}", directory.path().join("grants.db").display());
         let store = Store::open(&url).await.unwrap();
-        let now = Arc::new(AtomicU64::new(NOON.as_millis()));
         let clock = now.clone();
         let clock = Clock::new(move || UnixMillis::new(clock.load(Ordering::SeqCst)));
-        let desk = Arc::new(Desk::new(store, Arc::new(policy), clock));
+        let desk = Arc::new(Desk::new(store, policy, clock));
         let app = App {
             desk: desk.clone(),
             doorkeeper: Arc::new(doorkeeper()),
@@ -86,7 +100,7 @@ impl World {
             desk,
             router: router(app),
             now,
-            _directory: directory,
+            directory,
         }
     }
 
@@ -179,7 +193,7 @@ pub(crate) fn group(name: &str) -> Who {
 
 /// A rule that lets developers ask, leads approve, and who is on call have it at once.
 pub(crate) fn rule(resource_type: &str, resource: &str, actions: &[&str]) -> Rule {
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     Rule {
         resource_type: resource_type.to_owned(),
         resource: resource.to_owned(),

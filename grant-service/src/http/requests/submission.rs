@@ -12,12 +12,6 @@ use crate::life::{Ask, PersonId, Target, Term};
 
 /// The clocks of whoever sends the denial and of this service may differ by so much (section "Time and Clock Skew").
 const CLOCKS_DIFFER: Duration = Duration::from_secs(30);
-/// Where the reason may stand: the first that is there counts. The last is the name in the profile's examples.
-const REASONS: [(Option<&str>, &str); 3] = [
-    (None, "reason"),
-    (Some("context"), "reason"),
-    (Some("context"), "business_justification"),
-];
 
 /// An access request.
 pub(super) struct Submission {
@@ -120,20 +114,18 @@ fn target_of(item: &Node<'_>) -> Result<Target, Misshapen> {
     })
 }
 
+/// Why: the first of the places that has it. The last is called so in the profile's examples.
 fn reason(root: &Node<'_>) -> Result<String, Misshapen> {
-    for (within, member) in REASONS {
-        let within = match within {
-            None => Some(root.clone()),
-            Some(within) => root.member(within)?.present(),
-        };
-        let Some(within) = within else { continue };
-        if let Some(reason) = within.member(member)?.present() {
-            return reason.text().map(str::to_owned);
-        }
+    let own = root.member("reason")?;
+    let mut places = vec![own.clone()];
+    if let Some(context) = root.member("context")?.present() {
+        places.push(context.member("reason")?);
+        places.push(context.member("business_justification")?);
     }
-    Err(root
-        .member("reason")?
-        .expected("why you need it (`context.reason` counts too)"))
+    match places.into_iter().find_map(Node::present) {
+        Some(reason) => reason.text().map(str::to_owned),
+        None => Err(own.expected("why you need it (`context.reason` counts too)")),
+    }
 }
 
 fn term(root: &Node<'_>) -> Result<Option<Term>, Misshapen> {
