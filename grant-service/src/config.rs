@@ -79,6 +79,14 @@ impl Config {
         }
     }
 
+    /// The issuer of a subject that is named without one: the only one whose tokens are believed.
+    pub fn default_issuer(&self) -> Option<String> {
+        match self.providers.as_ref()?.providers.as_slice() {
+            [only] => Some(only.rules.issuer.as_str().to_owned()),
+            _ => None,
+        }
+    }
+
     fn validate(raw: RawConfig, faults: &mut Faults) -> Option<Self> {
         let root = Place::root();
         raw.refuse_unknown(&root, faults);

@@ -1,12 +1,43 @@
 //! The service on the network: what is at which path.
+//!
+//! Everything here says who calls, reads what was sent, asks the [`desk`](crate::desk) and tells the answer. Nothing is decided here.
+
+mod audit;
+mod authzen;
+mod body;
+mod caller;
+mod dress;
+mod grants;
+mod health;
+mod problem;
+mod requests;
+mod revocations;
+mod same_origin;
+mod shape;
+mod turns;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
 use url::Url;
 
 use crate::desk::Desk;
 use crate::identity::Doorkeeper;
+
+/// A larger body is not read.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Whoever is not answered in this time is told to try again.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// So many requests are served at once; those beyond are told to try again.
+const AT_ONCE: usize = 512;
+/// So many proxies may wait for the next revocation at once.
+const WAITING: usize = 1_024;
 
 /// What every request needs.
 #[derive(Debug, Clone)]
@@ -19,9 +50,38 @@ pub struct App {
     pub public_url: Url,
     /// Where a browser goes to sign in, if it is not clear who uses it. `{return_to}` in it stands for the page to come back to.
     pub sign_in_url: Option<String>,
+    /// The issuer of a subject that is named without one: set where only one issuer is trusted.
+    pub default_issuer: Option<String>,
+}
+
+impl App {
+    /// The public address of a path, which begins with `/`.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.origin().ascii_serialization())
+    }
 }
 
 /// All of it.
 pub fn router(app: App) -> Router {
-    Router::new().with_state(app)
+    let answers = Router::new()
+        .merge(authzen::routes())
+        .merge(requests::routes())
+        .merge(grants::routes())
+        .merge(audit::routes())
+        .fallback(problem::nothing_here)
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            PATIENCE,
+        ))
+        .layer(from_fn_with_state(turns::of(AT_ONCE), turns::take));
+    let waits = revocations::routes().layer(from_fn_with_state(turns::of(WAITING), turns::take));
+    Router::new()
+        .merge(answers)
+        .merge(waits)
+        .merge(health::routes())
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(app.clone(), same_origin::check))
+        .layer(CatchPanicLayer::custom(problem::after_panic))
+        .layer(from_fn(dress::dress))
+        .with_state(app)
 }

@@ -54,6 +54,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let app = App {
         desk: desk.clone(),
         doorkeeper,
+        default_issuer: config.default_issuer(),
         public_url: config.public_url,
         sign_in_url: config.sign_in_url,
     };

@@ -6,6 +6,7 @@
 
 mod change;
 mod open;
+mod pending;
 #[cfg(test)]
 mod plans;
 mod read;

@@ -1,0 +1,207 @@
+//! The feed that proxies follow.
+
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use serde_json::{Value, json};
+
+use crate::world::{ADA, ALICE, By, ISSUER, NOON, OSCAR, Reply, World, request};
+
+async fn follow(world: &World, query: &str, headers: &[(&str, &str)]) -> Reply {
+    let mut request = request(By::Proxy, "GET", &format!("/revocations{query}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    world.send(request, Body::empty()).await
+}
+
+async fn revoke(world: &World, mut body: Value) {
+    body["why"] = json!("incident 9");
+    world
+        .post(ADA, "/access/v1/revocations", &body)
+        .await
+        .expect(200);
+}
+
+async fn granted(world: &World) -> String {
+    let body = json!({
+        "resource": { "type": "http", "id": "orders" },
+        "action": { "name": "read" },
+        "reason": "OPS-7",
+        "requested_access": { "duration": "60s" },
+    });
+    let reply = world
+        .post(OSCAR, "/access/v1/requests", &body)
+        .await
+        .expect(201);
+    reply.json()["result"]["approval"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+fn cursor(feed: &Value) -> String {
+    feed["cursor"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_feed_tells_all_at_first_and_then_what_is_new() {
+    let world = World::new().await;
+    let first = follow(&world, "", &[]).await.expect(200);
+    assert_eq!(
+        first.json(),
+        json!({ "cursor": "0", "complete": true, "revocations": [] })
+    );
+    assert_eq!(first.header("etag"), "\"0\"");
+    assert_eq!(first.header("cache-control"), "no-cache");
+
+    let id = granted(&world).await;
+    revoke(&world, json!({ "grant": id })).await;
+    let second = follow(&world, "?since=0", &[]).await.expect(200).json();
+    let until = NOON.saturating_add(Duration::from_mins(1)).to_rfc3339();
+    assert_eq!(second["complete"], false);
+    assert_eq!(
+        second["revocations"],
+        json!([{ "grant": id, "until": until }])
+    );
+    assert!(second.get("epoch").is_none());
+
+    revoke(&world, json!({ "subject": "alice", "issuer": ISSUER })).await;
+    revoke(&world, json!({ "resource": "orders" })).await;
+    revoke(&world, json!({ "everything": true })).await;
+    let since = format!("?since={}", cursor(&second));
+    let third = follow(&world, &since, &[]).await.expect(200).json();
+    let now = NOON.to_rfc3339();
+    let until = NOON
+        .saturating_add(Duration::from_hours(7 * 24))
+        .to_rfc3339();
+    assert_eq!(third["complete"], false);
+    assert_eq!(third["epoch"], now);
+    assert_eq!(
+        third["revocations"],
+        json!([
+            { "subject": "alice", "issuer": ISSUER, "not_before": now, "until": until },
+            { "resource": "orders", "not_before": now, "until": until },
+        ])
+    );
+    let all = follow(&world, "", &[]).await.expect(200).json();
+    assert_eq!(all["complete"], true);
+    assert_eq!(all["epoch"], now);
+    assert_eq!(all["revocations"].as_array().unwrap().len(), 3);
+    assert_eq!(cursor(&all), cursor(&third));
+}
+
+#[tokio::test]
+async fn a_cursor_that_the_service_does_not_know_leads_to_everything_at_once() {
+    let world = World::new().await;
+    revoke(&world, json!({ "resource": "orders" })).await;
+    let began = Instant::now();
+    for since in ["x", "", "-1", "2", "18446744073709551616"] {
+        let headers = [("prefer", "wait=30"), ("if-none-match", "\"1\"")];
+        let all = follow(&world, &format!("?since={since}"), &headers)
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(all["complete"], true, "{since}");
+        assert_eq!(all["revocations"].as_array().unwrap().len(), 1, "{since}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(20), "nobody waited");
+}
+
+#[tokio::test]
+async fn who_knows_the_latest_is_told_that_nothing_has_changed_whatever_else_is_on_record() {
+    let world = World::new().await;
+    revoke(&world, json!({ "resource": "orders" })).await;
+    granted(&world).await;
+    for query in ["", "?since=1"] {
+        for tag in ["\"1\"", "W/\"1\"", "\"0\", \"1\""] {
+            let same = follow(&world, query, &[("if-none-match", tag)])
+                .await
+                .expect(304);
+            assert_eq!(same.header("etag"), "\"1\"");
+            assert_eq!(same.body, "");
+        }
+        follow(&world, query, &[("if-none-match", "\"99\"")])
+            .await
+            .expect(200);
+    }
+    let stale = follow(&world, "", &[("if-none-match", "\"0\"")])
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(stale["complete"], true);
+    let nothing = follow(&world, "?since=1", &[]).await.expect(200).json();
+    assert_eq!(nothing["revocations"], json!([]));
+    assert_eq!(nothing["complete"], false);
+}
+
+#[tokio::test]
+async fn who_waits_is_told_as_soon_as_something_is_revoked_by_any_replica() {
+    for by_another in [false, true] {
+        let world = World::new().await;
+        let id = granted(&world).await;
+        let replica = world.replica().await;
+        let since = world.recorded().await;
+        let began = Instant::now();
+        let waiting = async {
+            let headers = [("prefer", "respond-async, wait=30")];
+            follow(&world, &format!("?since={since}"), &headers)
+                .await
+                .expect(200)
+                .json()
+        };
+        let revoking = async {
+            // What is no revocation wakes nobody for good.
+            let body = json!({
+                "resource": { "type": "http", "id": "orders" },
+                "action": { "name": "read" },
+                "reason": "OPS-7",
+            });
+            world
+                .post(ALICE, "/access/v1/requests", &body)
+                .await
+                .expect(202);
+            let writer = if by_another { &replica } else { &world };
+            revoke(writer, json!({ "grant": id })).await;
+        };
+        let (feed, ()) = tokio::join!(waiting, revoking);
+        assert_eq!(feed["revocations"][0]["grant"], id, "{feed}");
+        assert!(
+            began.elapsed() < Duration::from_secs(15),
+            "it was not the end of the wait"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_wait_ends_without_news_too() {
+    let world = World::new().await;
+    let began = Instant::now();
+    let headers = [("prefer", "wait=1"), ("if-none-match", "\"0\"")];
+    follow(&world, "?since=0", &headers).await.expect(304);
+    assert!(began.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_long_feed_comes_in_parts_and_none_is_left_out() {
+    let world = World::new().await;
+    for number in 0..502 {
+        revoke(&world, json!({ "resource": format!("r{number}") })).await;
+    }
+    let first = follow(&world, "", &[]).await.expect(200).json();
+    assert_eq!(first["revocations"].as_array().unwrap().len(), 500);
+    let since = format!("?since={}", cursor(&first));
+    let rest = follow(&world, &since, &[]).await.expect(200).json();
+    let rest = &rest["revocations"];
+    assert_eq!(rest.as_array().unwrap().len(), 2);
+    assert_eq!(rest[1]["resource"], "r501");
+}
+
+#[tokio::test]
+async fn the_feed_is_for_services_only() {
+    let world = World::new().await;
+    for (by, status) in [(ADA, 403), (ALICE, 403), (By::Nobody, 401)] {
+        let reply = world.get(by, "/revocations").await.expect(status);
+        assert!(!reply.body.contains("cursor"), "{}", reply.body);
+    }
+}
