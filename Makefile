@@ -161,7 +161,7 @@ test-wasm: $(WASM_TESTS) ## the core's tests, compiled to wasm and run under Nod
 	$(TESTS) wasm env $(WASM_ENVIRONMENT) CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(WASM_TESTS) \
 		cargo test --locked $(WASM_FLAGS) -p hallpass-core --tests
 
-FUZZ_TARGETS ?= token claims jwks configuration grant_reply request
+FUZZ_TARGETS ?= token claims jwks configuration grant_reply request revocations
 FUZZ_RUNS    := 20000
 
 test-fuzz: fuzz-programs ## each fuzz target on the same few thousand inputs, from the committed seeds

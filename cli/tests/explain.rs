@@ -230,3 +230,27 @@ fn the_condition_that_does_not_hold_is_named() {
         "{unknown}"
     );
 }
+
+#[test]
+fn a_grant_in_the_token_counts_where_nothing_is_taken_back_and_not_while_nobody_can_know() {
+    let following = |world: World| {
+        let path = world.folder.path().join("config.json");
+        let text = std::fs::read_to_string(&path).expect("the configuration");
+        let mut config: Value = serde_json::from_str(&text).expect("JSON");
+        config["grants"]["service"]["revocations"] = json!({});
+        std::fs::write(&path, config.to_string()).expect("the folder is ours");
+        world
+    };
+    let grant = || hallpass_tokens::Grant::new("orders", &["read"]).until(NOW + 60);
+    let world = || following(World::new().keys().token(alice().grant(grant())));
+    let told = world().explain("https://a.example/orders/7");
+    assert_eq!(told.status, 0, "{told:?}");
+    assert!(
+        told.out.contains("grant_embedded") && told.out.contains("taken back"),
+        "{told:?}"
+    );
+    let told = world()
+        .with(&["--unreachable", "grants"])
+        .explain("https://a.example/orders/7");
+    assert!(told.out.contains("grant_service_unavailable"), "{told:?}");
+}

@@ -16,6 +16,7 @@ mod jwks;
 mod promise;
 mod replay;
 mod request;
+mod revocations;
 pub mod seeds;
 mod token;
 mod world;
@@ -27,6 +28,7 @@ pub use grant_reply::grant_reply;
 pub use libfuzzer_sys;
 pub use replay::replay;
 pub use request::request;
+pub use revocations::revocations;
 pub use token::token;
 
 pub use jwks::jwks;
@@ -35,13 +37,14 @@ pub use jwks::jwks;
 pub type Target = fn(&[u8]) -> Reached;
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("token", token),
     ("claims", claims),
     ("jwks", jwks),
     ("configuration", configuration),
     ("grant_reply", grant_reply),
     ("request", request),
+    ("revocations", revocations),
 ];
 
 /// How far an input got. A seed's name begins with it, so that a test can tell whether the seeds still lead where they should.

@@ -2,6 +2,7 @@ mod answers;
 mod conditions;
 mod keys;
 mod otlp;
+mod revocations;
 
 use super::*;
 use hallpass_tokens::SigningKey;

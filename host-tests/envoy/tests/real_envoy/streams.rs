@@ -1,7 +1,7 @@
 //! Requests that are still open when their permission ends, over HTTP/1.1; [`http2`] has the same over HTTP/2.
 
 mod http2;
-mod upstream;
+pub(crate) mod upstream;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;

@@ -11,13 +11,13 @@ const PACE: Duration = Duration::from_millis(20);
 
 /// A server for as long as the process lives. What it answers is chosen by the end of the path: `/socket` takes the upgrade and echoes,
 /// `/events` sends events, `/echo` sends the body back as it comes, `/upload` only reads.
-pub(super) struct LongServer {
+pub(crate) struct LongServer {
     address: SocketAddr,
     open: Arc<Mutex<Vec<String>>>,
 }
 
 impl LongServer {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let open = Arc::new(Mutex::new(Vec::new()));
@@ -31,12 +31,12 @@ impl LongServer {
         Self { address, open }
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Whether a request for `path` is being served.
-    pub(super) fn serves(&self, path: &str) -> bool {
+    pub(crate) fn serves(&self, path: &str) -> bool {
         let open = self.open.lock().unwrap();
         open.iter().any(|other| other == path)
     }
