@@ -8,10 +8,12 @@
 //! service are compared with the moment at which a revocation *arrived* here, by the proxy's own clock alone: one that was asked for later
 //! knows of it.
 
+mod entries;
 mod feed;
 mod follower;
 mod revoked;
 
+pub use entries::MAX_ENTRIES;
 pub use feed::{Feed, MAX_FEED_BYTES, Revocation, TakenBack};
 pub use follower::{Change, FeedReply, FollowRules, Follower, Told};
-pub use revoked::{MAX_ENTRIES, Revoked, Standing};
+pub use revoked::{Revoked, Standing};

@@ -12,6 +12,7 @@ mod world;
 use super::*;
 use crate::grant::Ruling;
 use crate::grant::service::RawReply;
+use crate::metrics::Counter;
 use hallpass_tokens::{Grant, NOW, TokenBuilder};
 use serde_json::{Value, json};
 #[cfg(target_arch = "wasm32")]
@@ -218,10 +219,10 @@ fn the_service_shortens_what_is_remembered_but_never_lengthens_it() {
             asked_as: None,
             body: &allow_until(NOW + 3600).into_bytes(),
         };
-        let word = world
+        let said = world
             .gate
             .on_grant_reply(query.key(), reply, world.now, world.now);
-        assert!(matches!(word.unwrap().ruling, Ruling::Allow { .. }));
+        assert!(matches!(said.unwrap().ruling, Ruling::Allow { .. }));
         if remembered > 0 {
             world.pass(remembered - 1);
             assert_eq!(world.outcome(request()), "grant_cached", "{cache_control}");

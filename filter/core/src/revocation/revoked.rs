@@ -1,19 +1,12 @@
-//! What is taken back right now, as decisions look into it: bounded, and quick to say that nothing is.
+//! What is taken back right now, as decisions look into it, and whether that is all there is to know.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use hashlink::DefaultHashBuilder;
-
-use super::{Feed, Revocation, TakenBack};
+use super::Feed;
+use super::entries::{Added, Entries, MAX_ENTRIES, Mark};
 use crate::identity::Identity;
 use crate::ids::{GrantId, ResourceName};
 use crate::time::UnixMillis;
-
-/// How many entries are held. Where there are more, everything counts as taken back that was given until then.
-pub const MAX_ENTRIES: usize = 10_000;
-
-type Names<V> = HashMap<Box<str>, V, DefaultHashBuilder>;
 
 /// Everything that is taken back, and whether that is all there is to know. Without a feed it is empty, and nothing more is to be known.
 #[derive(Debug, Default)]
@@ -42,26 +35,6 @@ enum Knowledge {
     Unneeded,
     Awaited,
     Until(UnixMillis),
-}
-
-/// From when on something counts again.
-#[derive(Debug, Clone, Copy)]
-struct Mark {
-    /// By the service's clock.
-    not_before: UnixMillis,
-    /// When this worker learned of it, by [`Moments`].
-    arrived: UnixMillis,
-    until: UnixMillis,
-}
-
-#[derive(Debug, Default)]
-struct Entries {
-    /// With the moment from which on each may be forgotten.
-    grants: Names<UnixMillis>,
-    /// By issuer, then by subject.
-    subjects: Names<Names<Mark>>,
-    resources: Names<Mark>,
-    count: usize,
 }
 
 /// A clock that only says what came after what (Lamport's), near to the proxy's: a question that is asked after a revocation has arrived
@@ -103,8 +76,7 @@ impl Revoked {
 
     /// Whether this grant is, whenever it was given and by whom.
     pub fn takes_grant(&self, id: Option<&GrantId>) -> bool {
-        !self.entries.grants.is_empty()
-            && id.is_some_and(|id| self.entries.grants.contains_key(id.as_str()))
+        !self.is_empty() && id.is_some_and(|id| self.entries.holds_grant(id.as_str()))
     }
 
     /// Whether what a token gives for `resource` is, by when the token was issued. One that does not say may have been issued before.
@@ -123,13 +95,13 @@ impl Revoked {
         if self.is_empty() {
             return false;
         }
-        let of_issuer = self.entries.subjects.get(who.issuer().as_str());
         let marks = [
-            self.epoch.as_ref(),
-            self.entries.resources.get(resource.as_str()),
-            of_issuer.and_then(|subjects| subjects.get(who.subject())),
+            self.epoch,
+            self.entries.of_resource(resource.as_str()),
+            self.entries
+                .of_subject(who.issuer().as_str(), who.subject()),
         ];
-        marks.into_iter().flatten().any(takes)
+        marks.iter().flatten().any(takes)
     }
 
     /// The moment of a question that is asked now.
@@ -148,12 +120,12 @@ impl Revoked {
 
     /// How many entries are held.
     pub fn len(&self) -> usize {
-        self.entries.count
+        self.entries.len()
     }
 
     /// Whether nothing is taken back.
     pub fn is_empty(&self) -> bool {
-        self.entries.count == 0 && self.epoch.is_none()
+        self.entries.is_empty() && self.epoch.is_none()
     }
 
     /// All is known until then.
@@ -226,100 +198,6 @@ impl Revoked {
     /// Forgets what is over.
     pub(super) fn forget_over(&mut self, now: UnixMillis) {
         self.entries.retain(now);
-    }
-}
-
-enum Added {
-    /// It says no more than what is held.
-    Known,
-    New,
-    /// There is no room.
-    Full,
-}
-
-impl Entries {
-    /// Adds an entry. Where it is in here or was in `before`, it arrived then.
-    fn add(&mut self, entry: &Revocation, arrived: UnixMillis, before: &Self) -> Added {
-        let has_room = self.count < MAX_ENTRIES;
-        let until = entry.until;
-        let mark = |not_before| Mark {
-            not_before,
-            arrived,
-            until,
-        };
-        let (added, is_one_more) = match &entry.what {
-            TakenBack::Grant(id) => {
-                let is_known = self.grants.contains_key(id.as_str());
-                if !is_known && !has_room {
-                    return Added::Full;
-                }
-                let kept = self.grants.entry(id.as_str().into()).or_insert(until);
-                *kept = until.max(*kept);
-                let was_known = before.grants.contains_key(id.as_str());
-                (is_known || was_known, !is_known)
-            }
-            TakenBack::Subject {
-                issuer,
-                subject,
-                not_before,
-            } => {
-                let known = self.subject(issuer, subject);
-                if known.is_none() && !has_room {
-                    return Added::Full;
-                }
-                let old = known.or_else(|| before.subject(issuer, subject));
-                let (mark, is_known) = mark(*not_before).with(old);
-                let subjects = self.subjects.entry(issuer.as_str().into()).or_default();
-                subjects.insert(subject.as_str().into(), mark);
-                (is_known, known.is_none())
-            }
-            TakenBack::Resource {
-                resource,
-                not_before,
-            } => {
-                let known = self.resources.get(resource.as_str()).copied();
-                if known.is_none() && !has_room {
-                    return Added::Full;
-                }
-                let old = known.or_else(|| before.resources.get(resource.as_str()).copied());
-                let (mark, is_known) = mark(*not_before).with(old);
-                self.resources.insert(resource.as_str().into(), mark);
-                (is_known, known.is_none())
-            }
-        };
-        self.count = self.count.saturating_add(is_one_more.into());
-        if added { Added::Known } else { Added::New }
-    }
-
-    fn subject(&self, issuer: &str, subject: &str) -> Option<Mark> {
-        self.subjects.get(issuer)?.get(subject).copied()
-    }
-
-    fn retain(&mut self, now: UnixMillis) {
-        self.grants.retain(|_, until| now < *until);
-        self.resources.retain(|_, mark| now < mark.until);
-        let mut count = self.grants.len().saturating_add(self.resources.len());
-        self.subjects.retain(|_, subjects| {
-            subjects.retain(|_, mark| now < mark.until);
-            count = count.saturating_add(subjects.len());
-            !subjects.is_empty()
-        });
-        self.count = count;
-    }
-}
-
-impl Mark {
-    /// What this and the mark of before come to, and whether that says no more than the one of before.
-    fn with(self, before: Option<Self>) -> (Self, bool) {
-        let Some(before) = before else {
-            return (self, false);
-        };
-        let until = self.until.max(before.until);
-        if before.not_before >= self.not_before {
-            (Self { until, ..before }, true)
-        } else {
-            (Self { until, ..self }, false)
-        }
     }
 }
 

@@ -1,3 +1,4 @@
+use super::super::{Revocation, TakenBack};
 use super::*;
 use crate::identity::sample::identity;
 use hallpass_tokens::TokenBuilder;
