@@ -188,7 +188,7 @@ fn doorkeeper(clock: Clock) -> Doorkeeper {
         "services": [{ "name": "edge", "token": TOKEN }],
         "policy": { "administrators": { "groups": ["security"] } },
     });
-    Doorkeeper::new(&Config::parse(&config.to_string()).unwrap(), clock)
+    Doorkeeper::new(&Config::parse(&config.to_string()).unwrap(), clock).unwrap()
 }
 
 pub(crate) fn group(name: &str) -> Who {
