@@ -3,16 +3,22 @@
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 use super::Store;
+use super::pending::PENDING;
 use super::read::{ANYTHING_OVERDUE, LIVE_GRANT};
 
 /// A statement, values for it, and the indexes that it must use.
 type Statement<'a> = (&'a str, &'a [&'a str], &'a [&'a str]);
 
-const STATEMENTS: [Statement<'_>; 2] = [
+const STATEMENTS: [Statement<'_>; 3] = [
     (
         LIVE_GRANT,
         &["'s-7'", "'orders'", "'read'", "'i'", "'http'", "1", "1"],
         &["grants_live"],
+    ),
+    (
+        PENDING,
+        &["'i'", "'s-7'", "'http'", "'orders'", "'read'", "1"],
+        &["requests_pending"],
     ),
     (
         ANYTHING_OVERDUE,
