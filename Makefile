@@ -62,7 +62,7 @@ $(WASM_TESTS): Cargo.lock
 
 # ---- What a user does -------------------------------------------------------------------------------------------
 
-.PHONY: help build run test bench fuzz schema clean
+.PHONY: help build run test bench bench-grants fuzz schema clean
 
 help: ## lists what can be made (the default)
 	@echo 'make TARGET, where TARGET is one of'
@@ -110,6 +110,13 @@ bench: $(MODULE) $(ENVOY) ## speed side by side with Envoy's own filter: a table
 	$(call say, measuring (10 minutes with 5 rounds of 2 seconds))
 	@cargo run --locked --quiet -p hallpass-bench -- --envoy $(ENVOY) --module $(MODULE) --rounds $(ROUNDS) --seconds $(SECONDS) \
 		--strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only "$(ONLY)")
+
+bench-grants: SECONDS ?= 30
+bench-grants: $(GRANTS) $(POSTGRES) ## how fast the grant service answers while people request and approve, on both databases (SECONDS=30, ONLY=sqlite)
+	$(call say, building the load (about a minute the first time))
+	cargo build --locked -p hallpass-grants-load
+	$(call say, 500 evaluations and 50 requests and approvals a second, for $(SECONDS) seconds on each database)
+	@cargo run --locked --quiet -p hallpass-grants-load -- --program $(GRANTS) --seconds $(SECONDS) $(if $(ONLY),--only $(ONLY))
 
 fuzz: SECONDS ?= 60
 fuzz: fuzz-programs ## looks for inputs that break a promise, SECONDS=60 for each target (FUZZ_TARGETS='token jwks' for these two)
