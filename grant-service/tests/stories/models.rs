@@ -302,7 +302,7 @@ async fn whatever_people_do_the_service_is_where_the_rules_lead() {
                 .iter()
                 .filter(|known| known.grant.is_some());
             let count = grants.count();
-            assert!(count > 10, "there was little life: {count} grants");
+            assert!(count >= 8, "there was little life: {count} grants");
         }
     }
 }
