@@ -203,3 +203,14 @@ fn a_check_tells_what_is_suspicious() {
         "{checked:?}"
     );
 }
+
+#[test]
+fn the_example_is_clean() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/example.json");
+    let checked = Command::new(PROGRAM)
+        .args(["check", "--config", example])
+        .env("HALLPASS_EDGE_TOKEN", "the token of the edge")
+        .output()
+        .unwrap();
+    assert!(lines(&checked.stdout)[0].ends_with("clean"), "{checked:?}");
+}
