@@ -346,3 +346,22 @@ fn what_is_suspicious_is_told() {
         .push(again);
     assert_eq!(warned(&never_reached), ["policy.resources[1]"]);
 }
+
+#[test]
+fn what_the_guide_shows_is_accepted() {
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/grants.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let shown = guide.split("```json\n").skip(1);
+    let fragments = shown.map(|rest| rest.split("```").next().unwrap());
+    let mut accepted = 0;
+    for fragment in fragments.filter(|fragment| !fragment.starts_with("\"grants\"")) {
+        let mut config = least();
+        let members: Value = serde_json::from_str(&format!("{{{fragment}}}")).unwrap();
+        for (member, value) in members.as_object().unwrap() {
+            config[member] = value.clone();
+        }
+        assert!(parse(&config).is_ok(), "{fragment}: {:?}", parse(&config));
+        accepted += 1;
+    }
+    assert_eq!(accepted, 2);
+}
