@@ -23,6 +23,9 @@ use clap::{Parser, Subcommand};
 const CANNOT: u8 = 2;
 
 /// The reference grant service of Hallpass: people request access, others approve it, it ends by itself or is revoked.
+///
+/// Exit status of what asks the running service: 0 done, 1 refused, 2 asked for in a way in which it cannot be done, 3 the service cannot be reached or
+/// cannot answer now.
 #[derive(Debug, Parser)]
 #[command(name = "hallpass-grants", version)]
 struct Cli {

@@ -45,7 +45,11 @@ pub async fn serve(config: Config) -> Result<()> {
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     info!("listening on http://{}", listener.local_addr()?);
 
-    let courier = Courier::new(desk.clone(), config.webhooks, config.public_url.clone())?;
+    let courier = Courier::new(
+        desk.clone(),
+        config.webhooks.clone(),
+        config.public_url.clone(),
+    )?;
     let tasks = [
         tokio::spawn(expire(desk.clone(), stop.clone())),
         tokio::spawn(refresh(doorkeeper.clone(), stop.clone())),

@@ -12,7 +12,7 @@ pub(super) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    trail: trail::Args,
+    trail: trail::TrailArgs,
     #[command(flatten)]
     remote: Remote,
 }
@@ -25,7 +25,7 @@ enum Command {
     /// the last entry's place and hash. Note these elsewhere: with --expect a later proof also shows that nothing was cut off.
     ///
     /// Exit status: 0 the chain holds, 1 it does not, 2 there is nothing to read, 3 the service cannot be reached.
-    Verify(verify::Args),
+    Verify(verify::VerifyArgs),
 }
 
 pub(super) fn run(args: &Args) -> Outcome {

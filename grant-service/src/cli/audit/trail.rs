@@ -18,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Which entries to read.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct TrailArgs {
     /// Goes on with what is added, until Ctrl-C
     #[arg(long)]
     follow: bool,
@@ -51,7 +51,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: &Args, remote: &Remote) -> Outcome {
+pub(super) fn run(args: &TrailArgs, remote: &Remote) -> Outcome {
     let service = remote.service()?;
     let mut last = args.print(&service, args.after)?;
     if !args.follow {
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, remote: &Remote) -> Outcome {
     }
 }
 
-impl Args {
+impl TrailArgs {
     /// Prints what is behind this place, and tells the last one.
     fn print(&self, service: &Service, after: u64) -> Outcome<u64> {
         let mut last = after;

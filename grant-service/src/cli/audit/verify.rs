@@ -21,7 +21,7 @@ const TELL_EVERY: u64 = 10_000;
 
 /// Where the record is, and what was noted of it.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct VerifyArgs {
     /// An export of the whole record, as `audit --json` prints it; - reads the standard input
     #[arg(long, value_name = "FILE", group = "where")]
     file: Option<PathBuf>,
@@ -42,7 +42,7 @@ pub(super) struct Args {
 /// What a proof came to, unless there was nothing to read.
 type Verdict = Result<Head, Broken>;
 
-pub(super) fn run(args: &Args, remote: &Remote) -> Outcome {
+pub(super) fn run(args: &VerifyArgs, remote: &Remote) -> Outcome {
     let verdict = if let Some(url) = args.database_url()? {
         database(&url, &args.expect)?
     } else if let Some(path) = &args.file {
@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, remote: &Remote) -> Outcome {
     tell(args, verdict)
 }
 
-impl Args {
+impl VerifyArgs {
     fn database_url(&self) -> Outcome<Option<String>> {
         let Some(path) = &self.config else {
             return Ok(self.database.clone());
@@ -171,7 +171,7 @@ fn progress(position: u64) {
     }
 }
 
-fn tell(args: &Args, verdict: Verdict) -> Outcome {
+fn tell(args: &VerifyArgs, verdict: Verdict) -> Outcome {
     let told = match &verdict {
         Ok(end) => json!({ "holds": true, "entries": end.position, "last": end.to_string() }),
         Err(broken) => {

@@ -1,6 +1,6 @@
 //! The program `hallpass-grants` as people and scripts use it: its commands against a running service of its own.
 
-mod commands;
+mod loops;
 mod record;
 mod service;
 mod told;
