@@ -141,7 +141,7 @@ fn functions(folder: &Path, found: &mut HashSet<String>) {
 fn every_threat_names_tests_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut known = HashSet::new();
-    for folder in ["cli", "filter", "host-tests", "fuzz"] {
+    for folder in ["cli", "filter", "grant-service", "host-tests", "fuzz"] {
         functions(&root.join(folder), &mut known);
     }
     let threats = document("docs/threats.md");
