@@ -3,6 +3,9 @@
 
 mod chain;
 mod entry;
+mod proof;
+mod words;
 
 pub use chain::{Broken, Hash, Link, verify};
 pub use entry::{Entry, Event};
+pub use proof::{Head, Proof};

@@ -23,9 +23,9 @@ use url::Url;
 pub use hallpass_core::config::Warning;
 pub use identity::{IdentityHeaders, Service, TrustedProxies};
 pub use secret::Secret;
-pub use webhooks::Webhook;
 
 use crate::life::Policy;
+use crate::notify::Receiver;
 use policy::Rules;
 use shape::RawConfig;
 
@@ -49,7 +49,7 @@ pub struct Config {
     /// The rules.
     pub policy: Arc<Policy>,
     /// Who is told what happens.
-    pub webhooks: Vec<Webhook>,
+    pub webhooks: Vec<Receiver>,
     /// How long proxies must remember that something was revoked.
     pub remember: Duration,
 }

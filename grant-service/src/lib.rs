@@ -11,6 +11,7 @@
 //! | [`desk`] | what can be asked of the service, each as one transaction |
 //! | [`config`] | what operators write |
 //! | [`outbound`] | how others are called |
+//! | [`notify`] | who is told what happens, and how until they know |
 //! | [`identity`] | who calls: a person or a program |
 //! | [`http`] | what is at which path: the decision point, the life of a request, the feed of revocations, the record, the pages |
 //! | [`serve`] | the running service |
@@ -42,6 +43,7 @@ pub mod desk;
 pub mod http;
 pub mod identity;
 pub mod life;
+pub mod notify;
 pub mod outbound;
 pub mod serve;
 pub mod store;

@@ -12,9 +12,10 @@ use tracing::{error, info, warn};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::desk::{Desk, Hook};
+use crate::desk::Desk;
 use crate::http::{App, router};
 use crate::identity::Doorkeeper;
+use crate::notify::{Courier, Receiver};
 use crate::store::Store;
 
 /// How often what has ended by itself is put on record. It has ended before that, whatever the record says.
@@ -33,10 +34,7 @@ pub async fn serve(config: Config) -> Result<()> {
     }
     let store = Store::open(&String::from_utf8_lossy(config.database.bytes())).await?;
     let clock = Clock::system();
-    let hooks = config.webhooks.iter().map(|webhook| Hook {
-        name: webhook.name.clone(),
-        events: webhook.events.clone(),
-    });
+    let hooks = config.webhooks.iter().map(Receiver::hook);
     let desk = Desk::new(store, config.policy.clone(), clock.clone())
         .telling(hooks.collect())
         .remembering(config.remember);
@@ -47,9 +45,15 @@ pub async fn serve(config: Config) -> Result<()> {
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     info!("listening on http://{}", listener.local_addr()?);
 
+    let courier = Courier::new(
+        desk.clone(),
+        config.webhooks.clone(),
+        config.public_url.clone(),
+    )?;
     let tasks = [
         tokio::spawn(expire(desk.clone(), stop.clone())),
         tokio::spawn(refresh(doorkeeper.clone(), stop.clone())),
+        tokio::spawn(notify(courier, stop.clone())),
     ];
     let app = App {
         desk: desk.clone(),
@@ -102,6 +106,14 @@ async fn late(stop: watch::Receiver<bool>) {
 async fn refresh(doorkeeper: Arc<Doorkeeper>, stop: watch::Receiver<bool>) {
     tokio::select! {
         () = doorkeeper.refresh() => {}
+        () = told(stop) => {}
+    }
+}
+
+/// Tells others what happens. What is under way when it stops is told again by another replica, or at the next start.
+async fn notify(courier: Courier, stop: watch::Receiver<bool>) {
+    tokio::select! {
+        () = Arc::new(courier).run() => {}
         () = told(stop) => {}
     }
 }

@@ -5,7 +5,10 @@
 //! and a revocation, have an order; and the record needs one anyway. Reading takes no lock.
 
 mod change;
+mod indexed;
+mod inspect;
 mod open;
+mod outbox;
 mod pending;
 #[cfg(test)]
 mod plans;
@@ -13,7 +16,9 @@ mod read;
 mod rows;
 
 pub use change::{Change, Revoked};
+pub use inspect::Kept;
 pub use open::Store;
+pub use outbox::Errand;
 pub use read::{AuditFilter, Entries, Feed, GrantFilter, Revocation};
 
 /// The database does not do what it is asked.

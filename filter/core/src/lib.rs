@@ -7,7 +7,7 @@
 //!
 //! | room | owns |
 //! | --- | --- |
-//! | [`time`], [`ids`], [`line`], [`json`] | moments and windows; names as types; what strangers wrote, on one line; JSON that repeats no member |
+//! | [`time`], [`ids`], [`line`], [`printable`], [`json`] | moments and windows; names as types; what strangers wrote, on one line and on a terminal; JSON that repeats no member |
 //! | [`headers`], [`certificate`], [`request`], [`forwarded`] | a request as bytes, and its one canonical form; where it comes from |
 //! | [`cache`], [`cache_control`] | what was found out once and holds for a while; how long a service says that its answer does |
 //! | [`denial`] | the closed list of reasons, and the answer that each leads to |
@@ -62,6 +62,7 @@ pub mod metrics;
 pub mod origin;
 pub mod policy;
 mod preflight;
+pub mod printable;
 pub mod request;
 pub mod resource_metadata;
 pub mod revocation;

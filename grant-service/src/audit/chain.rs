@@ -55,6 +55,19 @@ pub struct Link {
     pub hash: String,
 }
 
+impl Link {
+    /// From a line of the record's export, `{"entry":...,"hash":"..."}`, exactly as it was written: what is hashed is the entry's text, and
+    /// reading and writing it anew could change it.
+    pub fn from_line(line: &str) -> Option<Self> {
+        let rest = line.strip_prefix(r#"{"entry":"#)?.strip_suffix(r#""}"#)?;
+        let (text, hash) = rest.rsplit_once(r#","hash":""#)?;
+        Some(Self {
+            text: text.to_owned(),
+            hash: hash.to_owned(),
+        })
+    }
+}
+
 /// Where the chain does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {

@@ -142,7 +142,7 @@ fn everything_that_can_be_said_is_heard() {
 
     let webhook = &config.webhooks[0];
     assert_eq!(webhook.events, [Event::RequestOpened, Event::GlassBroken]);
-    assert_eq!(webhook.secret.bytes(), b"a secret of the chat");
+    assert!(!format!("{webhook:?}").contains("a secret"));
     assert_eq!(
         config.services,
         [Service::new("edge", &Secret::new("a token of the edge"))]

@@ -2,32 +2,19 @@
 
 use hallpass_core::config::fault::{Faults, Place};
 use hallpass_core::config::field::{Field, elements, filled};
-use url::Url;
 
 use super::shape::{List, RawWebhook};
 use super::{Secret, secret, web_url};
 use crate::audit::Event;
-
-/// Someone who is told what happens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Webhook {
-    /// Its name in logs.
-    pub name: String,
-    /// Where it is told. It may hold the key to a chat room, so it is not for the log.
-    pub url: Url,
-    /// What proves that it was this service that told it.
-    pub secret: Secret,
-    /// What it is told of; empty stands for everything.
-    pub events: Vec<Event>,
-}
+use crate::notify::{self, Receiver};
 
 pub(super) fn validate(
     field: Field<List<RawWebhook>>,
     place: &Place,
     faults: &mut Faults,
-) -> Vec<Webhook> {
+) -> Vec<Receiver> {
     let list = field.optional(place, faults).unwrap_or_default();
-    let mut webhooks: Vec<Webhook> = Vec::new();
+    let mut webhooks: Vec<Receiver> = Vec::new();
     for (place, raw) in elements(list, place, faults) {
         raw.refuse_unknown(&place, faults);
         let name = filled(raw.name, &place.member("name"), faults);
@@ -40,7 +27,9 @@ pub(super) fn validate(
             }
             url
         });
-        let secret = secret::validate(raw.secret, &place.member("secret"), faults);
+        let secret_place = place.member("secret");
+        let secret = secret::validate(raw.secret, &secret_place, faults)
+            .and_then(|secret| signing(&secret, &secret_place, faults));
         let events = events(raw.events, &place.member("events"), faults);
         let (Some(name), Some(url), Some(secret)) = (name, url, secret) else {
             continue;
@@ -50,7 +39,7 @@ pub(super) fn validate(
             faults.push_value(&place.member("name"), &name.into(), expected);
             continue;
         }
-        webhooks.push(Webhook {
+        webhooks.push(Receiver {
             name,
             url,
             secret,
@@ -58,6 +47,17 @@ pub(super) fn validate(
         });
     }
     webhooks
+}
+
+fn signing(secret: &Secret, place: &Place, faults: &mut Faults) -> Option<notify::Secret> {
+    let secret = notify::Secret::parse(&String::from_utf8_lossy(secret.bytes()));
+    match secret {
+        Ok(secret) => Some(secret),
+        Err(weak) => {
+            faults.push_secret(place, &weak.to_string());
+            None
+        }
+    }
 }
 
 fn events(

@@ -5,14 +5,15 @@ use sqlx::{Any, Row, Transaction};
 use tokio::sync::MutexGuard;
 use tokio::time::timeout;
 
+use super::indexed::Indexed;
 use super::open::PATIENCE;
 use super::read::{APPROVALS_OF, REQUEST_BY_ID};
 use super::rows::{self, span_to_column, to_column};
 use super::{Store, StoreFault};
 use crate::audit::{Entry, Hash};
 use crate::life::{
-    Active, Actor, Closed, Closing, Ended, Grant, GrantId, Pending, PersonId, Request, RequestId,
-    Target, Term,
+    Active, Closed, Closing, Ended, Grant, GrantId, Pending, PersonId, Request, RequestId, Target,
+    Term,
 };
 
 /// A change under way. If it is dropped and not committed, nothing has happened.
@@ -96,25 +97,20 @@ impl Change<'_> {
             serde_json::to_string(entry).map_err(|fault| StoreFault::Encode(fault.into()))?;
         self.position = entry.position;
         self.hash = self.hash.of(&text);
-        let actor = match &entry.actor {
-            Actor::Person(person) => Some(person.subject.clone()),
-            Actor::Service(name) => Some(name.clone()),
-            Actor::Operator | Actor::Itself => None,
-        };
-        let target = entry.target.as_ref();
+        let indexed = Indexed::of(entry);
         sqlx::query(
             "INSERT INTO audit (position, at, event, actor, subject, resource, action, request, grant_id, entry, hash) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(signed(self.position))
         .bind(to_column(now))
-        .bind(entry.event.word())
-        .bind(actor)
-        .bind(entry.subject.as_ref().map(|subject| subject.subject.clone()))
-        .bind(target.map(|target| target.resource.clone()))
-        .bind(target.map(|target| target.action.clone()))
-        .bind(entry.request.clone())
-        .bind(entry.grant.clone())
+        .bind(indexed.event)
+        .bind(indexed.actor)
+        .bind(indexed.subject)
+        .bind(indexed.resource)
+        .bind(indexed.action)
+        .bind(indexed.request)
+        .bind(indexed.grant)
         .bind(text)
         .bind(self.hash.to_string())
         .execute(&mut *self.transaction)

@@ -3,9 +3,11 @@
 mod clocks;
 mod failures;
 mod feeds;
+mod listener;
 mod loops;
 mod models;
 mod races;
 mod records;
 mod refusals;
+mod told;
 mod world;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hallpass_core::time::UnixMillis;
 use hallpass_grants::audit::{Entry, Event, Hash, verify};
 use hallpass_grants::clock::Clock;
-use hallpass_grants::desk::{Decided, Desk, Evaluation, Fault, Wish};
+use hallpass_grants::desk::{Decided, Desk, Evaluation, Fault, Hook, Wish};
 use hallpass_grants::life::{
     Active, Ask, Origin, Person, PersonId, Policy, Refusal, RequestId, Rule, Shortcut, Target,
     Term, Who,
@@ -76,6 +76,17 @@ impl World {
     /// One more replica, under other rules.
     pub(crate) async fn replica_with(&self, policy: Policy) -> Arc<Desk> {
         replica(&self.url, policy, &self.now).await
+    }
+
+    /// The same, but from now on these are told what happens at the desk.
+    pub(crate) async fn telling(self, hooks: Vec<Hook>) -> Self {
+        let store = Store::open(&self.url).await.unwrap();
+        let clock = self.desk.clock().clone();
+        let desk = Desk::new(store, Arc::new(policy()), clock).telling(hooks);
+        Self {
+            desk: Arc::new(desk),
+            ..self
+        }
     }
 
     pub(crate) fn pass(&self, span: Duration) {
