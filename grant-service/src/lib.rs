@@ -12,6 +12,7 @@
 //! | [`config`] | what operators write |
 //! | [`outbound`] | how others are called |
 //! | [`identity`] | who calls: a person or a program |
+//! | `page` | what people see and press in a browser |
 //! | [`http`] | what is at which path: the decision point, the life of a request, the feed of revocations, the record, the pages |
 //! | [`serve`] | the running service |
 #![deny(
@@ -44,4 +45,5 @@ pub mod identity;
 pub mod life;
 pub mod outbound;
 pub mod serve;
+mod page;
 pub mod store;

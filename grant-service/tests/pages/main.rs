@@ -1,0 +1,4 @@
+//! The pages, asked for as a browser asks, and looked at in one.
+
+mod browser;
+mod world;
