@@ -74,9 +74,10 @@ export async function told(page, title) {
 // An administrator takes back one grant.
 export async function revoke(page, { action, resource, who, reason }) {
   await page.goto('/grants/all');
-  await page.getByLabel(`Revoke ${action} on ${resource} of ${who}`).click();
-  await page.getByLabel('Why, for the record').first().fill(reason);
-  await page.getByRole('button', { name: 'Revoke this grant' }).first().click();
+  const row = page.getByRole('row').filter({ has: page.getByLabel(`Revoke ${action} on ${resource} of ${who}`) });
+  await row.locator('summary').click();
+  await row.getByLabel('Why, for the record').fill(reason);
+  await row.getByRole('button', { name: 'Revoke this grant' }).click();
   await page.getByRole('status').filter({ hasText: 'revoked' }).waitFor();
 }
 

@@ -34,10 +34,11 @@ async function sound(page, name) {
   const seen = await page.evaluate(() => ({
     violations: window.violations,
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    inline: [...document.querySelectorAll("[style], style, script:not([src])")].map((e) => e.outerHTML.slice(0, 200)),
+    // An empty one is what taking a picture leaves behind.
+    inline: document.querySelectorAll('[style]:not([style=""]), style, script:not([src])').length,
     headings: document.querySelectorAll('h1').length,
   }));
-  assert.deepEqual(seen, { violations: [], overflow: 0, inline: [], headings: 1 }, name);
+  assert.deepEqual(seen, { violations: [], overflow: 0, inline: 0, headings: 1 }, name);
   assert.deepEqual(page.complaints, [], name);
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));

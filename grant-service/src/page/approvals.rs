@@ -109,7 +109,7 @@ fn card(pending: &Pending) -> Markup {
 /// The forms that say yes and no.
 pub(super) fn decision(pending: &Pending) -> Markup {
     let id = &pending.id.0;
-    let path = format!("/requests/{}", words::encoded(id));
+    let path = words::request_page(&pending.id);
     let of = format!(
         "{} on {} for {}",
         pending.target.action, pending.target.resource, pending.requester.subject
@@ -176,7 +176,7 @@ async fn answer(
                 "pending" => "seconded",
                 state => state,
             };
-            let next = format!("/approvals?notice={word}&decided={}", words::encoded(&id.0));
+            let next = words::address("/approvals", &[("notice", word), ("decided", &id.0)]);
             return Ok(Redirect::to(&next).into_response());
         }
         Err(Fault::Refused(refusal)) => refusal,

@@ -80,10 +80,11 @@ pub(super) async fn send(
     };
     let refusal = match asked {
         Ok(request) => {
-            let back = return_to::known(&app, &fields.return_to);
-            let back = back.map(|back| format!("?return_to={}", words::encoded(back.as_str())));
-            let id = words::encoded(&request.facts().id.0);
-            let next = format!("/requests/{id}{}", back.unwrap_or_default());
+            let back = return_to::known(&app, &fields.return_to).map(String::from);
+            let next = words::address(
+                &words::request_page(&request.facts().id),
+                &[("return_to", back.as_deref().unwrap_or_default())],
+            );
             return Ok(Redirect::to(&next).into_response());
         }
         Err(Fault::Refused(refusal)) => refusal,

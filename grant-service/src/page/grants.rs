@@ -68,7 +68,7 @@ async fn page(app: &App, visitor: &Visitor, notice: &Notice) -> Result<Markup, T
             h2 id="live-title" class="hidden" { "Live grants" }
             @if live.is_empty() {
                 div class="card empty" {
-                    p { "You have no access that ends by itself right now." }
+                    p { "You hold no grants right now." }
                     p class="deeds" { a class="button" href="/request" { "Request access" } }
                 }
             } @else {
@@ -108,7 +108,7 @@ fn card(grant: &Active, now: UnixMillis) -> Markup {
     html! {
         h3 { (words::access(&grant.target)) @if grant.emergency { " " span class="badge stop" { "emergency" } } }
         (words::countdown(grant.window, now, &name))
-        p class="soft" { a href=(format!("/requests/{}", words::encoded(&grant.request.0))) { "The request" } }
+        p class="soft" { a href=(words::request_page(&grant.request)) { "The request" } }
         (give_back(grant, true, "mine"))
     }
 }
@@ -151,7 +151,7 @@ fn requested(requests: &[Request], grants: &[Grant], now: UnixMillis) -> Markup 
                 @let (tone, word) = standing(request, by_request.get(&facts.id).copied(), now);
                 li id=(format!("row-{}", facts.id.0)) {
                     p {
-                        a href=(format!("/requests/{}", words::encoded(&facts.id.0))) { (words::access(&facts.target)) }
+                        a href=(words::request_page(&facts.id)) { (words::access(&facts.target)) }
                         " " span class=(format!("badge {tone}")) { (word) }
                     }
                     p class="soft" { (words::moment(facts.at)) " · " span class="reason" { (facts.reason) } }
@@ -212,8 +212,8 @@ pub(super) async fn revoke(
     let refusal = match (done, form.from.as_str(), &grant) {
         (Ok(_), "all", _) => return Ok(Redirect::to("/grants/all?notice=revoked").into_response()),
         (Ok(_), "request", Some(grant)) => {
-            let request = words::encoded(&grant.facts().request.0);
-            return Ok(Redirect::to(&format!("/requests/{request}")).into_response());
+            let request = words::request_page(&grant.facts().request);
+            return Ok(Redirect::to(&request).into_response());
         }
         (Ok(_), ..) => return Ok(Redirect::to("/grants?notice=given-up").into_response()),
         (Err(Fault::Refused(Refusal::UnknownGrant)), ..) => return Err(Trouble::NotThere("grant")),

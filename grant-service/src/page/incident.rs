@@ -172,7 +172,7 @@ pub(super) async fn page(
 fn listing(grants: &[Grant], resource: &str, now: UnixMillis) -> Markup {
     let live: Vec<_> = grants.iter().filter_map(|grant| live(grant, now)).collect();
     let count = words::counted(live.len().try_into().unwrap_or_default(), "live grant");
-    let from = format!("/grants/all?resource={}", words::encoded(resource));
+    let from = words::address("/grants/all", &[("resource", resource)]);
     html! {
         form class="filters" action="/grants/all" role="search" {
             label { span { "Resource" } input name="resource" value=(resource) autocomplete="off" autocapitalize="none" spellcheck="false"; }
@@ -201,8 +201,10 @@ fn table(grants: &[&Active], now: UnixMillis) -> Markup {
                     tr role="row" {
                         th role="rowheader" scope="row" data-name="Who" { (words::person(&grant.holder, None)) }
                         td role="cell" data-name="Access" {
-                            a href=(format!("/requests/{}", words::encoded(&grant.request.0))) { (words::access(&grant.target)) }
-                            @if grant.emergency { " " span class="badge stop" { "emergency" } }
+                            div {
+                                a href=(words::request_page(&grant.request)) { (words::access(&grant.target)) }
+                                @if grant.emergency { " " span class="badge stop" { "emergency" } }
+                            }
                         }
                         td role="cell" data-name="Time left" {
                             (words::countdown(grant.window, now, &format!("{} of {}", grant.target.resource, grant.holder.subject)))
@@ -251,8 +253,8 @@ fn switches(visitor: &Visitor) -> Markup {
             h2 id="switches-title" { "Take back more" }
             p class="soft" { "What waits for approval is denied with it, and what people ask for afterwards is new." }
             div class="switches" {
-                (form("subject", "All that a person holds", "Revoke all of this person’s", &subject))
-                (form("resource", "All access to a resource", "Revoke all on this resource", &field("resource-resource", "resource", "Resource", "")))
+                (form("subject", "All that a person holds", "Revoke the person", &subject))
+                (form("resource", "All access to a resource", "Revoke the resource", &field("resource-resource", "resource", "Resource", "")))
                 div class="alarm" { (form("everything", "Everything", "Revoke everything", &everything)) }
             }
         }

@@ -104,17 +104,6 @@ pub(super) async fn show(
 }
 
 impl Query {
-    fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        [
-            ("event", self.event.trim()),
-            ("actor", self.actor.trim()),
-            ("subject", self.subject.trim()),
-            ("resource", self.resource.trim()),
-        ]
-        .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-    }
-
     /// The same entries from another position on.
     fn at(&self, before: &str) -> String {
         let times = [
@@ -122,21 +111,33 @@ impl Query {
             ("until", &self.until),
             ("before", before),
         ];
-        let times = times.into_iter().filter(|(_, value)| !value.is_empty());
-        let mut query = url::form_urlencoded::Serializer::new(String::from("/record?"));
-        query.extend_pairs(self.pairs().chain(times)).finish()
+        words::address("/record", &[&self.of()[..], &times].concat())
     }
 
     /// The same entries for a program.
     fn lines(&self) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::from("/audit?"));
-        query.extend_pairs(self.pairs());
-        for (name, text) in [("since", &self.since), ("until", &self.until)] {
-            if let Ok(Some(time)) = time(text) {
-                query.append_pair(name, &time.to_rfc3339());
-            }
-        }
-        query.append_pair("format", "ndjson").finish()
+        let [since, until] = [&self.since, &self.until].map(|text| {
+            time(text)
+                .ok()
+                .flatten()
+                .map(UnixMillis::to_rfc3339)
+                .unwrap_or_default()
+        });
+        let times = [
+            ("since", since.as_str()),
+            ("until", &until),
+            ("format", "ndjson"),
+        ];
+        words::address("/audit", &[&self.of()[..], &times].concat())
+    }
+
+    fn of(&self) -> [(&str, &str); 4] {
+        [
+            ("event", self.event.trim()),
+            ("actor", self.actor.trim()),
+            ("subject", self.subject.trim()),
+            ("resource", self.resource.trim()),
+        ]
     }
 }
 

@@ -21,9 +21,7 @@ use crate::life::{Closed, Closing, Refusal, Request, RequestId};
 use standing::View;
 pub(super) use standing::term;
 
-/// How soon the page looks whether there is a decision, in seconds.
-const SOON: u32 = 3;
-/// The same without script, where all of the page is loaded again.
+/// How soon a browser without script loads the page again to see whether there is a decision, in seconds.
 const RELOAD: u32 = 15;
 
 #[derive(Debug, Default, Deserialize)]
@@ -111,11 +109,13 @@ async fn page(
     };
     let standing = view.standing(&request, grant.as_ref());
     let title = if view.mine { "Your request" } else { "Request" };
-    let path = format!("/requests/{}", words::encoded(&facts.id.0));
-    let back = back.map(|back| format!("?return_to={}", words::encoded(back.as_str())));
+    let from = words::address(
+        &words::request_page(&facts.id),
+        &[("return_to", back.map(Url::as_str).unwrap_or_default())],
+    );
     let body = html! {
         section id="state" class=(format!("card state {}", standing.tone)) aria-labelledby="state-title"
-            data-live=(SOON) data-from=(format!("{path}{}", back.unwrap_or_default())) data-summary=(standing.title) data-state=(request.state()) {
+            data-live=[standing.look_again] data-from=(from) data-summary=(standing.title) data-state=(request.state()) {
             h2 id="state-title" { (standing.title) }
             (standing.text)
         }

@@ -4,12 +4,19 @@ use std::time::Duration;
 
 use hallpass_core::time::{UnixMillis, Window};
 use maud::{Markup, html};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::life::{PersonId, Refusal, Target};
+use crate::life::{PersonId, Refusal, RequestId, Target};
 
 /// More is nobody's to read.
 const LONGEST_WHY: usize = 1_000;
+
+/// All but the unreserved characters (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A moment, to the minute.
 pub(super) fn moment(time: UnixMillis) -> Markup {
@@ -65,8 +72,8 @@ pub(super) fn person(id: &PersonId, email: Option<&str>) -> Markup {
         span class="person" {
             strong { (id.subject) }
             " " span class="soft" {
-                @if let Some(email) = email.filter(|email| *email != id.subject) { (email) ", " }
-                "by " (id.issuer)
+                @if let Some(email) = email.filter(|email| *email != id.subject) { (email) " · " }
+                (id.issuer)
             }
         }
     }
@@ -77,9 +84,38 @@ pub(super) fn access(target: &Target) -> Markup {
     html! { code { (target.action) } " on " code { (target.resource) } }
 }
 
+/// An address with these behind its `?`; those without a value are left out.
+pub(super) fn address(path: &str, pairs: &[(&str, &str)]) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()))
+        .finish();
+    if query.is_empty() {
+        return path.to_owned();
+    }
+    format!("{path}?{query}")
+}
+
+/// The page of a request.
+pub(super) fn request_page(id: &RequestId) -> String {
+    format!("/requests/{}", encoded(&id.0))
+}
+
+/// The form for an access.
+pub(super) fn ask_page(target: &Target, return_to: &str) -> String {
+    address(
+        "/request",
+        &[
+            ("resource", &target.resource),
+            ("type", &target.resource_type),
+            ("action", &target.action),
+            ("return_to", return_to),
+        ],
+    )
+}
+
 /// Text as one part of an address.
 pub(super) fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// Why someone denies or takes something back, if it is something to put on record.

@@ -174,9 +174,9 @@ fn emergency(opening: &Opening<'_>, fields: &Fields) -> Markup {
                 span { "This is an emergency: break the glass" }
             }
             p id="emergency-warning" {
-                "You are let in at once, and nobody approves it before"
-                @if let Some(glass) = glass { ", for at most " (words::span(glass.max_duration)) }
-                ". It goes on record as an emergency, and those who watch are told. Do it only if it cannot wait."
+                "You are let in at once"
+                @if let Some(glass) = glass { ", for at most " (words::span(glass.max_duration)) ","}
+                " without anyone’s approval. It goes on record as an emergency, and those who watch are told. Do it only if it cannot wait."
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::life::{Refusal, Rule, Target};
 use crate::page::frame::{Page, Place, page as framed};
 use crate::page::notice::Notice;
 use crate::page::visitor::Visitor;
+use crate::page::words;
 
 pub(super) fn page(
     app: &App,
@@ -15,11 +16,7 @@ pub(super) fn page(
     fields: &Fields,
     refusal: Option<&Refusal>,
 ) -> Markup {
-    let rules = &app.desk.policy().rules;
-    let open: Vec<_> = rules
-        .iter()
-        .filter_map(|rule| offered(app, visitor, rule).map(|actions| (rule, actions)))
-        .collect();
+    let open = offers(app, visitor);
     let body = html! {
         @if open.is_empty() {
             div class="card empty" {
@@ -29,7 +26,7 @@ pub(super) fn page(
         } @else {
             p class="lead" { "Pick what you want to do. You say how long and why in the next step." }
             ul class="cards" {
-                @for (rule, actions) in open { li class="card" { (entry(rule, &actions, fields)) } }
+                @for offer in &open { li class="card" { (entry(offer, fields)) } }
             }
         }
     };
@@ -49,31 +46,63 @@ pub(super) fn page(
     )
 }
 
-/// The actions of a rule that this person may ask for, and that no rule before it decides; none of them by name if the rule is about any.
-fn offered<'a>(app: &App, visitor: &Visitor, rule: &'a Rule) -> Option<Vec<&'a str>> {
-    let is_open = |action: &str| {
-        let target = Target {
-            resource_type: rule.resource_type.clone(),
-            resource: rule.resource.clone(),
-            action: action.to_owned(),
-        };
-        open_to(app, &visitor.person, target)
-            .is_some_and(|opening| std::ptr::eq(opening.rule, rule))
-    };
-    if rule.actions.is_empty() {
-        // The name of no action: only this very rule can be about it.
-        return is_open("").then(Vec::new);
-    }
-    let actions: Vec<_> = rule
-        .actions
-        .iter()
-        .map(String::as_str)
-        .filter(|action| is_open(action))
-        .collect();
-    (!actions.is_empty()).then_some(actions)
+/// A resource, and what of it this person may ask for.
+struct Offer<'a> {
+    rule: &'a Rule,
+    actions: Vec<Action<'a>>,
+    /// Whether there are actions that no rule names.
+    any: bool,
 }
 
-fn entry(rule: &Rule, actions: &[&str], fields: &Fields) -> Markup {
+struct Action<'a> {
+    name: &'a str,
+    only_in_an_emergency: bool,
+}
+
+fn offers<'a>(app: &'a App, visitor: &Visitor) -> Vec<Offer<'a>> {
+    let mut offers: Vec<Offer<'a>> = Vec::new();
+    for rule in &app.desk.policy().rules {
+        let actions: Vec<_> = rule
+            .actions
+            .iter()
+            .filter_map(|name| offered(app, visitor, rule, name))
+            .collect();
+        // The name of no action: only a rule about any can be about it.
+        let any = rule.actions.is_empty() && offered(app, visitor, rule, "").is_some();
+        if actions.is_empty() && !any {
+            continue;
+        }
+        let same = offers.iter_mut().find(|offer| {
+            offer.rule.resource_type == rule.resource_type && offer.rule.resource == rule.resource
+        });
+        match same {
+            Some(offer) => {
+                offer.actions.extend(actions);
+                offer.any |= any;
+            }
+            None => offers.push(Offer { rule, actions, any }),
+        }
+    }
+    offers
+}
+
+/// An action that this person may ask for by this rule, and that no rule before it decides.
+fn offered<'a>(app: &App, visitor: &Visitor, rule: &Rule, name: &'a str) -> Option<Action<'a>> {
+    let target = Target {
+        resource_type: rule.resource_type.clone(),
+        resource: rule.resource.clone(),
+        action: name.to_owned(),
+    };
+    let opening =
+        open_to(app, &visitor.person, target).filter(|opening| std::ptr::eq(opening.rule, rule))?;
+    Some(Action {
+        name,
+        only_in_an_emergency: !opening.usually,
+    })
+}
+
+fn entry(offer: &Offer<'_>, fields: &Fields) -> Markup {
+    let rule = offer.rule;
     let name = if rule.title.is_empty() {
         &rule.resource
     } else {
@@ -82,7 +111,15 @@ fn entry(rule: &Rule, actions: &[&str], fields: &Fields) -> Markup {
     html! {
         h2 { (name) }
         p class="soft" { code { (rule.resource) } }
-        @if actions.is_empty() {
+        @if !offer.actions.is_empty() {
+            p class="deeds" {
+                @for action in &offer.actions {
+                    a class="button quiet" href=(words::ask_page(&target_of(rule, action.name), &fields.return_to)) aria-label=(format!("{} on {name}", action.name)) { (action.name) }
+                    @if action.only_in_an_emergency { span class="soft" { "in an emergency" } }
+                }
+            }
+        }
+        @if offer.any {
             form class="deeds" action="/request" {
                 input type="hidden" name="resource" value=(rule.resource);
                 input type="hidden" name="type" value=(rule.resource_type);
@@ -90,24 +127,14 @@ fn entry(rule: &Rule, actions: &[&str], fields: &Fields) -> Markup {
                 label { span { "Action" } input name="action" required autocomplete="off" autocapitalize="none" spellcheck="false"; }
                 button class="button quiet" { "Next" }
             }
-        } @else {
-            p class="deeds" {
-                @for action in actions {
-                    a class="button quiet" href=(link(rule, action, fields)) aria-label=(format!("{action} on {name}")) { (action) }
-                }
-            }
         }
     }
 }
 
-fn link(rule: &Rule, action: &str, fields: &Fields) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::from("/request?"));
-    query
-        .append_pair("resource", &rule.resource)
-        .append_pair("type", &rule.resource_type)
-        .append_pair("action", action);
-    if !fields.return_to.is_empty() {
-        query.append_pair("return_to", &fields.return_to);
+fn target_of(rule: &Rule, action: &str) -> Target {
+    Target {
+        resource_type: rule.resource_type.clone(),
+        resource: rule.resource.clone(),
+        action: action.to_owned(),
     }
-    query.finish()
 }

@@ -11,12 +11,19 @@ use crate::page::grants::give_back;
 use crate::page::visitor::Visitor;
 use crate::page::words;
 
+/// How soon a page that waits for a decision looks for it, in seconds.
+const SOON: u32 = 3;
+/// The same for one that shows a live grant.
+const LATER: u32 = 15;
+
 /// How a request stands.
 pub(super) struct Standing {
     /// Its colours.
     pub(super) tone: &'static str,
     /// In a few words, also for listeners.
     pub(super) title: String,
+    /// How soon the page looks whether that has changed, in seconds; never, if it cannot.
+    pub(super) look_again: Option<u32>,
     /// What follows from it, and what can be done.
     pub(super) text: Markup,
 }
@@ -45,22 +52,23 @@ impl View<'_> {
 
     fn pending(&self, pending: &Pending) -> Standing {
         let decides = pending.awaits(self.app.desk.policy(), &self.visitor.person, self.now);
+        let deadline = html! {
+            p class="soft" { "If nobody decides by " (words::moment(pending.until)) ", the request ends by itself." }
+        };
         let (title, text) = if decides {
-            ("It waits for you", html! { (decision(pending)) })
+            ("It waits for you", html! { (deadline) (decision(pending)) })
         } else {
-            ("Waiting for approval", self.waiting(pending))
+            ("Waiting for approval", self.waiting(pending, &deadline))
         };
         Standing {
             tone: "wait",
             title: title.to_owned(),
-            text: html! {
-                (text)
-                p class="soft" { "If nobody decides until " (words::moment(pending.until)) ", the request ends by itself." }
-            },
+            look_again: Some(SOON),
+            text,
         }
     }
 
-    fn waiting(&self, pending: &Pending) -> Markup {
+    fn waiting(&self, pending: &Pending, deadline: &Markup) -> Markup {
         let rule = self.app.desk.policy().rule(&pending.target);
         let needed = rule.map_or(1, |rule| rule.approvals.max(1));
         let given = pending.approvals.len();
@@ -69,8 +77,9 @@ impl View<'_> {
                 @if needed == 1 { "Someone else who looks after this resource must approve it." }
                 @else { (given) " of " (needed) " people who look after this resource have approved it." }
             }
+            @if self.mine { p { "You can leave this page open: it shows the decision as soon as there is one." } }
+            (deadline)
             @if self.mine {
-                p { "You can leave this page open: it shows the decision as soon as there is one." }
                 form method="post" action=(format!("/requests/{}/withdraw", words::encoded(&pending.id.0))) class="deeds" {
                     button class="button quiet" id="withdraw" { "Withdraw the request" }
                 }
@@ -89,6 +98,7 @@ impl View<'_> {
                 "Access is granted"
             }
             .to_owned(),
+            look_again: Some(LATER),
             text: html! {
                 (words::countdown(grant.window, self.now, &name))
                 @if grant.emergency { p { strong { "Taken in an emergency." } " It is on record as such." } }
@@ -122,6 +132,7 @@ impl View<'_> {
         Standing {
             tone: "odd",
             title: title.to_owned(),
+            look_again: None,
             text: html! {
                 p { "It ended at " (words::moment(at)) "." }
                 (self.again(grant.facts()))
@@ -131,13 +142,13 @@ impl View<'_> {
 
     fn again(&self, grant: &Active) -> Markup {
         html! {
-            @if self.mine { p class="deeds" { a class="button quiet" href=(ask(&grant.target)) { "Request it again" } } }
+            @if self.mine { p class="deeds" { a class="button quiet" href=(words::ask_page(&grant.target, "")) { "Request it again" } } }
         }
     }
 
     fn closed(&self, closed: &Closed) -> Standing {
         let again = html! {
-            @if self.mine { p class="deeds" { a class="button quiet" href=(ask(&closed.request.target)) { "Request it again" } } }
+            @if self.mine { p class="deeds" { a class="button quiet" href=(words::ask_page(&closed.request.target, "")) { "Request it again" } } }
         };
         let (tone, title, text) = match &closed.closing {
             Closing::Denied { by, why } => (
@@ -179,6 +190,7 @@ impl View<'_> {
         Standing {
             tone,
             title: title.to_owned(),
+            look_again: None,
             text,
         }
     }
@@ -213,6 +225,7 @@ fn undecided(at: UnixMillis) -> Standing {
     Standing {
         tone: "odd",
         title: "Nobody decided in time".to_owned(),
+        look_again: None,
         text: html! { p { "The request ended at " (words::moment(at)) "." } },
     }
 }
@@ -225,16 +238,6 @@ pub(in crate::page) fn term(term: Term) -> Markup {
     }
 }
 
-/// The form for the same access.
-pub(in crate::page) fn ask(target: &crate::life::Target) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::from("/request?"));
-    query
-        .append_pair("resource", &target.resource)
-        .append_pair("type", &target.resource_type)
-        .append_pair("action", &target.action);
-    query.finish()
-}
-
 fn place(back: &Url) -> String {
-    format!("{}{}", back.host_str().unwrap_or_default(), back.path())
+    format!("{}{}", back.authority(), back.path())
 }
