@@ -44,6 +44,6 @@ pub mod http;
 pub mod identity;
 pub mod life;
 pub mod outbound;
-pub mod serve;
 mod page;
+pub mod serve;
 pub mod store;

@@ -11,9 +11,6 @@ use crate::http::App;
 use crate::identity::{Caller, Stranger};
 use crate::life::{Origin, Person};
 
-/// A longer name of an HTTP request is not kept.
-const LONGEST_REQUEST_ID: usize = 128;
-
 /// Someone who has signed in, and from where they look.
 #[derive(Debug)]
 pub(super) struct Visitor {
@@ -58,15 +55,11 @@ impl FromRequestParts<App> for Visitor {
             Err(Stranger::Unknowable) => return Err(Trouble::Unknowable),
             Err(Stranger::Unnamed | Stranger::Refused(_)) => return Err(sign_in(parts, app)),
         };
-        let request_id = parts.headers.get("x-request-id");
         Ok(Self {
             person,
-            origin: Origin {
-                source_ip: peer,
-                request_id: request_id
-                    .and_then(|id| id.to_str().ok())
-                    .filter(|id| id.len() <= LONGEST_REQUEST_ID)
-                    .map(str::to_owned),
+            origin: match peer {
+                Some(peer) => app.doorkeeper.origin(&parts.headers, peer),
+                None => Origin::default(),
             },
         })
     }

@@ -1,6 +1,6 @@
 //! A service with a scripted clock, some rules and some people, and a browser of which only the requests are real.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use hallpass_core::time::UnixMillis;
 use hallpass_grants::clock::Clock;
+use hallpass_grants::config::Config;
 use hallpass_grants::desk::{Desk, Wish};
 use hallpass_grants::http::{App, router};
 use hallpass_grants::identity::Doorkeeper;
@@ -20,6 +21,7 @@ use hallpass_grants::life::{
 };
 use hallpass_grants::store::{AuditFilter, Store};
 use regex::Regex;
+use serde_json::json;
 use tower::ServiceExt;
 use url::Url;
 
@@ -84,10 +86,7 @@ impl World {
         let desk = Arc::new(Desk::new(store, Arc::new(policy), clock));
         let router = router(App {
             desk: desk.clone(),
-            doorkeeper: Arc::new(Doorkeeper {
-                trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
-                ..Doorkeeper::default()
-            }),
+            doorkeeper: Arc::new(doorkeeper()),
             public_url: Url::parse(home).unwrap(),
             sign_in_url: sign_in.map(str::to_owned),
             return_origins: vec![Url::parse("https://admin.example").unwrap().origin()],
@@ -220,6 +219,21 @@ impl Answer {
         let (_, value) = self.text.split_once(&field).unwrap();
         value.split_once('"').unwrap().0
     }
+}
+
+/// One that believes a proxy on this machine.
+fn doorkeeper() -> Doorkeeper {
+    let config = json!({
+        "listen": "127.0.0.1:0",
+        "public_url": HOME,
+        "identity_headers": { "trusted_proxies": ["127.0.0.1"] },
+        "policy": {},
+    });
+    Doorkeeper::new(
+        &Config::parse(&config.to_string()).unwrap(),
+        Clock::system(),
+    )
+    .unwrap()
 }
 
 fn signed_in(request: axum::http::request::Builder, who: &Person) -> axum::http::request::Builder {
