@@ -23,16 +23,12 @@ mod trouble;
 mod visitor;
 mod words;
 
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Redirect;
 use axum::routing::{get, post};
 use axum::{Router, http::HeaderValue, http::header, response::Response};
 
 use crate::http::App;
-
-/// No form of ours is longer.
-const LONGEST_FORM: usize = 64 * 1024;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; \
     frame-ancestors 'none'; base-uri 'none'";
@@ -52,7 +48,6 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/grants/all/revoke", post(incident::revoke))
         .route("/approvals", get(approvals::show))
         .route("/record", get(record::show))
-        .layer(DefaultBodyLimit::max(LONGEST_FORM))
         .layer(from_fn_with_state(app.clone(), guard::same_origin))
         .layer(map_response(protect));
     pages.merge(files::routes())

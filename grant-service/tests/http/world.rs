@@ -95,6 +95,7 @@ impl World {
             public_url: "https://grants.example".parse().unwrap(),
             sign_in_url: None,
             default_issuer: Some(ISSUER.to_owned()),
+            return_origins: Vec::new(),
         };
         Self {
             desk,

@@ -35,6 +35,14 @@ async fn an_auditor_reads_who_did_what_for_whom_and_why() {
         "{}",
         given.text
     );
+    let lines = world
+        .open(
+            &auditor,
+            "/audit?event=grant_given&subject=alice&format=ndjson",
+        )
+        .await;
+    assert_eq!(lines.headers["content-type"], "application/x-ndjson");
+    assert_eq!(lines.text.lines().count(), 1, "{}", lines.text);
     let nobody = world
         .open(&auditor, "/record?actor=%22%3E%3Cscript%3E")
         .await;

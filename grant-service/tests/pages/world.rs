@@ -89,6 +89,7 @@ impl World {
             doorkeeper: Arc::new(doorkeeper()),
             public_url: Url::parse(home).unwrap(),
             sign_in_url: sign_in.map(str::to_owned),
+            default_issuer: None,
             return_origins: vec![Url::parse("https://admin.example").unwrap().origin()],
         });
         Self {
