@@ -31,7 +31,7 @@ struct Acknowledged {
 fn what_was_acknowledged_is_there_however_often_the_service_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite:{}", folder.path().join("grants.db").display());
-    let everyone = Mutex::new(HashMap::new());
+    let everyone = Mutex::new(HashMap::<String, Acknowledged>::new());
     for round in 0..KILLS {
         let service = start(folder.path(), &database);
         let client = Client::new(service.address());
