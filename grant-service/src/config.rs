@@ -18,7 +18,7 @@ use hallpass_core::config::fault::Place;
 pub use hallpass_core::config::fault::{Fault, Faults};
 use hallpass_core::config::field::{Field, filled};
 use hallpass_core::json::{self, StrictValue};
-use url::Url;
+use url::{Origin, Url};
 
 pub use hallpass_core::config::Warning;
 pub use identity::{IdentityHeaders, Service, TrustedProxies};
@@ -27,7 +27,7 @@ pub use secret::Secret;
 use crate::life::Policy;
 use crate::notify::Receiver;
 use policy::Rules;
-use shape::RawConfig;
+use shape::{List, RawConfig};
 
 /// Everything that the service knows before the first request.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct Config {
     pub public_url: Url,
     /// Where a browser goes to sign in. `{return_to}` in it stands for the page to come back to.
     pub sign_in_url: Option<String>,
+    /// Where a page may lead back to, besides the host of `public_url`: the origins of what is protected.
+    pub return_origins: Vec<Origin>,
     /// Its database. It may hold a password.
     pub database: Secret,
     /// Whose tokens are believed, in the terms of the filter, whose code verifies them.
@@ -93,6 +95,8 @@ impl Config {
         let listen = listen(raw.listen, &root.member("listen"), faults);
         let public_url = public_url(raw.public_url, &root.member("public_url"), faults);
         let sign_in_url = sign_in_url(raw.sign_in_url, &root.member("sign_in_url"), faults);
+        let return_origins =
+            return_origins(raw.return_origins, &root.member("return_origins"), faults);
         let database = database(raw.database, &root.member("database"), faults);
         let is_needed = raw.identity_headers.is_absent();
         let place = root.member("providers");
@@ -117,6 +121,7 @@ impl Config {
             listen: listen?,
             public_url: public_url?,
             sign_in_url,
+            return_origins,
             database,
             providers,
             proxies,
@@ -150,6 +155,16 @@ fn public_url(field: Field<String>, place: &Place, faults: &mut Faults) -> Optio
         faults.push_value(place, &text.into(), expected);
     }
     url
+}
+
+fn return_origins(field: Field<List<String>>, place: &Place, faults: &mut Faults) -> Vec<Origin> {
+    let list = field.optional(place, faults).unwrap_or_default();
+    let mut origins = Vec::new();
+    for (index, field) in list.into_iter().enumerate() {
+        let url = public_url(field, &place.element(index), faults);
+        origins.extend(url.map(|url| url.origin()));
+    }
+    origins
 }
 
 /// What is put in place of `{return_to}` must not decide where the browser goes.

@@ -29,6 +29,7 @@ use url::Url;
 
 use crate::desk::Desk;
 use crate::identity::Doorkeeper;
+use crate::page;
 
 /// A larger body is not read.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -52,6 +53,8 @@ pub struct App {
     pub sign_in_url: Option<String>,
     /// The issuer of a subject that is named without one: set where only one issuer is trusted.
     pub default_issuer: Option<String>,
+    /// Where a page may lead back to, besides the host of `public_url`: the origins of what is protected.
+    pub return_origins: Vec<url::Origin>,
 }
 
 impl App {
@@ -69,6 +72,9 @@ pub fn router(app: App) -> Router {
         .merge(grants::routes())
         .merge(audit::routes())
         .fallback(problem::nothing_here)
+        .layer(from_fn_with_state(app.clone(), same_origin::check))
+        // They guard their own forms, and tell a person of it as a page.
+        .merge(page::routes(&app))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             PATIENCE,
@@ -80,7 +86,6 @@ pub fn router(app: App) -> Router {
         .merge(waits)
         .merge(health::routes())
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn_with_state(app.clone(), same_origin::check))
         .layer(CatchPanicLayer::custom(problem::after_panic))
         .layer(from_fn(dress::dress))
         .with_state(app)

@@ -13,6 +13,7 @@
 //! | [`outbound`] | how others are called |
 //! | [`notify`] | who is told what happens, and how until they know |
 //! | [`identity`] | who calls: a person or a program |
+//! | `page` | what people see and press in a browser |
 //! | [`http`] | what is at which path: the decision point, the life of a request, the feed of revocations, the record, the pages |
 //! | [`serve`] | the running service |
 #![deny(
@@ -45,5 +46,6 @@ pub mod identity;
 pub mod life;
 pub mod notify;
 pub mod outbound;
+mod page;
 pub mod serve;
 pub mod store;

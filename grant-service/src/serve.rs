@@ -61,6 +61,7 @@ pub async fn serve(config: Config) -> Result<()> {
         default_issuer: config.default_issuer(),
         public_url: config.public_url,
         sign_in_url: config.sign_in_url,
+        return_origins: config.return_origins,
     };
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(told(stop.clone()));

@@ -15,6 +15,7 @@ shape! {
         listen: String,
         public_url: String,
         sign_in_url: String,
+        return_origins: List<String>,
         database: String,
         providers: Value,
         identity_headers: RawIdentityHeaders,

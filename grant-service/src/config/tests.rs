@@ -7,6 +7,7 @@ use hallpass_core::config::JwksSource;
 use hallpass_core::jwks::Location;
 use hallpass_tokens::{SigningKey, jwks};
 use serde_json::{Value, json};
+use url::Origin;
 
 use super::*;
 use crate::audit::Event;
@@ -18,6 +19,7 @@ fn full() -> Value {
         "listen": "127.0.0.1:10003",
         "public_url": "https://grants.example",
         "sign_in_url": "https://idp.example/login?return_to={return_to}",
+        "return_origins": ["https://admin.example", "http://127.0.0.1:10000"],
         "database": "sqlite:here.db",
         "providers": [{
             "name": "corp",
@@ -92,6 +94,12 @@ fn everything_that_can_be_said_is_heard() {
     let config = parse(&full()).unwrap();
     assert_eq!(config.listen.port(), 10_003);
     assert_eq!(config.public_url.as_str(), "https://grants.example/");
+    let origins: Vec<_> = config
+        .return_origins
+        .iter()
+        .map(Origin::ascii_serialization)
+        .collect();
+    assert_eq!(origins, ["https://admin.example", "http://127.0.0.1:10000"]);
     assert_eq!(config.database.bytes(), b"sqlite:here.db");
     assert_eq!(config.remember, Duration::from_hours(14 * 24));
 

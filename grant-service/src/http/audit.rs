@@ -44,6 +44,15 @@ struct Which {
     #[serde(default)]
     after: u64,
     limit: Option<u64>,
+    format: Option<Format>,
+}
+
+/// For whoever cannot say what they accept: a link in a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    Json,
+    Ndjson,
 }
 
 #[derive(Serialize)]
@@ -69,8 +78,12 @@ async fn read(
         return Err(Refusal::Forbidden.into());
     }
     let limit = which.limit;
+    let lines_wanted = match which.format {
+        Some(format) => format == Format::Ndjson,
+        None => wants_lines(&headers),
+    };
     let filter = filter(which)?;
-    if wants_lines(&headers) {
+    if lines_wanted {
         return Ok(lines(app, filter, limit.unwrap_or(u64::MAX)));
     }
     let limit = limit.map_or(PAGE, |limit| u32::try_from(limit).unwrap_or(PAGE).min(PAGE));
@@ -89,6 +102,7 @@ async fn read(
 fn filter(which: Which) -> Result<AuditFilter, Problem> {
     Ok(AuditFilter {
         after: which.after,
+        before: None,
         event: which.event,
         actor: which.actor,
         subject: which.subject,

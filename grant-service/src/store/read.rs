@@ -37,6 +37,8 @@ pub struct GrantFilter {
 pub struct AuditFilter {
     /// Behind this position.
     pub after: u64,
+    /// Before this position, to read on where the latest entries end.
+    pub before: Option<u64>,
     /// What happened, in a word of [`Event::word`](crate::audit::Event::word).
     pub event: Option<String>,
     /// The subject, or the name of the service, that did it.
@@ -286,9 +288,9 @@ impl Store {
     pub async fn audit(&self, filter: &AuditFilter) -> Result<Entries, StoreFault> {
         const WHICH: &str = "SELECT position, entry, hash FROM audit WHERE position > $1 AND ($2 IS NULL OR event = $2) \
              AND ($3 IS NULL OR actor = $3) AND ($4 IS NULL OR subject = $4) AND ($5 IS NULL OR resource = $5) \
-             AND at >= $6 AND at < $7";
+             AND at >= $6 AND at < $7 AND position < $8";
         let order = if filter.latest_first { "DESC" } else { "ASC" };
-        let statement = format!("{WHICH} ORDER BY position {order} LIMIT $8");
+        let statement = format!("{WHICH} ORDER BY position {order} LIMIT $9");
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(signed(filter.after))
             .bind(filter.event.clone())
@@ -297,6 +299,7 @@ impl Store {
             .bind(filter.resource.clone())
             .bind(filter.since.map_or(0, to_column))
             .bind(filter.until.map_or(i64::MAX, to_column))
+            .bind(filter.before.map_or(i64::MAX, signed))
             .bind(i64::from(filter.limit))
             .fetch_all(&self.pool)
             .await?;

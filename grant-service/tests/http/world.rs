@@ -98,6 +98,7 @@ impl World {
             public_url: PUBLIC_URL.parse().unwrap(),
             sign_in_url: None,
             default_issuer: Some(ISSUER.to_owned()),
+            return_origins: Vec::new(),
         };
         Self {
             desk,

@@ -43,6 +43,16 @@ fn faults_in_addresses_webhooks_and_times_are_told_with_their_place() {
         ),
         ("/sign_in_url", json!("{return_to}"), "sign_in_url"),
         ("/sign_in_url", json!("javascript:x"), "sign_in_url"),
+        (
+            "/return_origins/1",
+            json!("https://admin.example/orders"),
+            "return_origins[1]",
+        ),
+        (
+            "/return_origins/0",
+            json!("admin.example"),
+            "return_origins[0]",
+        ),
         ("/database", json!("mysql://h/d"), "database"),
         ("/webhooks/0/events", json!([]), "webhooks[0].events"),
         (
