@@ -1,23 +1,22 @@
-//! The grant service: holds grants in memory and decides by the `OpenID` `AuthZEN` Authorization API.
+//! The grant service's double in tests of the filter: holds grants in memory and decides by the `OpenID` `AuthZEN` Authorization API, holds
+//! answers back and counts calls. It asks nobody who they are.
 //!
 //! - `POST /access/v1/evaluation` is the decision point.
 //! - `POST /grants` with `{"subject", "resource", "action", "seconds"}` gives a grant; `DELETE /grants` takes all of a
 //!   `{"subject", "resource", "action"}` back.
 //! - `GET /calls` says how often the decision point was asked, and the questions.
-//! - `GET /request?resource=R&action=A` is the page behind a refusal's *Request access* link. It grants to whoever asks.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
-use axum::extract::{Form, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Html, IntoResponse};
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use chrono::{DateTime, SecondsFormat};
-use html_escape::{encode_double_quoted_attribute, encode_text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -25,7 +24,7 @@ use tokio::sync::watch;
 use crate::idp::now;
 use crate::server::Server;
 
-/// A running grant service.
+/// A running double of the grant service.
 #[derive(Debug)]
 pub struct GrantService {
     server: Server,
@@ -43,7 +42,6 @@ impl GrantService {
             .route("/access/v1/evaluation", post(evaluate))
             .route("/grants", post(give).delete(take_back))
             .route("/calls", get(calls))
-            .route("/request", get(request_page).post(request_access))
             .with_state(book.clone());
         Ok(Self {
             server: Server::start(port, router)?,
@@ -267,63 +265,6 @@ async fn take_back(State(book): Shared, body: Bytes) -> impl IntoResponse {
 async fn calls(State(book): Shared) -> Json<Value> {
     let book = open(&book);
     Json(json!({ "count": book.calls.len(), "calls": book.calls }))
-}
-
-/// What the *Request access* link carries.
-#[derive(Deserialize)]
-struct Requested {
-    #[serde(default)]
-    resource: String,
-    #[serde(default)]
-    action: String,
-}
-
-async fn request_page(Query(requested): Query<Requested>) -> Html<String> {
-    let field = |label: &str, name: &str, value: &str| {
-        format!(
-            "<p><label>{label} <input name={name} value=\"{}\" required></label>",
-            encode_double_quoted_attribute(value)
-        )
-    };
-    Html(page(&format!(
-        "<h1>Request access</h1><form method=post>{}{}{}{}<p><button>Grant it to me</button></form>",
-        field("User", "subject", "alice"),
-        field("Resource", "resource", &requested.resource),
-        field("Action", "action", &requested.action),
-        field("Seconds", "seconds", "60"),
-    )))
-}
-
-/// The form's fields. (`serde` cannot flatten what a form holds: there every value is text.)
-#[derive(Deserialize)]
-struct Asked {
-    subject: String,
-    resource: String,
-    action: String,
-    seconds: i64,
-}
-
-async fn request_access(State(book): Shared, Form(asked): Form<Asked>) -> Html<String> {
-    let claim = Claim {
-        subject: asked.subject,
-        resource: asked.resource,
-        action: asked.action,
-    };
-    let grant = open(&book).give(&claim, asked.seconds);
-    Html(page(&format!(
-        "<h1>Granted</h1><p><b>{}</b> may <b>{}</b> the resource <b>{}</b> until {}. Go back and try again.",
-        encode_text(&claim.subject),
-        encode_text(&claim.action),
-        encode_text(&claim.resource),
-        encode_text(&grant.until_text()),
-    )))
-}
-
-fn page(body: &str) -> String {
-    format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>Grants</title>\
-         <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem}}input{{font:inherit}}</style>{body}"
-    )
 }
 
 #[cfg(test)]

@@ -70,6 +70,9 @@ impl Ask {
         for (name, value) in &self.headers {
             request = request.header(*name, *value);
         }
+        if self.body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
         let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
         let mut answer = agent
             .run(request.body(body)?)
@@ -94,7 +97,7 @@ impl fmt::Display for Ask {
             write!(out, " -H '{name}: {value}'")?;
         }
         match &self.body {
-            Some(body) => write!(out, " -d '{body}'"),
+            Some(body) => write!(out, " --json '{body}'"),
             None => Ok(()),
         }
     }
@@ -109,9 +112,9 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// A member of the JSON body.
-    pub(super) fn member(&self, name: &str) -> Option<&str> {
-        self.body.get(name)?.as_str()
+    /// A text in the JSON body, by its JSON pointer.
+    pub(super) fn member(&self, pointer: &str) -> Option<&str> {
+        self.body.pointer(pointer)?.as_str()
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {

@@ -1,0 +1,161 @@
+//! The grant service, as people run it: the program `hallpass-grants` as a child process, on a configuration of its own.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::log::Log;
+use crate::process::OwnedChild;
+
+/// It opens its database before it serves.
+const START: Duration = Duration::from_secs(20);
+/// The files of an `SQLite` database.
+const DATABASE: [&str; 3] = ["grants.db", "grants.db-wal", "grants.db-shm"];
+
+/// A configuration of the grant service as `envoy-config/grants.json` lays it out.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig(Value);
+
+impl ServiceConfig {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not JSON.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text =
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let value = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not JSON", path.display()))?;
+        Ok(Self(value))
+    }
+
+    /// Has people sign in at the identity provider at `address`, and takes its keys from there.
+    pub fn trust(&mut self, address: SocketAddr) {
+        self.0["providers"][0]["jwks"]["remote"]["url"] =
+            json!(format!("http://{address}/jwks.json"));
+        self.0["sign_in_url"] = json!(format!("http://{address}/sign-in?return_to={{return_to}}"));
+    }
+
+    /// Changes what else is in it.
+    pub fn edit(&mut self, edit: impl FnOnce(&mut Value)) {
+        edit(&mut self.0);
+    }
+
+    fn listen_on(&mut self, port: u16) {
+        self.0["listen"] = json!(format!("127.0.0.1:{port}"));
+        self.0["public_url"] = json!(format!("http://127.0.0.1:{port}"));
+    }
+}
+
+/// A running grant service. Dropping it ends the process.
+#[derive(Debug)]
+pub struct Service {
+    child: OwnedChild,
+    log: Arc<Log>,
+    address: SocketAddr,
+    config_file: PathBuf,
+}
+
+impl Service {
+    /// Starts `program` on a free port, and waits until it serves. Its configuration, its log and its database, a new one, lie in
+    /// `directory`.
+    ///
+    /// # Errors
+    /// When the files cannot be written, or the program does not serve; then its log is in the message.
+    pub fn start(program: &Path, mut config: ServiceConfig, directory: &Path) -> Result<Self> {
+        fs::create_dir_all(directory)
+            .with_context(|| format!("cannot make {}", directory.display()))?;
+        let directory = fs::canonicalize(directory)?;
+        for name in DATABASE {
+            remove(&directory.join(name))?;
+        }
+        let port = free_port()?;
+        config.listen_on(port);
+        config.edit(|config| {
+            config["database"] = json!(format!("sqlite:{}", directory.join(DATABASE[0]).display()));
+        });
+        let config_file = directory.join("grants.json");
+        fs::write(&config_file, format!("{:#}", config.0))
+            .with_context(|| format!("cannot write {}", config_file.display()))?;
+
+        let mut command = Command::new(program);
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(&config_file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = OwnedChild::spawn(command)
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        let stderr = child.take_stderr().context("its log is not piped")?;
+        let log = Log::follow(stderr, &directory.join("grants.log"))?;
+        let mut service = Self {
+            child,
+            log,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            config_file,
+        };
+        service.await_ready()?;
+        Ok(service)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The configuration that it runs with.
+    pub fn config_file(&self) -> &Path {
+        &self.config_file
+    }
+
+    /// What it wrote.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    fn await_ready(&mut self) -> Result<()> {
+        let deadline = Instant::now() + START;
+        let url = format!("http://{}/healthz", self.address);
+        while ureq::get(&url).call().is_err() {
+            if let Some(status) = self.child.exited()? {
+                let lines = self.log.to_the_end(Duration::from_secs(1));
+                bail!(
+                    "the grant service did not start ({status}); its log:\n{}",
+                    lines.join("\n")
+                );
+            }
+            if Instant::now() > deadline {
+                let lines = self.log.so_far();
+                bail!(
+                    "the grant service is not ready after {START:?}; its log:\n{}",
+                    lines.join("\n")
+                );
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+}
+
+fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// A port that nobody listens on. The service must know its own before it starts, since its pages name it.
+fn free_port() -> io::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
