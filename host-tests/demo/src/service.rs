@@ -44,14 +44,27 @@ impl ServiceConfig {
         self.0["sign_in_url"] = json!(format!("http://{address}/sign-in?return_to={{return_to}}"));
     }
 
+    /// Listens on a port that is free now.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn listen_anywhere(&mut self) -> Result<()> {
+        // The service must know its own port before it starts, since its pages name it.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_addr()?;
+        self.0["listen"] = json!(address.to_string());
+        self.0["public_url"] = json!(format!("http://{address}"));
+        Ok(())
+    }
+
     /// Changes what else is in it.
     pub fn edit(&mut self, edit: impl FnOnce(&mut Value)) {
         edit(&mut self.0);
     }
 
-    fn listen_on(&mut self, port: u16) {
-        self.0["listen"] = json!(format!("127.0.0.1:{port}"));
-        self.0["public_url"] = json!(format!("http://127.0.0.1:{port}"));
+    fn listens_on(&self) -> Result<SocketAddr> {
+        let address = self.0["listen"].as_str().and_then(|text| text.parse().ok());
+        address.context("`listen` is no address")
     }
 }
 
@@ -65,8 +78,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts `program` on a free port, and waits until it serves. Its configuration, its log and its database, a new one, lie in
-    /// `directory`.
+    /// Starts `program` with `config`, and waits until it serves. Its final configuration, its log and its database, a new one, lie in
+    /// `directory`, as `grants.json`, `grants.log` and `grants.db`.
     ///
     /// # Errors
     /// When the files cannot be written, or the program does not serve; then its log is in the message.
@@ -77,8 +90,7 @@ impl Service {
         for name in DATABASE {
             remove(&directory.join(name))?;
         }
-        let port = free_port()?;
-        config.listen_on(port);
+        let address = config.listens_on()?;
         config.edit(|config| {
             config["database"] = json!(format!("sqlite:{}", directory.join(DATABASE[0]).display()));
         });
@@ -101,7 +113,7 @@ impl Service {
         let mut service = Self {
             child,
             log,
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            address,
             config_file,
         };
         service.await_ready()?;
@@ -152,10 +164,4 @@ fn remove(file: &Path) -> io::Result<()> {
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
         outcome => outcome,
     }
-}
-
-/// A port that nobody listens on. The service must know its own before it starts, since its pages name it.
-fn free_port() -> io::Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
 }

@@ -27,10 +27,10 @@ impl Ask {
         }
     }
 
-    pub(super) fn post(url: String, body: Value) -> Self {
+    pub(super) fn post(url: String, body: Option<Value>) -> Self {
         Self {
             method: "POST",
-            body: Some(body),
+            body,
             ..Self::get(url)
         }
     }
@@ -98,6 +98,7 @@ impl fmt::Display for Ask {
         }
         match &self.body {
             Some(body) => write!(out, " --json '{body}'"),
+            None if self.method == "POST" => write!(out, " -X POST"),
             None => Ok(()),
         }
     }

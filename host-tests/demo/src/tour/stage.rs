@@ -41,6 +41,7 @@ impl Stage {
         let upstream = Upstream::start(0)?;
         let idp = IdentityProvider::start(0)?;
         let mut service = ServiceConfig::read(&options.grants_config)?;
+        service.listen_anywhere()?;
         service.trust(idp.address());
         let grants = Service::start(&program, service, &options.directory)?;
 

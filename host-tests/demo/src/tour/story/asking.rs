@@ -56,7 +56,7 @@ impl Tour<'_> {
     /// Lena approves. Returns when the grant ends.
     pub(super) fn approve(&self, mut step: Step, request: &str) -> Result<SystemTime> {
         let answer = self.approve_request(&mut step, request)?;
-        let end = answer.member("/task/result/approval/approved_until");
+        let end = answer.member("/result/approval/approved_until");
         let end = end.and_then(unix_time);
         let end = end.context("the grant service does not say when the grant ends")?;
         step.wait_for("one second, for which the refusal is remembered");
@@ -69,7 +69,7 @@ impl Tour<'_> {
     pub(super) fn in_again(&self, mut step: Step) -> Result<String> {
         let request = self.ask_for_access(&mut step, LONG)?;
         let approved = self.approve_request(&mut step, &request)?;
-        let grant = approved.member("/task/result/approval/id");
+        let grant = approved.member("/result/approval/id");
         let grant = grant.context("the grant service does not say which grant it gave")?;
         step.wait_for("one second, for which the refusal is remembered");
         thread::sleep(REFUSAL_FORGOTTEN);
@@ -98,7 +98,7 @@ impl Tour<'_> {
             "requested_access": { "duration": format!("{seconds}s") },
             "reason": "customer asks about order 7",
         });
-        let ask = Ask::post(self.service("/access/v1/requests"), wish);
+        let ask = Ask::post(self.service("/access/v1/requests"), Some(wish));
         let answer = step.ask(&ask.with_token_from(self.token_url("alice")))?;
         step.show("status", answer.member("/task/status"));
         step.expect_status(&answer, StatusCode::ACCEPTED);
@@ -110,11 +110,11 @@ impl Tour<'_> {
 
     fn approve_request(&self, step: &mut Step, request: &str) -> Result<Answer> {
         let url = self.service(&format!("/access/v1/requests/{request}/approve"));
-        let ask = Ask::post(url, json!({}));
+        let ask = Ask::post(url, None);
         let answer = step.ask(&ask.with_token_from(self.token_url("lena")))?;
         for (name, place) in [
-            ("grant", "/task/result/approval/id"),
-            ("approved_until", "/task/result/approval/approved_until"),
+            ("grant", "/result/approval/id"),
+            ("approved_until", "/result/approval/approved_until"),
         ] {
             step.show(name, answer.member(place));
         }

@@ -33,7 +33,7 @@ impl Tour<'_> {
 
     pub(super) fn revoke(&self, mut step: Step, grant: &str) -> Result<()> {
         let wish = json!({ "grant": grant, "why": "the laptop was stolen" });
-        let ask = Ask::post(self.service("/access/v1/revocations"), wish);
+        let ask = Ask::post(self.service("/access/v1/revocations"), Some(wish));
         let answer = step.ask(&ask.with_token_from(self.token_url("ada")))?;
         step.expect_status(&answer, StatusCode::OK);
         let revoked = Instant::now();
