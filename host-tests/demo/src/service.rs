@@ -103,6 +103,8 @@ impl Service {
             .arg("serve")
             .arg("--config")
             .arg(&config_file)
+            // It would come before the one in the configuration.
+            .env_remove("DATABASE_URL")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
