@@ -72,9 +72,19 @@ impl ServiceConfig {
 #[derive(Debug)]
 pub struct Service {
     child: OwnedChild,
+    program: PathBuf,
     log: Arc<Log>,
     address: SocketAddr,
     config_file: PathBuf,
+}
+
+/// What came of a command of the program.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its exit status.
+    pub status: i32,
+    /// What it said.
+    pub said: String,
 }
 
 impl Service {
@@ -114,6 +124,7 @@ impl Service {
         let log = Log::follow(stderr, &directory.join("grants.log"))?;
         let mut service = Self {
             child,
+            program: program.to_owned(),
             log,
             address,
             config_file,
@@ -127,9 +138,28 @@ impl Service {
         self.address
     }
 
-    /// The configuration that it runs with.
-    pub fn config_file(&self) -> &Path {
-        &self.config_file
+    /// Has the program verify that its record is whole. Returns the command too, to be pasted.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn verify_record(&self) -> Result<(String, Outcome)> {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["audit", "verify", "--config"])
+            .arg(&self.config_file)
+            .env_remove("DATABASE_URL");
+        let output = command.output()?;
+        let said = [output.stdout, output.stderr].concat();
+        let outcome = Outcome {
+            status: output.status.code().unwrap_or(-1),
+            said: String::from_utf8_lossy(&said).into_owned(),
+        };
+        let pasted = format!(
+            "{} audit verify --config {}",
+            shortest(&self.program),
+            shortest(&self.config_file)
+        );
+        Ok((pasted, outcome))
     }
 
     /// What it wrote.
@@ -166,4 +196,13 @@ fn remove(file: &Path) -> io::Result<()> {
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
         outcome => outcome,
     }
+}
+
+/// The path as one types it here.
+fn shortest(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }

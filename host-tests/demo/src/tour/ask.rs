@@ -118,6 +118,12 @@ impl Answer {
         self.body.pointer(pointer)?.as_str()
     }
 
+    /// A list in the JSON body, by its JSON pointer; empty if there is none.
+    pub(super) fn list(&self, pointer: &str) -> &[Value] {
+        let list = self.body.pointer(pointer).and_then(Value::as_array);
+        list.map_or(&[], Vec::as_slice)
+    }
+
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::Value;
+use ureq::http::StatusCode;
 
 use super::Tour;
+use crate::tour::ask::Ask;
 use crate::tour::narrator::Step;
 
 /// How long an audit line may take into the log.
@@ -20,6 +22,18 @@ const DECISIONS: [&str; 7] = [
     "403 grant_denied",
     "200 grant_service",
     "403 grant_denied",
+];
+
+/// What it leaves in the record of the grant service.
+const EVENTS: [&str; 8] = [
+    "request_opened",
+    "request_approved",
+    "grant_given",
+    "grant_expired",
+    "request_opened",
+    "request_approved",
+    "grant_given",
+    "grant_revoked",
 ];
 
 impl Tour<'_> {
@@ -59,8 +73,22 @@ impl Tour<'_> {
         step.tell("One line of JSON for each decision in Envoy's log, without tokens, cookies or query strings.");
     }
 
-    pub(super) fn chained_record(&self, step: Step) -> Result<()> {
-        step.tell("");
+    pub(super) fn chained_record(&self, mut step: Step) -> Result<()> {
+        let ask = Ask::get(self.service("/audit"));
+        let answer = step.ask(&ask.with_token_from(self.token_url("ada")))?;
+        step.expect_status(&answer, StatusCode::OK);
+        let entries = answer.list("/entries").iter().map(|told| &told["entry"]);
+        for entry in entries.clone() {
+            step.line(event_in_brief(entry));
+        }
+        let events: Vec<_> = entries.map(|entry| text(entry, "event")).collect();
+        step.expect_text("entries", Some(&events.join(", ")), &EVENTS.join(", "));
+
+        let (verify, outcome) = self.stage.grants.verify_record()?;
+        step.command(verify);
+        step.line(outcome.said.trim());
+        step.expect_count("status of the verification", outcome.status, 0);
+        step.tell("Who, what, when, why and from where: each entry holds the hash of the one before, so that none can be changed or left out.");
         Ok(())
     }
 }
@@ -81,6 +109,19 @@ fn in_brief(line: &Value) -> String {
         cell("subject"),
         cell("method"),
         cell("path")
+    )
+}
+
+/// An entry of the grant service's record in brief.
+fn event_in_brief(entry: &Value) -> String {
+    let by = entry["actor"]["person"]["subject"].as_str();
+    format!(
+        "{:<24} {:<16} {:<14} {:<6} {}",
+        text(entry, "time"),
+        text(entry, "event"),
+        by.map_or_else(|| "by itself".to_owned(), |by| format!("by {by}")),
+        entry["subject"]["subject"].as_str().unwrap_or("-"),
+        entry["why"].as_str().unwrap_or_default()
     )
 }
 
