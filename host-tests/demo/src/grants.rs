@@ -4,6 +4,7 @@
 //! - `POST /access/v1/evaluation` is the decision point.
 //! - `POST /grants` with `{"subject", "resource", "action", "seconds"}` gives a grant; `DELETE /grants` takes all of a
 //!   `{"subject", "resource", "action"}` back.
+//! - `GET /revocations` is a feed in which nothing ever stands.
 //! - `GET /calls` says how often the decision point was asked, and the questions.
 
 use std::io;
@@ -12,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use chrono::{DateTime, SecondsFormat};
@@ -23,6 +24,9 @@ use tokio::sync::watch;
 
 use crate::idp::now;
 use crate::server::Server;
+
+/// The entity tag of the feed.
+const NOTHING_REVOKED: &str = "\"0\"";
 
 /// A running double of the grant service.
 #[derive(Debug)]
@@ -41,6 +45,7 @@ impl GrantService {
         let router = Router::new()
             .route("/access/v1/evaluation", post(evaluate))
             .route("/grants", post(give).delete(take_back))
+            .route("/revocations", get(revocations))
             .route("/calls", get(calls))
             .with_state(book.clone());
         Ok(Self {
@@ -260,6 +265,18 @@ async fn take_back(State(book): Shared, body: Bytes) -> impl IntoResponse {
         }
         Err(fault) => (StatusCode::BAD_REQUEST, fault.to_string()),
     }
+}
+
+async fn revocations(headers: HeaderMap) -> Response {
+    let tag = [(header::ETAG, NOTHING_REVOKED)];
+    if headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|tag| tag == NOTHING_REVOKED)
+    {
+        return (StatusCode::NOT_MODIFIED, tag).into_response();
+    }
+    let feed = json!({ "cursor": "0", "complete": true, "revocations": [] });
+    (tag, Json(feed)).into_response()
 }
 
 async fn calls(State(book): Shared) -> Json<Value> {
