@@ -13,7 +13,7 @@ use crate::tour::ask::{Answer, Ask};
 use crate::tour::narrator::Step;
 
 /// How long alice's first grant lasts, in seconds: enough for the steps between, short enough to wait for its end.
-const SHORT: u32 = 6;
+const SHORT: u32 = 5;
 /// How long her second one would last: it is not its end that ends it.
 const LONG: u32 = 600;
 
