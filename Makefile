@@ -97,7 +97,7 @@ DEMO        = cargo run --locked --quiet -p hallpass-demo -- tour \
 run: $(MODULE) $(GRANTS) $(ENVOY) ## the demo on real Envoy, until Ctrl-C (ONCE=1 ends it after the tour; PORT=10000, ADMIN_PORT=9901)
 	$(call say, building the demo (about a minute the first time))
 	cargo build --locked -p hallpass-demo
-	@$(DEMO) --port $(PORT) --admin-port $(ADMIN_PORT) $(if $(ONCE),--once)
+	@$(DEMO) --port $(PORT) --admin-port $(ADMIN_PORT) --directory target/demo-$(PORT) $(if $(ONCE),--once)
 
 ROUNDS    ?= 5
 STRANGERS ?= 1000
@@ -212,11 +212,11 @@ $(PAGE)/node_modules: $(PAGE)/package-lock.json
 	@npm ci --prefix $(PAGE) --prefer-offline --no-audit --no-fund --silent
 	@touch $@
 
-test-page: $(MODULE) $(GRANTS) $(ENVOY) $(PAGE)/node_modules ## the page of a refusal, and the loop of access, in headless Chromium; pictures are left in target/page
+test-page: $(MODULE) $(GRANTS) $(ENVOY) $(PAGE)/node_modules ## the page of a refusal, the grant service's pages, and the loop of access, in headless Chromium; pictures are left in target/page
 	@setup/command.sh chromium chromium
 	$(call say, the pages in Chromium)
-	$(TESTS) page cargo test --locked -p hallpass-envoy-tests --test page -- --ignored
+	$(TESTS) page cargo test --locked -p hallpass-envoy-tests -p hallpass-grants --test page --test pages -- --ignored
 
 test-tour: $(MODULE) $(GRANTS) $(ENVOY) ## the demo's tour, once, on free ports
 	$(call say, the tour of the demo)
-	$(CHECK) tour $(DEMO) --port 0 --admin-port 0 --once
+	$(CHECK) tour $(DEMO) --port 0 --admin-port 0 --directory target/tour --once
