@@ -92,12 +92,12 @@ $(GRANTS): FORCE
 PORT       ?= 10000
 ADMIN_PORT ?= 9901
 DEMO        = cargo run --locked --quiet -p hallpass-demo -- tour \
-	--envoy $(ENVOY) --config envoy-config/envoy.yaml --module $(MODULE)
+	--envoy $(ENVOY) --config envoy-config/envoy.yaml --module $(MODULE) --grants $(GRANTS)
 
-run: $(MODULE) $(ENVOY) ## the demo on real Envoy, until Ctrl-C (ONCE=1 ends it after the tour; PORT=10000, ADMIN_PORT=9901)
+run: $(MODULE) $(GRANTS) $(ENVOY) ## the demo on real Envoy, until Ctrl-C (ONCE=1 ends it after the tour; PORT=10000, ADMIN_PORT=9901)
 	$(call say, building the demo (about a minute the first time))
 	cargo build --locked -p hallpass-demo
-	@$(DEMO) --port $(PORT) --admin-port $(ADMIN_PORT) $(if $(ONCE),--once)
+	@$(DEMO) --port $(PORT) --admin-port $(ADMIN_PORT) --directory target/demo-$(PORT) $(if $(ONCE),--once)
 
 ROUNDS    ?= 5
 STRANGERS ?= 1000
@@ -138,6 +138,7 @@ CHECK    = @gate/ring.sh $(RESULTS) check
 TESTS    = @gate/ring.sh $(RESULTS) tests
 
 export HALLPASS_MODULE := $(MODULE)
+export HALLPASS_GRANTS := $(GRANTS)
 export HALLPASS_ENVOY  := $(ENVOY)
 export HALLPASS_VECTORS := $(VECTORS)
 export HALLPASS_POSTGRES := $(POSTGRES)
@@ -198,7 +199,7 @@ $(VECTORS): FORCE
 	$(call say, building the module that judges signature vectors (about a minute the first time))
 	$(WASM_ENVIRONMENT) cargo build --locked --profile wasm $(WASM_FLAGS) -p hallpass-vectors-module
 
-test-envoy: $(MODULE) $(VECTORS) $(ENVOY) ## the module, and its cryptography alone, in real Envoy
+test-envoy: $(MODULE) $(GRANTS) $(VECTORS) $(ENVOY) ## the module, and its cryptography alone, in real Envoy
 	@setup/command.sh curl curl
 	$(call say, stories in real Envoy)
 	$(TESTS) envoy cargo test --locked -p hallpass-envoy-tests
@@ -211,11 +212,11 @@ $(PAGE)/node_modules: $(PAGE)/package-lock.json
 	@npm ci --prefix $(PAGE) --prefer-offline --no-audit --no-fund --silent
 	@touch $@
 
-test-page: $(MODULE) $(ENVOY) $(PAGE)/node_modules ## the page of a refusal in headless Chromium; pictures are left in target/page
+test-page: $(MODULE) $(GRANTS) $(ENVOY) $(PAGE)/node_modules ## the page of a refusal, the grant service's pages, and the loop of access, in headless Chromium; pictures are left in target/page
 	@setup/command.sh chromium chromium
-	$(call say, the page in Chromium)
-	$(TESTS) page cargo test --locked -p hallpass-envoy-tests --test page -- --ignored
+	$(call say, the pages in Chromium)
+	$(TESTS) page cargo test --locked -p hallpass-envoy-tests -p hallpass-grants --test page --test pages -- --ignored
 
-test-tour: $(MODULE) $(ENVOY) ## the demo's tour, once, on free ports
+test-tour: $(MODULE) $(GRANTS) $(ENVOY) ## the demo's tour, once, on free ports
 	$(call say, the tour of the demo)
-	$(CHECK) tour $(DEMO) --port 0 --admin-port 0 --once
+	$(CHECK) tour $(DEMO) --port 0 --admin-port 0 --directory target/tour --once

@@ -1,6 +1,6 @@
 // Looks at the page of each refusal as a person's browser does, and leaves pictures.
 //
-//   node check.mjs ORIGIN FOLDER SCENES   SCENES is JSON: [{ name, path, token, status, reason, link }]
+//   node check.mjs FOLDER WORLD   WORLD is JSON: { origin, scenes: [{ name, path, token, status, reason, link }] }
 //
 // Each scene is opened light and dark, on a phone and on a desk. CHROMIUM names the browser (`chromium` unless set).
 
@@ -9,7 +9,8 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { chromium } from 'playwright-core';
 
-const [origin, folder, scenes] = process.argv.slice(2);
+const [folder, world] = process.argv.slice(2);
+const { origin, scenes } = JSON.parse(world);
 const SIZES = { narrow: [320, 640], phone: [390, 780], desk: [1100, 680] };
 const TITLES = {
   400: 'The request has no certain meaning',
@@ -161,7 +162,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox'],
 });
 let failed = 0;
-for (const scene of JSON.parse(scenes)) {
+for (const scene of scenes) {
   try {
     await check(browser, scene);
     console.log(`ok: ${scene.name}`);

@@ -11,7 +11,7 @@ use crate::idp::IdentityProvider;
 use crate::tour;
 use crate::upstream::Upstream;
 
-/// The demo around Hallpass: three small servers, and a tour through them on real Envoy.
+/// The demo around Hallpass: small servers, and a tour through them and the grant service on real Envoy.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Cli {
@@ -25,7 +25,7 @@ enum Command {
     Upstream(Listen),
     /// Signs tokens for the demo's users and publishes the keys
     Idp(Listen),
-    /// Holds grants, and decides about access by them
+    /// Holds grants, and decides about access by them: the grant service's double in tests
     Grants(Listen),
     /// Starts everything with real Envoy, walks through the story, and stays up until Ctrl-C
     Tour(Tour),
@@ -49,7 +49,13 @@ struct Tour {
     /// Envoy's configuration; ports and the filter's path are replaced
     #[arg(long, default_value = "envoy-config/envoy.yaml")]
     config: PathBuf,
-    /// Where Envoy's log and its final configuration are kept
+    /// The grant service's program
+    #[arg(long, env = "HALLPASS_GRANTS", default_value = "dist/hallpass-grants")]
+    grants: PathBuf,
+    /// Its configuration; addresses and the database's path are replaced
+    #[arg(long, default_value = "envoy-config/grants.json")]
+    grants_config: PathBuf,
+    /// Where the logs, the final configurations and the grant service's database are kept
     #[arg(long, default_value = "target/demo")]
     directory: PathBuf,
     /// Envoy's port for clients
@@ -112,6 +118,8 @@ fn take_tour(tour: Tour) -> Result<ExitCode> {
         envoy,
         module,
         config,
+        grants,
+        grants_config,
         directory,
         port,
         admin_port,
@@ -121,6 +129,8 @@ fn take_tour(tour: Tour) -> Result<ExitCode> {
         envoy,
         module,
         config,
+        grants,
+        grants_config,
         directory,
         port,
         admin_port,

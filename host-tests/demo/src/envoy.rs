@@ -31,6 +31,27 @@ pub struct Addresses {
     pub admin: SocketAddr,
 }
 
+impl Addresses {
+    /// A counter or a gauge of the proxy's stats, by its full name.
+    ///
+    /// # Errors
+    /// When the administrator is not answered, or there is no such stat.
+    pub fn stat(&self, name: &str) -> Result<u64> {
+        let mut answer = ureq::get(format!("http://{}/stats", self.admin))
+            .query("filter", format!("^{}$", name.replace('.', "\\.")))
+            .call()
+            .context("Envoy's administrator is not answered")?;
+        let stats = answer.body_mut().read_to_string()?;
+        let value = stats
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let value = value.with_context(|| format!("no stat `{name}`"))?;
+        value
+            .parse()
+            .with_context(|| format!("the stat `{name}` is no number"))
+    }
+}
+
 impl Envoy {
     /// Starts `program` with `config` and `concurrency` workers. Its configuration and its log lie in `directory`, as `envoy.json` and
     /// `envoy.log`.

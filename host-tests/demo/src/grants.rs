@@ -1,23 +1,23 @@
-//! The grant service: holds grants in memory and decides by the `OpenID` `AuthZEN` Authorization API.
+//! The grant service's double in tests of the filter: holds grants in memory and decides by the `OpenID` `AuthZEN` Authorization API, holds
+//! answers back and counts calls. It asks nobody who they are.
 //!
 //! - `POST /access/v1/evaluation` is the decision point.
 //! - `POST /grants` with `{"subject", "resource", "action", "seconds"}` gives a grant; `DELETE /grants` takes all of a
 //!   `{"subject", "resource", "action"}` back.
+//! - `GET /revocations` is a feed in which nothing ever stands.
 //! - `GET /calls` says how often the decision point was asked, and the questions.
-//! - `GET /request?resource=R&action=A` is the page behind a refusal's *Request access* link. It grants to whoever asks.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
-use axum::extract::{Form, Query, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Html, IntoResponse};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use chrono::{DateTime, SecondsFormat};
-use html_escape::{encode_double_quoted_attribute, encode_text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -25,7 +25,10 @@ use tokio::sync::watch;
 use crate::idp::now;
 use crate::server::Server;
 
-/// A running grant service.
+/// The entity tag of the feed.
+const NOTHING_REVOKED: &str = "\"0\"";
+
+/// A running double of the grant service.
 #[derive(Debug)]
 pub struct GrantService {
     server: Server,
@@ -42,8 +45,8 @@ impl GrantService {
         let router = Router::new()
             .route("/access/v1/evaluation", post(evaluate))
             .route("/grants", post(give).delete(take_back))
+            .route("/revocations", get(revocations))
             .route("/calls", get(calls))
-            .route("/request", get(request_page).post(request_access))
             .with_state(book.clone());
         Ok(Self {
             server: Server::start(port, router)?,
@@ -264,66 +267,21 @@ async fn take_back(State(book): Shared, body: Bytes) -> impl IntoResponse {
     }
 }
 
+async fn revocations(headers: HeaderMap) -> Response {
+    let tag = [(header::ETAG, NOTHING_REVOKED)];
+    if headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|tag| tag == NOTHING_REVOKED)
+    {
+        return (StatusCode::NOT_MODIFIED, tag).into_response();
+    }
+    let feed = json!({ "cursor": "0", "complete": true, "revocations": [] });
+    (tag, Json(feed)).into_response()
+}
+
 async fn calls(State(book): Shared) -> Json<Value> {
     let book = open(&book);
     Json(json!({ "count": book.calls.len(), "calls": book.calls }))
-}
-
-/// What the *Request access* link carries.
-#[derive(Deserialize)]
-struct Requested {
-    #[serde(default)]
-    resource: String,
-    #[serde(default)]
-    action: String,
-}
-
-async fn request_page(Query(requested): Query<Requested>) -> Html<String> {
-    let field = |label: &str, name: &str, value: &str| {
-        format!(
-            "<p><label>{label} <input name={name} value=\"{}\" required></label>",
-            encode_double_quoted_attribute(value)
-        )
-    };
-    Html(page(&format!(
-        "<h1>Request access</h1><form method=post>{}{}{}{}<p><button>Grant it to me</button></form>",
-        field("User", "subject", "alice"),
-        field("Resource", "resource", &requested.resource),
-        field("Action", "action", &requested.action),
-        field("Seconds", "seconds", "60"),
-    )))
-}
-
-/// The form's fields. (`serde` cannot flatten what a form holds: there every value is text.)
-#[derive(Deserialize)]
-struct Asked {
-    subject: String,
-    resource: String,
-    action: String,
-    seconds: i64,
-}
-
-async fn request_access(State(book): Shared, Form(asked): Form<Asked>) -> Html<String> {
-    let claim = Claim {
-        subject: asked.subject,
-        resource: asked.resource,
-        action: asked.action,
-    };
-    let grant = open(&book).give(&claim, asked.seconds);
-    Html(page(&format!(
-        "<h1>Granted</h1><p><b>{}</b> may <b>{}</b> the resource <b>{}</b> until {}. Go back and try again.",
-        encode_text(&claim.subject),
-        encode_text(&claim.action),
-        encode_text(&claim.resource),
-        encode_text(&grant.until_text()),
-    )))
-}
-
-fn page(body: &str) -> String {
-    format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>Grants</title>\
-         <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem}}input{{font:inherit}}</style>{body}"
-    )
 }
 
 #[cfg(test)]

@@ -2,10 +2,15 @@
 //!
 //! - `GET /token?user=alice` answers with a token; `expires_in=SECONDS`, `alg=RS256|ES256|EdDSA` and any number of
 //!   `grant=RESOURCE:ACTION:SECONDS` shape it.
-//! - `GET /login?user=alice` puts the same token into the cookie `hallpass`, for a browser.
+//! - `GET /sign-in?return_to=URL` is a page for a browser, on which one chooses who one is; the token goes into the cookie `hallpass`.
+//!   `GET /login?user=alice` does the same without asking.
 //! - `GET /jwks.json` is the key set, and `GET /.well-known/openid-configuration` the document that says so.
 
+mod people;
 mod publication;
+mod return_to;
+mod sign_in;
+mod token_request;
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,15 +20,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::RawQuery;
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse};
-use axum::routing::get;
-use hallpass_tokens::{Grant, SigningKey, TokenBuilder};
-use html_escape::encode_text;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use hallpass_tokens::{SigningKey, TokenBuilder};
 use serde_json::json;
 
 use publication::Publication;
 pub use publication::Spoiled;
+use token_request::TokenRequest;
 
 use crate::server::Server;
 
@@ -57,7 +62,8 @@ pub fn now() -> i64 {
     i64::try_from(since.as_secs()).expect("the clock is before the year 292 billion")
 }
 
-/// What the provider says about `user`: valid from now on for an hour, of the tenant `acme`, with an address and a group.
+/// What the provider says about `user`: valid from now on for an hour, of the tenant `acme`, with an address, and in the groups of the
+/// demo's person of that name.
 pub fn token_for(user: &str) -> TokenBuilder {
     static ISSUED: AtomicUsize = AtomicUsize::new(0);
     TokenBuilder::for_user(user)
@@ -69,7 +75,7 @@ pub fn token_for(user: &str) -> TokenBuilder {
         ))
         .claim("tenant", json!("acme"))
         .claim("email", json!(format!("{user}@example.com")))
-        .claim("groups", json!(["dev"]))
+        .claim("groups", json!(people::groups_of(user)))
 }
 
 /// A running identity provider.
@@ -100,7 +106,10 @@ impl IdentityProvider {
         let publication = Arc::new(Publication::new(&KEYS.each_ref(), held));
         let router = Router::new()
             .route("/token", get(token))
-            .route("/login", get(login))
+            .route("/login", get(sign_in::login))
+            .route(sign_in::PATH, get(sign_in::page).post(sign_in::enter))
+            .route(sign_in::OUT_PATH, post(sign_in::out))
+            .route(sign_in::STYLE_PATH, get(sign_in::style))
             .route(publication::KEYS_PATH, get(publication::key_set))
             .route(publication::DOCUMENT_PATH, get(publication::document))
             .with_state(publication.clone());
@@ -153,110 +162,5 @@ async fn token(RawQuery(query): RawQuery) -> impl IntoResponse {
     match TokenRequest::parse(query.as_deref().unwrap_or_default()) {
         Ok(request) => (StatusCode::OK, request.sign()),
         Err(fault) => (StatusCode::BAD_REQUEST, fault),
-    }
-}
-
-async fn login(RawQuery(query): RawQuery) -> impl IntoResponse {
-    match TokenRequest::parse(query.as_deref().unwrap_or_default()) {
-        Ok(request) => {
-            let page = format!(
-                "<!doctype html><html lang=en><meta charset=utf-8><title>Signed in</title>\
-                 <p>Signed in as <b>{}</b>. The cookie <code>hallpass</code> now holds the token, for every port of this host.",
-                encode_text(&request.user)
-            );
-            let cookie = format!(
-                "hallpass={}; Path=/; HttpOnly; SameSite=Lax",
-                request.sign()
-            );
-            (StatusCode::OK, [(header::SET_COOKIE, cookie)], Html(page)).into_response()
-        }
-        Err(fault) => (StatusCode::BAD_REQUEST, fault).into_response(),
-    }
-}
-
-/// What a client of `/token` or `/login` asks for.
-struct TokenRequest {
-    user: String,
-    expires_in: i64,
-    key: &'static SigningKey,
-    grants: Vec<Grant>,
-}
-
-impl TokenRequest {
-    fn parse(query: &str) -> Result<Self, String> {
-        let mut request = Self {
-            user: String::new(),
-            expires_in: 3600,
-            key: signing_key(),
-            grants: Vec::new(),
-        };
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*name {
-                "user" => request.user = value.into_owned(),
-                "expires_in" => request.expires_in = parse_seconds(&value)?,
-                "alg" => request.key = parse_algorithm(&value)?,
-                "grant" => request.grants.push(parse_grant(&value)?),
-                _ => {
-                    return Err(format!(
-                        "unknown parameter `{name}`: expected user, expires_in, alg or grant"
-                    ));
-                }
-            }
-        }
-        if request.user.is_empty() {
-            return Err("expected a user: /token?user=alice".to_owned());
-        }
-        Ok(request)
-    }
-
-    fn sign(&self) -> String {
-        let token = token_for(&self.user).expires_in(self.expires_in);
-        self.grants
-            .iter()
-            .cloned()
-            .fold(token, TokenBuilder::grant)
-            .signed_by(self.key)
-    }
-}
-
-fn parse_seconds(text: &str) -> Result<i64, String> {
-    text.parse()
-        .map_err(|_| format!("expires_in `{text}`: expected seconds"))
-}
-
-fn parse_algorithm(text: &str) -> Result<&'static SigningKey, String> {
-    key_for(text).ok_or_else(|| format!("alg `{text}`: expected ES256, RS256 or EdDSA"))
-}
-
-fn parse_grant(text: &str) -> Result<Grant, String> {
-    let fault = || format!("grant `{text}`: expected RESOURCE:ACTION:SECONDS");
-    let [resource, action, seconds] = text.split(':').collect::<Vec<_>>()[..] else {
-        return Err(fault());
-    };
-    let seconds: i64 = seconds.parse().map_err(|_| fault())?;
-    Ok(Grant::new(resource, &[action])
-        .id("embedded-1")
-        .until(now().saturating_add(seconds)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_request_names_what_is_wrong_with_it() {
-        let cases = [
-            ("", "expected a user"),
-            ("user=alice&expires_in=soon", "expires_in `soon`"),
-            ("user=alice&alg=HS256", "alg `HS256`"),
-            ("user=alice&grant=orders:read", "grant `orders:read`"),
-            ("user=alice&colour=red", "unknown parameter `colour`"),
-        ];
-        for (query, expected) in cases {
-            let fault = TokenRequest::parse(query)
-                .err()
-                .unwrap_or_else(|| panic!("`{query}` was taken"));
-            assert!(fault.contains(expected), "`{query}`: {fault}");
-        }
     }
 }

@@ -23,7 +23,11 @@ pub struct Options {
     pub module: PathBuf,
     /// Envoy's configuration, laid out as `envoy-config/envoy.yaml`.
     pub config: PathBuf,
-    /// Where Envoy's log and its final configuration are kept.
+    /// The grant service's program.
+    pub grants: PathBuf,
+    /// Its configuration, laid out as `envoy-config/grants.json`.
+    pub grants_config: PathBuf,
+    /// Where the logs, the final configurations and the grant service's database are kept.
     pub directory: PathBuf,
     /// Envoy's port for clients.
     pub port: u16,

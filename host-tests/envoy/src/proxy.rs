@@ -236,16 +236,8 @@ impl Proxy {
     /// # Panics
     /// When there is no such stat.
     pub fn stat(&self, name: &str) -> u64 {
-        let admin = self.addresses.admin;
-        let mut answer = ureq::get(format!("http://{admin}/stats"))
-            .call()
-            .expect("the administrator is answered");
-        let stats = answer.body_mut().read_to_string().expect("stats are text");
-        let value = stats
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        let value = value.unwrap_or_else(|| panic!("no stat `{name}`"));
-        value.parse().expect("the stat is a number")
+        let value = self.addresses.stat(name);
+        value.unwrap_or_else(|fault| panic!("{fault:#}"))
     }
 
     /// Its stats as Prometheus reads them.
@@ -286,7 +278,7 @@ pub(crate) fn program() -> PathBuf {
 }
 
 /// The workspace.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 

@@ -27,10 +27,10 @@ impl Ask {
         }
     }
 
-    pub(super) fn post(url: String, body: Value) -> Self {
+    pub(super) fn post(url: String, body: Option<Value>) -> Self {
         Self {
             method: "POST",
-            body: Some(body),
+            body,
             ..Self::get(url)
         }
     }
@@ -70,6 +70,9 @@ impl Ask {
         for (name, value) in &self.headers {
             request = request.header(*name, *value);
         }
+        if self.body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
         let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
         let mut answer = agent
             .run(request.body(body)?)
@@ -94,7 +97,8 @@ impl fmt::Display for Ask {
             write!(out, " -H '{name}: {value}'")?;
         }
         match &self.body {
-            Some(body) => write!(out, " -d '{body}'"),
+            Some(body) => write!(out, " --json '{body}'"),
+            None if self.method == "POST" => write!(out, " -X POST"),
             None => Ok(()),
         }
     }
@@ -109,9 +113,15 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// A member of the JSON body.
-    pub(super) fn member(&self, name: &str) -> Option<&str> {
-        self.body.get(name)?.as_str()
+    /// A text in the JSON body, by its JSON pointer.
+    pub(super) fn member(&self, pointer: &str) -> Option<&str> {
+        self.body.pointer(pointer)?.as_str()
+    }
+
+    /// A list in the JSON body, by its JSON pointer; empty if there is none.
+    pub(super) fn list(&self, pointer: &str) -> &[Value] {
+        let list = self.body.pointer(pointer).and_then(Value::as_array);
+        list.map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {

@@ -4,6 +4,8 @@
 
 use std::fmt::Display;
 use std::io::{Stdout, Write};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
@@ -19,6 +21,9 @@ const COMMAND: Style = AnsiColor::Cyan.on_default();
 const GOOD: Style = AnsiColor::Green.on_default();
 const REFUSED: Style = AnsiColor::Yellow.on_default();
 const WRONG: Style = AnsiColor::Red.on_default().bold();
+
+/// So long a visitor pauses who asks again and again.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// Tells the story and keeps the score.
 pub(super) struct Narrator {
@@ -85,38 +90,44 @@ impl Narrator {
             stage.idp.address(),
             stage.grants.address(),
         );
+        let files = stage.directory.display();
         self.say("");
         self.say(styled(HEADLINE, "Everything stays up until Ctrl-C."));
         for (name, place, remark) in [
             (
-                "Envoy",
-                format!("http://{proxy}"),
-                "try /healthz, /me, /orders/7, /internal/x",
+                "a protected page",
+                format!("http://{proxy}/orders/7"),
+                "also try /healthz, /me, /internal/x",
             ),
             (
-                "its admin page",
-                format!("http://{admin}"),
-                "statistics, configuration",
+                "sign in",
+                format!("http://{idp}/sign-in"),
+                "as alice, bob, lena or ada; /token?user=alice gives a token to scripts",
             ),
             (
-                "its log",
-                stage.log_file.display().to_string(),
-                "with the audit lines",
-            ),
-            (
-                "identity provider",
-                format!("http://{idp}/token?user=alice"),
-                "also &expires_in=60, &alg=RS256, &grant=orders:read:60",
-            ),
-            (
-                "grant service",
+                "request access",
                 format!("http://{grants}/request?resource=orders&action=read"),
-                "and /calls",
+                "as alice or bob",
+            ),
+            (
+                "grants, approvals",
+                format!("http://{grants}/approvals"),
+                "as lena; /grants and /record as ada",
             ),
             (
                 "upstream",
                 format!("http://{upstream}"),
                 "echoes; in production only Envoy may reach it",
+            ),
+            (
+                "Envoy's admin page",
+                format!("http://{admin}"),
+                "statistics, configuration",
+            ),
+            (
+                "files",
+                format!("{files}"),
+                "envoy.log has the audit lines; grants.json, grants.db and grants.log are the grant service's",
             ),
         ] {
             self.say(format!(
@@ -125,10 +136,20 @@ impl Narrator {
                 styled(QUIET, remark)
             ));
         }
-        let browser = format!(
-            "In a browser: sign in at http://{idp}/login?user=alice, then open http://{proxy}/orders/7."
-        );
-        self.say(format!("   {}", styled(QUIET, browser)));
+        self.say("");
+        self.say(styled(HEADLINE, "The whole loop in a browser:"));
+        for step in [
+            format!(
+                "sign in as alice at http://{idp}/sign-in?return_to=http://{proxy}/orders/7, and follow the link of the refusal"
+            ),
+            format!(
+                "in a private window, sign in as lena at http://{idp}/sign-in?return_to=http://{grants}/approvals, and approve"
+            ),
+            "reload alice's page: she is in, until her grant ends, or until ada revokes it"
+                .to_owned(),
+        ] {
+            self.say(format!("   {}", styled(QUIET, step)));
+        }
         self.say("");
     }
 
@@ -147,15 +168,30 @@ pub(super) struct Step<'a> {
 impl Step<'_> {
     /// Shows the request's `curl` line, sends it, and shows the status and reason of the answer.
     pub(super) fn ask(&mut self, ask: &Ask) -> Result<Answer> {
+        self.ask_until(ask, Duration::ZERO, |_| true)
+    }
+
+    /// The same, but sends it again and again until `wanted` takes the answer or `patience` is over, and shows the last answer.
+    pub(super) fn ask_until(
+        &mut self,
+        ask: &Ask,
+        patience: Duration,
+        wanted: impl Fn(&Answer) -> bool,
+    ) -> Result<Answer> {
         self.command(ask);
-        let answer = ask.send()?;
+        let deadline = Instant::now() + patience;
+        let mut answer = ask.send()?;
+        while !wanted(&answer) && Instant::now() < deadline {
+            thread::sleep(AGAIN);
+            answer = ask.send()?;
+        }
         let style = if answer.status.is_success() {
             GOOD
         } else {
             REFUSED
         };
         let reason = answer
-            .member("reason")
+            .member("/reason")
             .map(|reason| format!(", {reason}"))
             .unwrap_or_default();
         self.line(styled(style, format!("{}{reason}", answer.status)));
@@ -193,7 +229,7 @@ impl Step<'_> {
     /// The answer must be a refusal with this status and reason.
     pub(super) fn expect_refused(&mut self, answer: &Answer, status: StatusCode, reason: &str) {
         self.expect_status(answer, status);
-        self.expect_text("reason", answer.member("reason"), reason);
+        self.expect_text("reason", answer.member("/reason"), reason);
     }
 
     /// The answer must have this status.
@@ -211,7 +247,7 @@ impl Step<'_> {
     }
 
     /// Something must have happened this often.
-    pub(super) fn expect_count(&mut self, what: &str, actual: usize, expected: usize) {
+    pub(super) fn expect_count<N: Display>(&mut self, what: &str, actual: N, expected: N) {
         self.expect_text(what, Some(&actual.to_string()), &expected.to_string());
     }
 

@@ -1,4 +1,4 @@
-//! What the tour walks through: the three servers and Envoy, wired together.
+//! What the tour walks through: the grant service, the servers around it and Envoy, wired together.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
@@ -9,9 +9,9 @@ use anyhow::{Context, Result, bail};
 use super::Options;
 use crate::config::EnvoyConfig;
 use crate::envoy::{self, Addresses, Envoy};
-use crate::grants::GrantService;
 use crate::idp::IdentityProvider;
 use crate::log::Log;
+use crate::service::{Service, ServiceConfig};
 use crate::upstream::Upstream;
 
 /// One worker, so that "one call" in the story is one call: each worker has a cache of its own.
@@ -24,21 +24,26 @@ const START: Duration = Duration::from_mins(1);
 pub(super) struct Stage {
     pub(super) upstream: Upstream,
     pub(super) idp: IdentityProvider,
-    pub(super) grants: GrantService,
+    pub(super) grants: Service,
     pub(super) addresses: Addresses,
-    pub(super) log_file: PathBuf,
+    /// Where logs, configurations and the grant service's database lie.
+    pub(super) directory: PathBuf,
     envoy: Envoy,
 }
 
 impl Stage {
     pub(super) fn set(options: &Options) -> Result<Self> {
         let module = envoy::built("filter", &options.module)?;
+        let program = envoy::built("grant service", &options.grants)?;
         refuse_taken(options.port, "--port, or PORT= with make")?;
         refuse_taken(options.admin_port, "--admin-port, or ADMIN_PORT= with make")?;
 
         let upstream = Upstream::start(0)?;
         let idp = IdentityProvider::start(0)?;
-        let grants = GrantService::start(0)?;
+        let mut service = ServiceConfig::read(&options.grants_config)?;
+        service.listen_anywhere()?;
+        service.trust(idp.address());
+        let grants = Service::start(&program, service, &options.directory)?;
 
         let mut config = EnvoyConfig::read(&options.config)?;
         config.listen_on(options.port, options.admin_port)?;
@@ -59,7 +64,7 @@ impl Stage {
             idp,
             grants,
             addresses,
-            log_file: options.directory.join("envoy.log"),
+            directory: options.directory.clone(),
             envoy,
         })
     }
@@ -68,10 +73,15 @@ impl Stage {
         self.envoy.log()
     }
 
+    /// Where that lies.
+    pub(super) fn log_file(&self) -> PathBuf {
+        self.directory.join("envoy.log")
+    }
+
     /// Stays until Envoy ends, which it does not do by itself.
     pub(super) fn stay_up(&mut self) -> Result<()> {
         while self.envoy.await_exit(Duration::from_hours(1))?.is_none() {}
-        bail!("Envoy ended; its log is {}", self.log_file.display())
+        bail!("Envoy ended; its log is {}", self.log_file().display())
     }
 }
 

@@ -1,9 +1,4 @@
-//! The page of a refusal in headless Chromium, as real Envoy answers it. `make test-page` installs what that needs, and runs it.
-//!
-//! What the page must be is checked in the browser, by `host-tests/page/check.mjs`; here is the world that it looks at.
-
-use std::path::Path;
-use std::process::Command;
+//! The page of a refusal, as real Envoy answers it.
 
 use hallpass_demo::grants::GrantService;
 use hallpass_demo::idp::{IdentityProvider, signing_key, token_for};
@@ -11,6 +6,8 @@ use hallpass_demo::upstream::Upstream;
 use hallpass_envoy_tests::Setup;
 use hallpass_tokens::TokenBuilder;
 use serde_json::{Value, json};
+
+use crate::check_in_browser;
 
 const HOSTILE: &str =
     "\"><script>ran=1</script><img src=x onerror=ran=1><style>body{display:none}</style>&lt;'";
@@ -75,13 +72,6 @@ fn the_page_is_good_to_read_and_nothing_in_it_runs_or_loads() {
             (400, "request_ambiguous")
         ),
     ]);
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let checked = Command::new("node")
-        .arg(root.join("host-tests/page/check.mjs"))
-        .arg(format!("http://{}", proxy.address()))
-        .arg(root.join("target/page"))
-        .arg(scenes.to_string())
-        .status()
-        .expect("Node runs");
-    assert!(checked.success(), "the browser found something, see above");
+    let proxy = format!("http://{}", proxy.address());
+    check_in_browser("check.mjs", &json!({ "origin": proxy, "scenes": scenes }));
 }
