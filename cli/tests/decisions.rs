@@ -151,8 +151,13 @@ fn the_first_check_that_fails_is_the_reason() {
 
 #[test]
 fn the_table_has_every_reason_that_one_request_can_lead_to() {
-    // What was decided before, and what a request is cut for while it is open.
-    let of_more_than_one_request = ["grant_cached", "grant_stale", "stream_expired"];
+    // What was decided or taken back before, and what a request is cut for while it is open.
+    let of_more_than_one_request = [
+        "grant_cached",
+        "grant_revoked",
+        "grant_stale",
+        "stream_expired",
+    ];
     let cases = cases();
     for reason in Reason::ALL.iter().map(|reason| reason.as_str()) {
         let is_there = cases.iter().any(|case| case.expected.reason == reason);
