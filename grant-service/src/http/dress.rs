@@ -4,8 +4,8 @@
 use std::time::Instant;
 
 use axum::extract::Request;
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -27,11 +27,15 @@ pub(super) async fn dress(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let id = request.headers().get(REQUEST_ID).cloned();
     let mut response = next.run(request).await;
+    let status = response.status();
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     let told = id
         .as_ref()
         .and_then(|id| id.to_str().ok())
@@ -40,7 +44,7 @@ pub(super) async fn dress(request: Request, next: Next) -> Response {
     if let Some(id) = id {
         headers.insert(REQUEST_ID, id);
     }
-    let status = response.status().as_u16();
+    let status = status.as_u16();
     let millis = started.elapsed().as_millis();
     if status >= 500 {
         tracing::warn!(%method, path, status, millis, request_id = told, "answered");

@@ -62,14 +62,7 @@ async fn list(
     } else if !app.desk.is_auditor(&person) {
         return Err(Refusal::Forbidden.into());
     } else {
-        match (which.subject, which.issuer.or(app.default_issuer)) {
-            (Some(subject), Some(issuer)) => Some(PersonId { issuer, subject }),
-            (None, _) => None,
-            (Some(_), None) => {
-                let detail = "`issuer`: expected beside `subject`, since there is more than one";
-                return Err(Problem::new(Kind::Malformed, detail));
-            }
-        }
+        holder(which.subject, which.issuer, app.default_issuer.clone())?
     };
     let filter = GrantFilter {
         holder,
@@ -81,6 +74,24 @@ async fn list(
     let grants = grants.map_err(Fault::from)?;
     let grants: Vec<_> = grants.iter().map(|grant| to_json(grant, now)).collect();
     Ok(Answer(json!({ "grants": grants })))
+}
+
+/// Whose grants an auditor asks for: one person's, or everybody's.
+fn holder(
+    subject: Option<String>,
+    issuer: Option<String>,
+    default_issuer: Option<String>,
+) -> Result<Option<PersonId>, Problem> {
+    match (subject, issuer, default_issuer) {
+        (None, None, _) => Ok(None),
+        (Some(subject), Some(issuer), _) | (Some(subject), None, Some(issuer)) => {
+            Ok(Some(PersonId { issuer, subject }))
+        }
+        (None, Some(_), _) | (Some(_), None, None) => {
+            let detail = "`subject` and `issuer`: expected both, since a subject is a person only with its issuer";
+            Err(Problem::new(Kind::Malformed, detail))
+        }
+    }
 }
 
 fn to_json(grant: &Grant, now: UnixMillis) -> Value {

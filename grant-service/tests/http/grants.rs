@@ -77,6 +77,8 @@ async fn everyone_sees_their_own_grants_and_auditors_see_all() {
         world.get(ALICE, &path).await.expect(403);
         world.get(LENA, &path).await.expect(403);
     }
+    let anybody = "/access/v1/grants?issuer=https%3A%2F%2Fother.example";
+    world.get(AUDREY, anybody).await.expect(400);
     world.get(By::Proxy, "/access/v1/grants").await.expect(403);
     world.get(By::Nobody, "/access/v1/grants").await.expect(401);
     world.pass(Duration::from_mins(1));
