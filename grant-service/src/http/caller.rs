@@ -6,13 +6,9 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 
 use super::App;
-use super::dress::REQUEST_ID;
 use super::problem::{Kind, Problem};
 use crate::identity::Caller;
 use crate::life::{Origin, Person};
-
-/// A longer name of a request is not put on record.
-const MAX_REQUEST_ID_BYTES: usize = 128;
 
 /// Whoever calls: a person or a program.
 pub(super) struct Anyone(pub(super) Caller);
@@ -43,7 +39,7 @@ impl FromRequestParts<App> for Someone {
         match caller {
             Caller::Person(person) => Ok(Self {
                 person,
-                origin: origin(parts),
+                origin: app.doorkeeper.origin(&parts.headers, peer(parts)),
             }),
             Caller::Service(_) => Err(Problem::new(
                 Kind::Forbidden,
@@ -73,15 +69,4 @@ fn peer(parts: &Parts) -> IpAddr {
         .extensions
         .get::<ConnectInfo<SocketAddr>>()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
-}
-
-fn origin(parts: &Parts) -> Origin {
-    let id = parts.headers.get(REQUEST_ID);
-    let id = id.and_then(|id| id.to_str().ok());
-    Origin {
-        source_ip: Some(peer(parts)),
-        request_id: id
-            .filter(|id| id.len() <= MAX_REQUEST_ID_BYTES)
-            .map(str::to_owned),
-    }
 }

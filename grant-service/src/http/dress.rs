@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 /// The client's or proxy's name for a request.
-pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What programs ask all day long.
 const ROUTINE: [&str; 5] = [
     "/access/v1/evaluation",

@@ -11,18 +11,21 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use hallpass_core::time::UnixMillis;
 use hallpass_grants::clock::Clock;
+use hallpass_grants::config::Config;
 use hallpass_grants::desk::Desk;
 use hallpass_grants::http::{App, router};
 use hallpass_grants::identity::Doorkeeper;
 use hallpass_grants::life::{Policy, Rule, Shortcut, Who};
 use hallpass_grants::store::Store;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt;
 
 /// When the stories begin.
 pub(crate) const NOON: UnixMillis = UnixMillis::new(1_790_000_000_000);
 /// The issuer of everybody's tokens.
 pub(crate) const ISSUER: &str = "https://idp.example";
+/// Where people reach the service.
+const PUBLIC_URL: &str = "https://grants.example";
 /// The token of a proxy.
 const TOKEN: &str = "the-token-of-a-proxy";
 /// Where the identity headers come from.
@@ -88,11 +91,11 @@ impl World {
         let store = Store::open(&url).await.unwrap();
         let clock = now.clone();
         let clock = Clock::new(move || UnixMillis::new(clock.load(Ordering::SeqCst)));
-        let desk = Arc::new(Desk::new(store, policy, clock));
+        let desk = Arc::new(Desk::new(store, policy, clock.clone()));
         let app = App {
             desk: desk.clone(),
-            doorkeeper: Arc::new(doorkeeper()),
-            public_url: "https://grants.example".parse().unwrap(),
+            doorkeeper: Arc::new(doorkeeper(clock.clone())),
+            public_url: PUBLIC_URL.parse().unwrap(),
             sign_in_url: None,
             default_issuer: Some(ISSUER.to_owned()),
         };
@@ -176,12 +179,16 @@ impl Reply {
     }
 }
 
-fn doorkeeper() -> Doorkeeper {
-    Doorkeeper {
-        trusted_proxies: vec![PROXY],
-        services: vec![(TOKEN.to_owned(), "edge".to_owned())],
-        ..Doorkeeper::default()
-    }
+/// One that believes a proxy on this machine, and knows a service.
+fn doorkeeper(clock: Clock) -> Doorkeeper {
+    let config = json!({
+        "listen": "127.0.0.1:0",
+        "public_url": PUBLIC_URL,
+        "identity_headers": { "trusted_proxies": [PROXY.to_string()] },
+        "services": [{ "name": "edge", "token": TOKEN }],
+        "policy": { "administrators": { "groups": ["security"] } },
+    });
+    Doorkeeper::new(&Config::parse(&config.to_string()).unwrap(), clock).unwrap()
 }
 
 pub(crate) fn group(name: &str) -> Who {
