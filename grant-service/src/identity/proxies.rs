@@ -52,9 +52,10 @@ fn text<'a>(
     };
     let text = std::str::from_utf8(value.as_bytes()).ok();
     let is_alone = values.next().is_none();
-    text.filter(|text| is_alone && !text.is_empty() && text.len() <= longest)
-        .map(Some)
-        .ok_or_else(|| unsound(name))
+    let text = text.filter(|text| is_alone && text.len() <= longest);
+    let text = text.ok_or_else(|| unsound(name))?;
+    // Some proxies write nothing where they know nothing.
+    Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
 /// The filter writes `%`, commas and spaces inside of a group's name as escapes, so that no name can pass for two.
@@ -129,7 +130,18 @@ mod tests {
         assert_eq!(person.email.as_deref(), Some("älice@example.com"));
         assert_eq!(person.groups, ["dev", "on call", "a,b", "100%"]);
         assert_eq!(told(&[ALICE, IDP]).unwrap().unwrap().groups, [""; 0]);
+        let nothing = told(&[
+            ALICE,
+            IDP,
+            ("x-hallpass-email", b""),
+            ("x-hallpass-groups", b""),
+        ]);
+        assert_eq!(nothing, told(&[ALICE, IDP]));
         assert_eq!(told(&[("x-other", b"alice")]), Ok(None));
+        assert_eq!(
+            told(&[("x-hallpass-subject", b""), ("x-hallpass-issuer", b"")]),
+            Ok(None)
+        );
     }
 
     #[test]
