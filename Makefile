@@ -149,7 +149,7 @@ KEEP_ALL := -C link-dead-code -C link-arg=--no-gc-sections
 .PHONY: lint test-unit test-wasm test-fuzz test-grants test-harness test-envoy test-page test-tour fuzz-programs
 
 test: lint test-unit test-wasm test-fuzz test-grants test-harness test-envoy test-page test-tour ## everything that CI runs: all of the following
-	@gate/total.sh $(RESULTS) format clippy clippy-wasm licences imports core-imports unit wasm fuzz grants harness envoy page tour
+	@gate/total.sh $(RESULTS) format clippy clippy-wasm licences imports core-imports unit wasm fuzz grants harness envoy page pages tour
 
 lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modules import
 	$(call say, format)
@@ -215,6 +215,8 @@ test-page: $(MODULE) $(ENVOY) $(PAGE)/node_modules ## the page of a refusal in h
 	@setup/command.sh chromium chromium
 	$(call say, the page in Chromium)
 	$(TESTS) page cargo test --locked -p hallpass-envoy-tests --test page -- --ignored
+	$(call say, the pages of the grant service in Chromium)
+	$(TESTS) pages cargo test --locked -p hallpass-grants --test pages -- --ignored
 
 test-tour: $(MODULE) $(ENVOY) ## the demo's tour, once, on free ports
 	$(call say, the tour of the demo)
