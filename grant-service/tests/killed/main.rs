@@ -58,7 +58,10 @@ fn what_was_acknowledged_is_there_however_often_the_service_is_killed() {
                 });
             }
             drop(step);
-            assert_eq!(steps.iter().take(STEPS + round * 3).count(), STEPS + round * 3);
+            assert_eq!(
+                steps.iter().take(STEPS + round * 3).count(),
+                STEPS + round * 3
+            );
             service.kill().unwrap();
         });
         check_database(&database, &everyone.lock().unwrap());
@@ -75,7 +78,10 @@ fn start(folder: &Path, database: &str) -> Service {
 /// Someone requests, a lead approves, and every third gives it back. An error stands for a service that is gone: what it had acknowledged by then.
 fn live(client: &Client, name: &str, step: &Sender<()>) -> Result<Acknowledged, Acknowledged> {
     let asker = Person { name, group: "dev" };
-    let lead = Person { name: "lena", group: "lead" };
+    let lead = Person {
+        name: "lena",
+        group: "lead",
+    };
     let mut known = Acknowledged::default();
     let Ok(request) = client.request(asker) else {
         return Err(known);
@@ -101,8 +107,14 @@ fn live(client: &Client, name: &str, step: &Sender<()>) -> Result<Acknowledged, 
 fn check_decision(client: &Client, name: &str, known: &Acknowledged) {
     let is_allowed = client.is_allowed(name).unwrap();
     match known {
-        Acknowledged { is_revoked: true, .. } => assert!(!is_allowed, "{name}: {known:?}"),
-        Acknowledged { may_be_revoked: true, .. } | Acknowledged { grant: None, .. } => {}
+        Acknowledged {
+            is_revoked: true, ..
+        } => assert!(!is_allowed, "{name}: {known:?}"),
+        Acknowledged {
+            may_be_revoked: true,
+            ..
+        }
+        | Acknowledged { grant: None, .. } => {}
         _ => assert!(is_allowed, "{name}: {known:?}"),
     }
 }
@@ -129,7 +141,11 @@ async fn check_database(database: &str, everyone: &HashMap<String, Acknowledged>
     };
     for (name, known) in everyone {
         if let Some(request) = &known.request {
-            assert_eq!(count(Event::RequestOpened, request, |entry| &entry.request), 1, "{name}");
+            assert_eq!(
+                count(Event::RequestOpened, request, |entry| &entry.request),
+                1,
+                "{name}"
+            );
             let id = RequestId(request.clone());
             let kept = store.request(&id).await.unwrap().unwrap();
             if known.grant.is_some() {
@@ -137,7 +153,11 @@ async fn check_database(database: &str, everyone: &HashMap<String, Acknowledged>
             }
         }
         if let Some(grant) = &known.grant {
-            assert_eq!(count(Event::GrantGiven, grant, |entry| &entry.grant), 1, "{name}");
+            assert_eq!(
+                count(Event::GrantGiven, grant, |entry| &entry.grant),
+                1,
+                "{name}"
+            );
             let id = GrantId(grant.clone());
             let kept = store.grant(&id).await.unwrap().unwrap();
             let revoked = count(Event::GrantRevoked, grant, |entry| &entry.grant);
