@@ -150,7 +150,7 @@ KEEP_ALL := -C link-dead-code -C link-arg=--no-gc-sections
 .PHONY: lint test-unit test-wasm test-fuzz test-grants test-harness test-envoy test-page test-tour fuzz-programs
 
 test: lint test-unit test-wasm test-fuzz test-grants test-harness test-envoy test-page test-tour ## everything that CI runs: all of the following
-	@gate/total.sh $(RESULTS) format clippy clippy-wasm licences imports core-imports unit wasm fuzz grants harness envoy page pages tour
+	@gate/total.sh $(RESULTS) format clippy clippy-wasm licences imports core-imports unit wasm fuzz grants harness envoy page tour
 
 lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modules import
 	$(call say, format)

@@ -122,9 +122,9 @@ impl Load {
             let request = here.request(asker);
             measured.requests.add(due.elapsed(), &request);
             let Ok(request) = request else { continue };
-            let asked = Instant::now();
+            let requested = Instant::now();
             let grant = there.approve(lead, &request);
-            measured.approvals.add(asked.elapsed(), &grant);
+            measured.approvals.add(requested.elapsed(), &grant);
             if let (Ok(_), Ok(mut holders)) = (grant, holders.write()) {
                 holders.push(name);
             }
