@@ -77,7 +77,7 @@ impl Open {
 
     /// Whether events still come, after all that came before.
     fn goes_on(&mut self) -> bool {
-        let mut chunk = [0; 64 * 1024];
+        let mut chunk = [0; 8 * 1024];
         (0..5).all(|_| self.connection.read(&mut chunk).is_ok_and(|read| read > 0))
     }
 }
