@@ -9,14 +9,14 @@ use hallpass_grants::store::Revoked;
 use crate::world::{NOON, World, on_each_database, person, refusal, wish};
 
 const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_grant_that_is_over_stays_over_when_the_clock_is_set_back() {
     on_each_database(async |world| {
         let oscar = person("oscar", &["dev", "oncall"]);
         world.ask(&oscar, wish("read", 60)).await;
-        world.pass(MINUTE - SECOND / 1_000);
+        world.pass(Duration::from_millis(59_999));
         assert!(
             world.live(&oscar, "read").await.is_some(),
             "to the last millisecond"

@@ -37,7 +37,7 @@ async fn access_is_requested_approved_by_someone_else_and_ends_by_itself() {
             let other = desk.evaluate(&who.id, &target).await.unwrap();
             assert_eq!(other, Evaluation::Denied, "{target:?}");
         }
-        world.pass(Duration::from_secs(60));
+        world.pass(Duration::from_mins(1));
         assert_eq!(
             desk.evaluate(&alice.id, &orders("read")).await.unwrap(),
             Evaluation::Denied

@@ -199,16 +199,11 @@ impl Life {
 
     /// What either replica allows is what the model allows.
     async fn compare_what_is_allowed(&self) {
-        for who in 0..PEOPLE.len() {
+        for (who, (person, _)) in PEOPLE.iter().enumerate() {
             for (action, (name, _)) in ACTIONS.iter().enumerate() {
                 let live = self.world.live(&named(who), name).await;
                 let until = live.map(|grant| grant.window.until.as_millis());
-                assert_eq!(
-                    until,
-                    self.model.allows(who, action),
-                    "{} {name}",
-                    PEOPLE[who].0
-                );
+                assert_eq!(until, self.model.allows(who, action), "{person} {name}");
             }
         }
     }

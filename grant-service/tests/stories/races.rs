@@ -210,7 +210,7 @@ async fn a_grant_that_ends_while_someone_takes_it_back_ends_once() {
         for round in 1..=ROUNDS {
             world.ask(&oscar, wish("read", 60)).await;
             let grant = world.live(&oscar, "read").await.unwrap();
-            world.pass(Duration::from_secs(60));
+            world.pass(Duration::from_mins(1));
             let desk = world.desk.clone();
             let sweep = spawn(async move { desk.expire().await.unwrap() });
             let (other, what) = (world.other.clone(), Revoked::Grant(grant.id.clone()));
@@ -239,7 +239,7 @@ async fn what_ends_by_itself_is_on_record_once_however_many_look() {
         world
             .ask(&person("alice", &["dev"]), wish("read", 60))
             .await;
-        world.pass(Duration::from_secs(2 * 3_600));
+        world.pass(Duration::from_hours(2));
         let sweeps = [&world.desk, &world.other].map(|desk| {
             let desk = desk.clone();
             spawn(async move { while desk.expire().await.unwrap() {} })

@@ -26,7 +26,7 @@ async fn a_request_that_is_over_is_over_for_everyone() {
                 "denied" => drop(desk.deny(&lena, &id, "no", origin).await.unwrap()),
                 "withdrawn" => drop(desk.withdraw(&alice, &id, origin).await.unwrap()),
                 _ => {
-                    world.pass(Duration::from_secs(3_600));
+                    world.pass(Duration::from_hours(1));
                     let late = told(desk.approve(&lena, &id, origin).await);
                     assert_eq!(
                         late,
@@ -189,7 +189,7 @@ async fn a_key_stands_for_one_wish_of_one_person_for_a_day() {
             },
             Wish {
                 ask: hallpass_grants::life::Ask {
-                    term: Some(Term::Until(NOON.saturating_add(Duration::from_secs(60)))),
+                    term: Some(Term::Until(NOON.saturating_add(Duration::from_mins(1)))),
                     ..wish("read", 60).ask
                 },
                 idempotency_key: None,
@@ -232,7 +232,7 @@ async fn who_waits_already_is_told_for_what_until_it_is_too_old() {
         let twin = refusal(other.request(&alice, wish("read", 30), origin).await);
         assert_eq!(twin, Refusal::Duplicate(first.clone()));
         world.ask(&alice, wish("write", 60)).await;
-        world.pass(Duration::from_secs(3_600));
+        world.pass(Duration::from_hours(1));
         // Nobody has looked for what ended by itself yet.
         let second = world.ask(&alice, wish("read", 30)).await;
         let states = [first.clone(), second.clone()]
@@ -293,7 +293,7 @@ async fn a_replica_with_other_rules_judges_by_them() {
         let mut lighter = policy();
         for rule in &mut lighter.rules {
             rule.approvals = 1;
-            rule.max_duration = Duration::from_secs(60);
+            rule.max_duration = Duration::from_mins(1);
         }
         let lighter = world.replica_with(lighter).await;
         assert_eq!(
@@ -303,7 +303,7 @@ async fn a_replica_with_other_rules_judges_by_them() {
         let grant = world.live(&alice, "write").await.unwrap();
         assert_eq!(
             grant.window.until,
-            NOON.saturating_add(Duration::from_secs(60))
+            NOON.saturating_add(Duration::from_mins(1))
         );
     })
     .await;

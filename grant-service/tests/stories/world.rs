@@ -219,7 +219,7 @@ fn group(name: &str) -> Who {
 
 /// Developers may ask to read and write orders; leads approve, and for writing it takes two.
 pub(crate) fn policy() -> Policy {
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     let rule = |action: &str, approvals| Rule {
         resource_type: "http".to_owned(),
         resource: "orders".to_owned(),

@@ -6,8 +6,8 @@ use super::*;
 use crate::life::{End, Shortcut, Who};
 
 const NOON: UnixMillis = UnixMillis::new(1_790_000_000_000);
-const HOUR: Duration = Duration::from_secs(3_600);
-const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_hours(1);
+const MINUTE: Duration = Duration::from_mins(1);
 
 fn person(name: &str, groups: &[&str]) -> Person {
     Person {
@@ -105,10 +105,12 @@ fn granted(outcome: Result<Outcome, Refusal>) -> Granted {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a wish holds it")]
 fn for_minutes(minutes: u32) -> Option<Term> {
     Some(Term::For(MINUTE * minutes))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a wish holds it")]
 fn until(span: Duration) -> Option<Term> {
     Some(Term::Until(NOON.saturating_add(span)))
 }

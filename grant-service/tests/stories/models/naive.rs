@@ -58,11 +58,11 @@ impl Model {
             .requests
             .iter_mut()
             .find(|known| known.state == "pending" && known.who == who && known.action == action);
-        if let Some(twin) = twin {
-            if twin.too_old > self.now {
-                return Err(Refusal::Duplicate(twin.id.clone()));
-            }
-            // Whoever is refused afterwards has changed nothing, so this is only kept with the rest below.
+        // One that is too old is out of the way, but only once the new one is not refused: see below.
+        if let Some(twin) = twin
+            && twin.too_old > self.now
+        {
+            return Err(Refusal::Duplicate(twin.id.clone()));
         }
         let breaks_glass = emergency && Self::is(who, "sre");
         if !breaks_glass && !Self::is(who, "dev") {
