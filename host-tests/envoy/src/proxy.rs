@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hallpass_demo::config::EnvoyConfig;
 use hallpass_demo::envoy::{Addresses, Envoy, built};
@@ -20,6 +20,9 @@ use crate::prometheus::{Sample, samples};
 const WORKERS: u32 = 2;
 /// Envoy compiles the filter before it serves, on a machine that may be busy.
 const START: Duration = Duration::from_mins(1);
+
+/// The feed of revocations is asked at once, and answered by servers on this machine.
+const FEED: Duration = Duration::from_secs(3);
 
 /// An Envoy in the making: the shipped configuration, with what a test changes in it.
 #[derive(Debug)]
@@ -126,19 +129,33 @@ impl Setup {
         self
     }
 
-    /// Starts Envoy and waits until it serves.
+    /// Starts Envoy and waits until it serves, and until its workers know what is revoked.
     ///
     /// # Panics
     /// When it does not.
-    pub fn start(self) -> Proxy {
+    pub fn start(mut self) -> Proxy {
         let directory = directory();
+        let follows = self.follows_revocations();
         let mut envoy = self.launch(directory.path());
         let addresses = envoy
             .await_ready(START)
             .unwrap_or_else(|fault| panic!("{fault:#}"));
         // What lay there has been read, and the log is kept in memory.
         drop(directory);
-        Proxy { envoy, addresses }
+        let proxy = Proxy { envoy, addresses };
+        if follows {
+            proxy.await_revocations();
+        }
+        proxy
+    }
+
+    fn follows_revocations(&mut self) -> bool {
+        let mut follows = false;
+        self.0
+            .edit_plugin(|plugin| {
+                follows = plugin.pointer("/grants/service/revocations").is_some();
+            })
+            .is_ok_and(|()| follows)
     }
 
     /// Starts Envoy and waits until it gives up.
@@ -255,6 +272,21 @@ impl Proxy {
     /// What it wrote.
     pub fn log(&self) -> &Log {
         self.envoy.log()
+    }
+
+    /// Waits until each worker, and the main thread, which has a VM too, has asked what is revoked. Before, nothing is remembered. Where
+    /// nobody answers, that is known soon enough.
+    fn await_revocations(&self) {
+        let deadline = Instant::now() + FEED;
+        let asked = || {
+            let stats = ["ok", "error"];
+            let read =
+                stats.map(|end| self.stat(&format!("wasmcustom.hallpass.revocations.{end}")));
+            read.iter().sum::<u64>()
+        };
+        while asked() <= u64::from(WORKERS) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 

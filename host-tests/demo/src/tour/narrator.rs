@@ -110,9 +110,9 @@ impl Narrator {
                 "as alice or bob",
             ),
             (
-                "grants, approvals",
+                "approve, revoke",
                 format!("http://{grants}/approvals"),
-                "as lena; /grants and /record as ada",
+                "as lena; /grants/all and /record as ada",
             ),
             (
                 "upstream",
