@@ -18,8 +18,8 @@ const SHORT: Duration = Duration::from_secs(8);
 fn rules() -> Policy {
     let mut policy = policy();
     let mut short = policy.rules[0].clone();
-    short.resource = "short".to_owned();
-    short.title = "A short visit".to_owned();
+    "short".clone_into(&mut short.resource);
+    "A short visit".clone_into(&mut short.title);
     short.max_duration = SHORT;
     short.default_duration = SHORT;
     policy.rules.push(short);
