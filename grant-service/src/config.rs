@@ -81,8 +81,11 @@ impl Config {
         }
     }
 
-    /// The issuer of a subject that is named without one: the only one whose tokens are believed.
+    /// The issuer of a subject that is named without one: the only one whose tokens are believed, unless a proxy may name people of others.
     pub fn default_issuer(&self) -> Option<String> {
+        if self.proxies.is_some() {
+            return None;
+        }
         match self.providers.as_ref()?.providers.as_slice() {
             [only] => Some(only.rules.issuer.as_str().to_owned()),
             _ => None,

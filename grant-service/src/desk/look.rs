@@ -1,7 +1,10 @@
 //! Looking: is this allowed now, what is there, what waits for me.
 
 use super::{CLOCKS_DIFFER, Desk, Fault};
-use crate::life::{Active, Grant, Person, PersonId, Request, RequestId, Target};
+use crate::life::{Active, Grant, Pending, Person, PersonId, Request, RequestId, Target};
+
+/// So many waiting requests are read at once.
+const LOOKED_THROUGH: u32 = 200;
 
 /// Whether something is allowed now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,17 +52,39 @@ impl Desk {
         }))
     }
 
-    /// The requests that this person could decide on now, the oldest first.
+    /// The requests that this person could decide on now, the oldest first, and so many at most, however many others wait.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn waiting_for(&self, person: &Person, limit: u32) -> Result<Vec<Request>, Fault> {
+    pub async fn waiting_for(&self, person: &Person, limit: usize) -> Result<Vec<Pending>, Fault> {
         let now = self.clock.now();
-        let pending = self.store.pending(now, limit).await?;
-        let awaits = |request: &Request| match request {
-            Request::Pending(pending) => pending.awaits(&self.policy, person, now),
-            Request::Closed(_) => false,
-        };
-        Ok(pending.into_iter().filter(awaits).collect())
+        let mut found = Vec::new();
+        let mut last = None;
+        while found.len() < limit {
+            let waiting = self
+                .store
+                .waiting(now, last.as_ref(), LOOKED_THROUGH)
+                .await?;
+            last = waiting.last().cloned();
+            if last.is_none() {
+                break;
+            }
+            for request in waiting {
+                if !request.awaits(&self.policy, person, now) {
+                    continue;
+                }
+                // Now that it is one of few: with its approvals, of which one may be this person's.
+                match self.store.request(&request.id).await? {
+                    Some(Request::Pending(request))
+                        if request.awaits(&self.policy, person, now) =>
+                    {
+                        found.push(request);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
     }
 }

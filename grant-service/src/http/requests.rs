@@ -101,7 +101,10 @@ async fn list(
             let requests = app.desk.store().requests_of(&person.id, LISTED).await;
             requests.map_err(Fault::from)?
         }
-        For::Approval => app.desk.waiting_for(&person, LISTED).await?,
+        For::Approval => {
+            let waiting = app.desk.waiting_for(&person, LISTED as usize).await?;
+            waiting.into_iter().map(Request::Pending).collect()
+        }
     };
     let mut tasks = Vec::with_capacity(requests.len());
     for request in &requests {

@@ -15,12 +15,12 @@ use super::visitor::Visitor;
 use super::words;
 use crate::desk::{Decided, Fault};
 use crate::http::App;
-use crate::life::{Pending, Refusal, Request, RequestId};
+use crate::life::{Pending, Refusal, RequestId};
 
 /// How soon the page looks for more, in seconds.
 const SOON: u32 = 5;
-/// So many requests are looked through for those that this person decides.
-const LOOKED_THROUGH: u32 = 200;
+/// So many requests are shown; the rest follows as these are decided.
+const SHOWN: usize = 200;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -50,10 +50,7 @@ async fn page(app: &App, visitor: &Visitor, notice: &Notice) -> Result<Markup, T
     if !visitor.rooms(app).approvals {
         return Err(Trouble::NotForYou("people who approve what others request"));
     }
-    let waiting = app
-        .desk
-        .waiting_for(&visitor.person, LOOKED_THROUGH)
-        .await?;
+    let waiting = app.desk.waiting_for(&visitor.person, SHOWN).await?;
     let count = u64::try_from(waiting.len()).unwrap_or_default();
     let verb = if count == 1 { "waits" } else { "wait" };
     let summary = format!("{} {verb} for you.", words::counted(count, "request"));
@@ -67,9 +64,7 @@ async fn page(app: &App, visitor: &Visitor, notice: &Notice) -> Result<Markup, T
                 }
             } @else {
                 ul class="cards wide" {
-                    @for request in &waiting {
-                        @if let Request::Pending(pending) = request { li class="card wait" { (card(pending)) } }
-                    }
+                    @for pending in &waiting { li class="card wait" { (card(pending)) } }
                 }
             }
         }

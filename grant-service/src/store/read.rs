@@ -185,21 +185,6 @@ impl Store {
         self.all_with_approvals(&rows).await
     }
 
-    /// The requests that wait for a decision, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn pending(&self, now: UnixMillis, limit: u32) -> Result<Vec<Request>, StoreFault> {
-        let rows = sqlx::query(
-            "SELECT * FROM requests WHERE state = 'pending' AND until > $1 ORDER BY at, id LIMIT $2",
-        )
-        .bind(to_column(now))
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await?;
-        self.all_with_approvals(&rows).await
-    }
-
     async fn all_with_approvals(&self, rows: &[AnyRow]) -> Result<Vec<Request>, StoreFault> {
         let mut requests = Vec::with_capacity(rows.len());
         for row in rows {

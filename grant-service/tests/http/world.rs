@@ -151,10 +151,16 @@ pub(crate) fn request(by: By, method: &str, path: &str) -> axum::http::request::
         .uri(path)
         .extension(ConnectInfo(SocketAddr::new(PROXY, 40_000)));
     match by {
-        By::Person(name, groups) => request
-            .header("x-hallpass-subject", name)
-            .header("x-hallpass-issuer", ISSUER)
-            .header("x-hallpass-groups", groups),
+        By::Person(name, groups) => {
+            let named = request
+                .header("x-hallpass-subject", name)
+                .header("x-hallpass-issuer", ISSUER);
+            // Of who is in no group the filter tells none, and no empty list.
+            match groups {
+                "" => named,
+                groups => named.header("x-hallpass-groups", groups),
+            }
+        }
         By::Proxy => request.header("authorization", format!("Bearer {TOKEN}")),
         By::Nobody => request,
     }
