@@ -32,8 +32,10 @@ const STATEMENTS: [Statement<'_>; 3] = [
     ),
 ];
 
-/// A thousand people with a grant on one resource.
+/// A thousand people with a grant on one resource, and as many who wait for another.
 const MANY_GRANTS: &str = "\
+    INSERT INTO requests (id, state, issuer, subject, resource_type, resource, action, duration, reason, emergency, at, until) \
+    SELECT 'w-' || n, 'pending', 'i', 's-' || n, 'http', 'orders', 'write', 60, 'why', 0, 0, 9000 + n FROM generate_series(1, 1000) n; \
     INSERT INTO requests (id, state, issuer, subject, resource_type, resource, action, duration, reason, emergency, at, until, closed_at, grant_id) \
     SELECT 'r-' || n, 'approved', 'i', 's-' || n, 'http', 'orders', 'read', 60, 'why', 0, 0, 9000, 1, 'g-' || n FROM generate_series(1, 1000) n; \
     INSERT INTO grants (id, request, state, issuer, subject, resource_type, resource, action, valid_from, valid_until, emergency) \
