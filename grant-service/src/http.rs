@@ -66,23 +66,26 @@ impl App {
 
 /// All of it.
 pub fn router(app: App) -> Router {
-    let answers = Router::new()
-        .merge(authzen::routes())
+    let same_origin = from_fn_with_state(app.clone(), same_origin::check);
+    let people = Router::new()
         .merge(requests::routes())
         .merge(grants::routes())
         .merge(audit::routes())
         .fallback(problem::nothing_here)
-        .layer(from_fn_with_state(app.clone(), same_origin::check))
+        .layer(same_origin.clone())
         // They guard their own forms, and tell a person of it as a page.
-        .merge(page::routes(&app))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            PATIENCE,
-        ))
-        .layer(from_fn_with_state(turns::of(AT_ONCE), turns::take));
+        .merge(page::routes(&app));
+    // Each has turns of its own, so that no crowd of people keeps a proxy from its decisions.
+    let decisions = authzen::routes().layer(same_origin);
+    let [people, decisions] = [people, decisions].map(|routes| {
+        let patience = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE);
+        let turns = from_fn_with_state(turns::of(AT_ONCE), turns::take);
+        routes.layer(patience).layer(turns)
+    });
     let waits = revocations::routes().layer(from_fn_with_state(turns::of(WAITING), turns::take));
     Router::new()
-        .merge(answers)
+        .merge(decisions)
+        .merge(people)
         .merge(waits)
         .merge(health::routes())
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

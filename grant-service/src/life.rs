@@ -26,4 +26,4 @@ pub use request::{
     Approval, Ask, Closed, Closing, Granted, Outcome, Pending, Request, RequestId, Term, check_why,
     open,
 };
-pub use target::Target;
+pub use target::{MAX_NAME_BYTES, Target, is_name};

@@ -5,6 +5,7 @@
 //! and a revocation, have an order; and the record needs one anyway. Reading takes no lock.
 
 mod change;
+mod feed;
 mod indexed;
 mod inspect;
 mod open;
@@ -16,10 +17,11 @@ mod read;
 mod rows;
 
 pub use change::{Change, Revoked};
+pub use feed::{Feed, Revocation};
 pub use inspect::Kept;
 pub use open::Store;
 pub use outbox::Errand;
-pub use read::{AuditFilter, Entries, Feed, GrantFilter, Revocation};
+pub use read::{AuditFilter, Entries, GrantFilter};
 
 /// The database does not do what it is asked.
 pub type StoreFault = sqlx::Error;

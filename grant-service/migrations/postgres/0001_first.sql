@@ -23,6 +23,7 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_by_subject ON audit (subject, position);
 CREATE INDEX audit_by_resource ON audit (resource, position);
+CREATE INDEX audit_by_time ON audit (at);
 CREATE FUNCTION audit_is_only_added_to() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'the record is only added to';
@@ -86,6 +87,7 @@ CREATE TABLE grants (
 CREATE INDEX grants_live ON grants (subject, resource, action, issuer, resource_type, valid_until) WHERE state = 'active';
 CREATE INDEX grants_by_person ON grants (subject, issuer, valid_until);
 CREATE INDEX grants_by_resource ON grants (resource, valid_until);
+CREATE INDEX grants_by_end ON grants (valid_until);
 CREATE INDEX grants_to_expire ON grants (valid_until) WHERE state = 'active';
 
 -- What the proxies are told, in the order of the record. After `until`, what an entry takes back is over by itself.

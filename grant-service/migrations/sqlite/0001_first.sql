@@ -23,6 +23,7 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_by_subject ON audit (subject, position);
 CREATE INDEX audit_by_resource ON audit (resource, position);
+CREATE INDEX audit_by_time ON audit (at);
 -- INSERT OR REPLACE removes the row before it without asking the trigger for removals.
 CREATE TRIGGER audit_is_only_added_to BEFORE INSERT ON audit
     WHEN NEW.position <= (SELECT MAX(position) FROM audit) BEGIN SELECT RAISE(ABORT, 'the record is only added to'); END;
@@ -84,6 +85,7 @@ CREATE TABLE grants (
 CREATE INDEX grants_live ON grants (subject, resource, action, issuer, resource_type, valid_until) WHERE state = 'active';
 CREATE INDEX grants_by_person ON grants (subject, issuer, valid_until);
 CREATE INDEX grants_by_resource ON grants (resource, valid_until);
+CREATE INDEX grants_by_end ON grants (valid_until);
 CREATE INDEX grants_to_expire ON grants (valid_until) WHERE state = 'active';
 
 -- What the proxies are told, in the order of the record. After `until`, what an entry takes back is over by itself.

@@ -1,7 +1,7 @@
 //! Looking: is this allowed now, what is there, what waits for me.
 
 use super::{CLOCKS_DIFFER, Desk, Fault};
-use crate::life::{Active, Grant, Pending, Person, PersonId, Request, RequestId, Target};
+use crate::life::{Active, Grant, Pending, Person, PersonId, Request, RequestId, Target, is_name};
 
 /// So many waiting requests are read at once.
 const LOOKED_THROUGH: u32 = 200;
@@ -42,6 +42,9 @@ impl Desk {
         person: &Person,
         id: &RequestId,
     ) -> Result<Option<Request>, Fault> {
+        if !is_name(&id.0) {
+            return Ok(None);
+        }
         let request = self.store.request(id).await?;
         Ok(request.filter(|request| {
             let facts = request.facts();

@@ -14,6 +14,11 @@ const KEY_COUNTS_FOR: Duration = Duration::from_hours(24);
 /// A longer idempotency key is none.
 const MAX_KEY_BYTES: usize = 255;
 
+/// So much one person may have waiting at once, and ask for within an hour. Whoever asks for more is no person, or hides something in the heap.
+const MAX_PENDING: u64 = 50;
+const MAX_ASKED: u64 = 100;
+const LATELY: Duration = Duration::from_hours(1);
+
 /// A wish for access, as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
@@ -39,6 +44,7 @@ impl Desk {
             let expected = format!("1 to {MAX_KEY_BYTES} bytes");
             return Err(Refusal::invalid("idempotency-key", expected).into());
         }
+        wish.ask.target.check()?;
         let digest = digest(&wish.ask);
         let mut writing = self.write(person(&asker.id), origin).await?;
         if let Some(key) = key
@@ -61,6 +67,11 @@ impl Desk {
                 Some(undecided) => writing.close_by_itself(&undecided).await?,
                 None => return Err(Refusal::Duplicate(id).into()),
             }
+        }
+        let since = writing.now.saturating_sub(LATELY);
+        let (pending, lately) = writing.change.asked_by(&asker.id, since).await?;
+        if pending >= MAX_PENDING || lately >= MAX_ASKED {
+            return Err(Refusal::TooMany.into());
         }
         let ids = (new_request_id(), new_grant_id());
         let opened = open(&self.policy, asker, wish.ask, ids, writing.now)?;

@@ -2,7 +2,7 @@
 
 use super::{Desk, Fault};
 use crate::audit::Event;
-use crate::life::{Actor, End, Grant, Origin, Person, Refusal, check_why};
+use crate::life::{Actor, End, Grant, Origin, Person, Refusal, check_why, is_name};
 use crate::store::Revoked;
 
 use super::writing::person;
@@ -36,6 +36,7 @@ impl Desk {
         origin: &Origin,
     ) -> Result<usize, Fault> {
         check_why(why)?;
+        check_names(what)?;
         let mut writing = self.write(actor, origin).await?;
         let now = writing.now;
         if let Revoked::Grant(id) = what {
@@ -85,6 +86,7 @@ impl Desk {
         let Revoked::Grant(id) = what else {
             return Err(Refusal::Forbidden.into());
         };
+        check_names(what)?;
         let grant = self.store.grant(id).await?;
         let facts = grant.as_ref().map(Grant::facts);
         let may = facts.is_some_and(|grant| {
@@ -97,4 +99,21 @@ impl Desk {
             Err(Refusal::UnknownGrant.into())
         }
     }
+}
+
+/// Proxies read no other names, and one that they do not read would keep the whole feed from them.
+fn check_names(what: &Revoked) -> Result<(), Refusal> {
+    let (field, fits) = match what {
+        Revoked::Grant(id) if !is_name(&id.0) => return Err(Refusal::UnknownGrant),
+        Revoked::Grant(_) | Revoked::Everything => return Ok(()),
+        Revoked::Subject(person) => (
+            "subject",
+            is_name(&person.subject) && is_name(&person.issuer),
+        ),
+        Revoked::Resource(name) => ("resource", is_name(name)),
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Refusal::no_name(field))
 }

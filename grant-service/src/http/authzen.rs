@@ -4,7 +4,7 @@ mod answer;
 mod judge;
 mod question;
 
-use axum::extract::State;
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
@@ -41,27 +41,34 @@ pub(super) fn routes() -> Router<App> {
         .route("/.well-known/authzen-configuration", get(metadata))
 }
 
-async fn evaluation(
-    State(app): State<App>,
-    caller: Result<Anyone, Problem>,
-    body: Result<Json, Problem>,
-) -> Response {
+/// What was sent, and by whom. Nothing is read of what a stranger sends.
+struct Sent {
+    caller: Caller,
+    body: Value,
+}
+
+impl FromRequest<App> for Sent {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let Anyone(caller) = Anyone::from_request_parts(&mut parts, app).await?;
+        let Json(body) = Json::from_request(Request::from_parts(parts, body), app).await?;
+        Ok(Self { caller, body })
+    }
+}
+
+async fn evaluation(State(app): State<App>, sent: Result<Sent, Problem>) -> Response {
     let answer = async {
-        let Anyone(caller) = caller?;
-        let Json(body) = body?;
+        let Sent { caller, body } = sent?;
         one(&app, &caller, &body).await
     };
     answer.await.unwrap_or_else(Problem::into_message)
 }
 
-async fn evaluations(
-    State(app): State<App>,
-    caller: Result<Anyone, Problem>,
-    body: Result<Json, Problem>,
-) -> Response {
+async fn evaluations(State(app): State<App>, sent: Result<Sent, Problem>) -> Response {
     let answer = async {
-        let Anyone(caller) = caller?;
-        let Json(body) = body?;
+        let Sent { caller, body } = sent?;
         let root = Node::root(&body);
         let semantic = semantic(&root)?;
         let items = match root.member("evaluations")?.present() {

@@ -42,6 +42,8 @@ pub(super) enum Kind {
     UnknownGrant,
     /// It is over already.
     Over,
+    /// One person asks for too much.
+    TooMany,
     /// The service cannot answer now.
     Unavailable,
     /// The service has a fault.
@@ -126,6 +128,11 @@ impl Kind {
                 StatusCode::CONFLICT,
                 "urn:openid:authzen:access-request:error:invalid_task_state",
                 "It is over already",
+            ),
+            Self::TooMany => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "urn:hallpass:grants:too_many",
+                "You ask for too much",
             ),
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -219,6 +226,7 @@ impl From<Refusal> for Problem {
         let kind = match &refusal {
             Refusal::NotRequestable => Kind::NotRequestable,
             Refusal::Invalid { .. } => Kind::Malformed,
+            Refusal::TooMany => Kind::TooMany,
             Refusal::Duplicate(_) | Refusal::KeyReused => Kind::Duplicate,
             Refusal::UnknownRequest => Kind::UnknownRequest,
             Refusal::UnknownGrant => Kind::UnknownGrant,

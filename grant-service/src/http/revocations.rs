@@ -1,5 +1,7 @@
 //! The feed of revocations, which proxies follow: what was taken back, so that they stop believing what they remember.
 
+mod cursor;
+
 use std::time::Duration;
 
 use axum::extract::State;
@@ -17,14 +19,18 @@ use super::body::Params;
 use super::caller::Program;
 use super::problem::Problem;
 use crate::desk::Fault;
-use crate::store::{Feed, Revocation, Revoked};
+use crate::store::{Feed, Revocation, Revoked, Store};
 
 /// Nobody waits longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// What another replica writes is found by a look at the database this often.
 const LOOKS_EVERY: Duration = Duration::from_secs(1);
-/// So many are told at once; who gets as many asks for the next.
-const TOLD_AT_ONCE: usize = 500;
+/// So many are told one by one, in so many bytes: the filter reads no more. Older ones are told by an epoch that takes back at least as much,
+/// so that whoever has read an answer has read all of it.
+const TOLD: u32 = 5_000;
+const TOLD_BYTES: usize = 1 << 20;
+/// So many entity tags are looked at.
+const TAGS: usize = 8;
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// `GET /revocations`.
@@ -44,35 +50,30 @@ async fn follow(
     headers: HeaderMap,
     Params(Since { since }): Params<Since>,
 ) -> Result<Response, Problem> {
+    let store = app.desk.store();
     let mut news = app.desk.news();
     news.mark_unchanged();
-    let end = app
-        .desk
-        .store()
-        .end_of_record()
-        .await
-        .map_err(Fault::from)?;
-    let known = known(&headers).filter(|known| *known <= end);
+    let known = known(store, &headers).await?;
     let behind = match &since {
-        Some(since) => since.parse().ok().filter(|since| *since <= end),
+        Some(since) => cursor::position(store, since).await?,
         None => known,
     };
     // Whoever knows nothing is told everything at once. Waiting is for those who are up to date.
     let Some(behind) = behind else {
-        return Ok(told(&read(&app, 0).await?, true));
+        return told(store, read(store, 0).await?, true).await;
     };
     let deadline = Instant::now().checked_add(wait(&headers));
     loop {
-        let feed = read(&app, behind).await?;
+        let feed = read(store, behind).await?;
         let is_new = feed.epoch.is_some() || !feed.revocations.is_empty();
         if is_new && since.is_none() {
-            return Ok(told(&read(&app, 0).await?, true));
+            return told(store, read(store, 0).await?, true).await;
         }
         let now = Instant::now();
         if is_new || deadline.is_none_or(|deadline| deadline <= now) {
             return Ok(match known {
-                Some(known) if !is_new && known >= behind => unchanged(known),
-                _ => told(&feed, false),
+                Some(known) if !is_new && known >= behind => unchanged(store, known).await?,
+                _ => told(store, feed, false).await?,
             });
         }
         let look = now.checked_add(LOOKS_EVERY);
@@ -83,19 +84,9 @@ async fn follow(
     }
 }
 
-async fn read(app: &App, behind: u64) -> Result<Feed, Problem> {
-    let mut feed = app
-        .desk
-        .store()
-        .revocations(behind)
-        .await
-        .map_err(Fault::from)?;
-    if feed.revocations.len() > TOLD_AT_ONCE {
-        feed.revocations.truncate(TOLD_AT_ONCE);
-        let last = feed.revocations.last();
-        feed.cursor = last.map_or(behind, |last| last.position);
-    }
-    Ok(feed)
+async fn read(store: &Store, behind: u64) -> Result<Feed, Problem> {
+    let feed = store.revocations(behind, TOLD).await;
+    Ok(feed.map_err(Fault::from)?)
 }
 
 /// `Prefer: wait=N` (RFC 7240, section 4.3), within bounds.
@@ -112,42 +103,58 @@ fn wait(headers: &HeaderMap) -> Duration {
 }
 
 /// The latest cursor among the entity tags that the caller knows.
-fn known(headers: &HeaderMap) -> Option<u64> {
+async fn known(store: &Store, headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let tags = headers.get_all(IF_NONE_MATCH).iter();
-    tags.filter_map(|value| value.to_str().ok())
+    let tags = tags
+        .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .filter_map(|tag| {
-            tag.trim()
-                .trim_start_matches("W/")
-                .trim_matches('"')
-                .parse()
-                .ok()
-        })
-        .max()
+        .map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'));
+    let mut latest = None;
+    for tag in tags.take(TAGS) {
+        latest = latest.max(cursor::position(store, tag).await?);
+    }
+    Ok(latest)
 }
 
 /// Nothing was taken back behind what the caller knows, whatever else has happened.
-fn unchanged(known: u64) -> Response {
-    (StatusCode::NOT_MODIFIED, tagged(known)).into_response()
+async fn unchanged(store: &Store, known: u64) -> Result<Response, Problem> {
+    let cursor = cursor::of(store, known).await?;
+    Ok((StatusCode::NOT_MODIFIED, tagged(&cursor)).into_response())
 }
 
-fn told(feed: &Feed, is_complete: bool) -> Response {
-    let revocations: Vec<_> = feed.revocations.iter().filter_map(to_json).collect();
+async fn told(store: &Store, mut feed: Feed, is_complete: bool) -> Result<Response, Problem> {
+    let mut revocations = Vec::new();
+    let mut room = TOLD_BYTES;
+    for revocation in std::mem::take(&mut feed.revocations).iter().rev() {
+        let Some(told) = to_json(revocation) else {
+            continue;
+        };
+        let length = told.to_string().len();
+        if length > room {
+            room = 0;
+            feed.fold(revocation.not_before);
+        } else {
+            room = room.saturating_sub(length);
+            revocations.push(told);
+        }
+    }
+    revocations.reverse();
+    let cursor = cursor::of(store, feed.cursor).await?;
     let mut body = json!({
-        "cursor": feed.cursor.to_string(),
+        "cursor": cursor,
         "complete": is_complete,
         "revocations": revocations,
     });
     if let (Some(epoch), Value::Object(body)) = (feed.epoch, &mut body) {
         body.insert("epoch".to_owned(), json!(epoch.to_rfc3339()));
     }
-    (tagged(feed.cursor), Answer(body)).into_response()
+    Ok((tagged(&cursor), Answer(body)).into_response())
 }
 
-fn tagged(cursor: u64) -> [(HeaderName, HeaderValue); 2] {
+fn tagged(cursor: &str) -> [(HeaderName, HeaderValue); 2] {
     let tag = HeaderValue::try_from(format!("\"{cursor}\""));
     [
-        (ETAG, tag.unwrap_or(HeaderValue::from_static("\"0\""))),
+        (ETAG, tag.unwrap_or(HeaderValue::from_static("\"\""))),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ]
 }

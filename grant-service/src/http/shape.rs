@@ -6,8 +6,8 @@ use std::time::Duration;
 use hallpass_core::time::UnixMillis;
 use serde_json::{Map, Value};
 
-/// A longer name is none. What is looked up by it lies in indices, whose entries are bounded.
-const MAX_NAME_BYTES: usize = 512;
+use crate::life::{MAX_NAME_BYTES, is_name};
+
 /// A longer text is nobody's to read.
 const MAX_TEXT_CHARS: usize = 1_000;
 
@@ -83,12 +83,9 @@ impl<'a> Node<'a> {
 
     /// A name: short, and without control characters.
     pub(super) fn name(&self) -> Result<&'a str, Misshapen> {
-        let fits = |text: &&str| {
-            !text.is_empty() && text.len() <= MAX_NAME_BYTES && !text.contains(char::is_control)
-        };
         self.value
             .and_then(Value::as_str)
-            .filter(fits)
+            .filter(|text| is_name(text))
             .ok_or_else(|| {
                 self.expected(format!(
                     "a string of 1 to {MAX_NAME_BYTES} bytes without control characters"

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::RequestId;
+use super::{MAX_NAME_BYTES, RequestId};
 
 /// A wish that is not fulfilled, and nothing has changed. The text says what to do instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Refusal {
     },
     /// The same person waits for the same already.
     Duplicate(RequestId),
+    /// This person has asked for more than one can have in mind.
+    TooMany,
     /// The idempotency key was used for another wish.
     KeyReused,
     /// There is no such request, or it is not this person's to see.
@@ -46,6 +48,9 @@ impl fmt::Display for Refusal {
             Self::Duplicate(RequestId(id)) => {
                 write!(f, "you are waiting for the same already: withdraw the request {id} first, or wait for its decision")
             }
+            Self::TooMany => f.write_str(
+                "you have asked for too much of late: wait until some of it is decided or an hour has passed",
+            ),
             Self::KeyReused => f.write_str(
                 "this idempotency key was used for another request: take a new key for a new request",
             ),
@@ -63,6 +68,12 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 impl Refusal {
+    /// A field that cannot be a name.
+    pub fn no_name(field: &'static str) -> Self {
+        let expected = format!("1 to {MAX_NAME_BYTES} bytes without control characters");
+        Self::invalid(field, expected)
+    }
+
     /// A field that is not as it must be.
     pub fn invalid(field: &'static str, expected: impl Into<String>) -> Self {
         Self::Invalid {

@@ -92,6 +92,7 @@ pub(super) async fn send(
     };
     let status = match refusal {
         Refusal::Duplicate(_) | Refusal::KeyReused => StatusCode::CONFLICT,
+        Refusal::TooMany => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
     if refusal == Refusal::KeyReused || fields.key.is_empty() {

@@ -16,6 +16,10 @@ use crate::life::{
     Term,
 };
 
+const PENDING_OF: &str = "SELECT COUNT(*) AS many FROM requests WHERE state = 'pending' AND subject = $1 AND issuer = $2 AND until > $3";
+const ASKED_SINCE: &str =
+    "SELECT COUNT(*) AS many FROM requests WHERE subject = $1 AND issuer = $2 AND at > $3";
+
 /// A change under way. If it is dropped and not committed, nothing has happened.
 pub struct Change<'a> {
     transaction: Transaction<'a, Any>,
@@ -170,6 +174,28 @@ impl Change<'_> {
         .fetch_all(&mut *self.transaction)
         .await?;
         Ok(self.pending(&rows).await?.pop())
+    }
+
+    /// How many requests of this person wait, and how many have come after this time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn asked_by(
+        &mut self,
+        person: &PersonId,
+        since: UnixMillis,
+    ) -> Result<(u64, u64), StoreFault> {
+        let mut counts = [0, 0];
+        for (statement, count) in [PENDING_OF, ASKED_SINCE].into_iter().zip(&mut counts) {
+            let row = sqlx::query(statement)
+                .bind(person.subject.as_str())
+                .bind(person.issuer.as_str())
+                .bind(to_column(since))
+                .fetch_one(&mut *self.transaction)
+                .await?;
+            *count = row.try_get::<i64, _>("many")?.try_into().unwrap_or(0);
+        }
+        Ok(counts.into())
     }
 
     /// Keeps a request that has just come.

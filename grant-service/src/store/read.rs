@@ -4,7 +4,7 @@ use hallpass_core::time::UnixMillis;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::rows::{self, from_column, to_column};
+use super::rows::{self, to_column};
 use super::{Store, StoreFault};
 use crate::audit::Link;
 use crate::life::{Approval, Grant, GrantId, PersonId, Request, RequestId, Target};
@@ -60,30 +60,6 @@ pub struct AuditFilter {
 /// Entries, each with its position.
 pub type Entries = Vec<(u64, Link)>;
 
-/// What proxies are to know of what was taken back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Feed {
-    /// The position up to which this tells everything.
-    pub cursor: u64,
-    /// The last time that everything was taken back, and when that may be forgotten.
-    pub epoch: Option<UnixMillis>,
-    /// What else was taken back.
-    pub revocations: Vec<Revocation>,
-}
-
-/// Something that was taken back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revocation {
-    /// The place in the record.
-    pub position: u64,
-    /// What.
-    pub what: super::Revoked,
-    /// What was given before or at this time no longer counts.
-    pub not_before: UnixMillis,
-    /// When all of it would be over by itself.
-    pub until: UnixMillis,
-}
-
 impl Store {
     /// The grant that allows this person this action on this resource now, the one with the latest end if there are several.
     ///
@@ -136,19 +112,30 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn grants(&self, filter: &GrantFilter) -> Result<Vec<Grant>, StoreFault> {
-        let live_at = filter.live_at.map(to_column);
-        let rows = sqlx::query(
-            "SELECT * FROM grants WHERE ($1 IS NULL OR (issuer = $1 AND subject = $2)) AND ($3 IS NULL OR resource = $3) \
-             AND ($4 = 0 OR (state = 'active' AND valid_until > $5)) ORDER BY valid_until DESC, id LIMIT $6",
-        )
-        .bind(filter.holder.as_ref().map(|holder| holder.issuer.clone()))
-        .bind(filter.holder.as_ref().map(|holder| holder.subject.clone()))
-        .bind(filter.resource.clone())
-        .bind(i64::from(live_at.is_some()))
-        .bind(live_at.unwrap_or_default())
-        .bind(i64::from(filter.limit))
-        .fetch_all(&self.pool)
-        .await?;
+        // A statement for each set of conditions: one for all would be planned without any of them.
+        let holder = filter.holder.as_ref();
+        let conditions = match (holder, &filter.resource) {
+            (None, None) => "",
+            (Some(_), None) => "AND subject = $3 AND issuer = $4",
+            (None, Some(_)) => "AND resource = $3",
+            (Some(_), Some(_)) => "AND subject = $3 AND issuer = $4 AND resource = $5",
+        };
+        let live = filter.live_at.map_or("", |_| "AND state = 'active'");
+        let statement = format!(
+            "SELECT * FROM grants WHERE valid_until > $1 {live} {conditions} ORDER BY valid_until DESC, id LIMIT $2"
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(filter.live_at.map_or(-1, to_column))
+            .bind(i64::from(filter.limit));
+        if let Some(holder) = holder {
+            query = query
+                .bind(holder.subject.as_str())
+                .bind(holder.issuer.as_str());
+        }
+        if let Some(resource) = &filter.resource {
+            query = query.bind(resource.as_str());
+        }
+        let rows = query.fetch_all(&self.pool).await?;
         rows.iter().map(rows::grant).collect()
     }
 
@@ -214,36 +201,6 @@ impl Store {
         Ok(row.is_some())
     }
 
-    /// What was taken back behind `since`, or all that still matters.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn revocations(&self, since: u64) -> Result<Feed, StoreFault> {
-        let cursor = self.end_of_record().await?;
-        let rows = sqlx::query(
-            "SELECT * FROM revocations WHERE position > $1 AND position <= $2 ORDER BY position",
-        )
-        .bind(signed(since))
-        .bind(signed(cursor))
-        .fetch_all(&self.pool)
-        .await?;
-        let mut feed = Feed {
-            cursor,
-            epoch: None,
-            revocations: Vec::with_capacity(rows.len()),
-        };
-        for row in &rows {
-            let revocation = revocation(row)?;
-            match revocation.what {
-                super::Revoked::Everything => {
-                    feed.epoch = feed.epoch.max(Some(revocation.not_before));
-                }
-                _ => feed.revocations.push(revocation),
-            }
-        }
-        Ok(feed)
-    }
-
     /// The position of the last entry of the record.
     ///
     /// # Errors
@@ -299,29 +256,10 @@ impl Store {
     }
 }
 
-fn revocation(row: &AnyRow) -> Result<Revocation, StoreFault> {
-    let grant: Option<String> = row.try_get("grant_id")?;
-    let issuer: Option<String> = row.try_get("issuer")?;
-    let subject: Option<String> = row.try_get("subject")?;
-    let resource: Option<String> = row.try_get("resource")?;
-    let what = match (grant, issuer.zip(subject), resource) {
-        (Some(grant), _, _) => super::Revoked::Grant(GrantId(grant)),
-        (None, Some((issuer, subject)), _) => super::Revoked::Subject(PersonId { issuer, subject }),
-        (None, None, Some(resource)) => super::Revoked::Resource(resource),
-        (None, None, None) => super::Revoked::Everything,
-    };
-    Ok(Revocation {
-        position: unsigned(row.try_get("position")?),
-        what,
-        not_before: from_column(row.try_get("not_before")?),
-        until: from_column(row.try_get("until")?),
-    })
-}
-
-fn signed(position: u64) -> i64 {
+pub(super) fn signed(position: u64) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
 }
 
-fn unsigned(position: i64) -> u64 {
+pub(super) fn unsigned(position: i64) -> u64 {
     position.try_into().unwrap_or(0)
 }

@@ -1,6 +1,10 @@
 //! Who is let in at all, and what every answer has.
 
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
 use axum::body::Body;
+use futures_util::stream;
 use serde_json::{Value, json};
 
 use crate::world::{ALICE, By, ISSUER, LENA, World, request};
@@ -257,4 +261,18 @@ async fn the_service_is_ready_as_long_as_its_database_answers() {
         .post(By::Proxy, "/access/v1/evaluations", &several)
         .await
         .expect(503);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for_and_a_strangers_not_at_all() {
+    let world = World::new().await;
+    let never = || Body::from_stream(stream::pending::<Result<Vec<u8>, Infallible>>());
+    for path in ["/access/v1/evaluation", "/access/v1/evaluations"] {
+        let asked = |by| request(by, "POST", path).header("content-type", "application/json");
+        let began = Instant::now();
+        world.send(asked(By::Nobody), never()).await.expect(401);
+        assert!(began.elapsed() < Duration::from_secs(1), "it was read");
+        let reply = world.send(asked(By::Proxy), never()).await.expect(400);
+        assert!(reply.body.contains("took too long"), "{}", reply.body);
+    }
 }

@@ -11,8 +11,8 @@ const MINUTE: Duration = Duration::from_mins(1);
 const WEEK: Duration = Duration::from_hours(7 * 24);
 
 async fn feed(world: &World, since: u64) -> Feed {
-    let here = world.desk.store().revocations(since).await.unwrap();
-    let there = world.other.store().revocations(since).await.unwrap();
+    let here = world.desk.store().revocations(since, 1_000).await.unwrap();
+    let there = world.other.store().revocations(since, 1_000).await.unwrap();
     assert_eq!(here, there, "whichever replica is asked");
     here
 }

@@ -80,12 +80,12 @@ async fn what_is_revoked_is_out_and_in_the_feed() {
             desk.evaluate(&oscar.id, &orders("read")).await.unwrap(),
             Evaluation::Denied
         );
-        let feed = desk.store().revocations(before).await.unwrap();
+        let feed = desk.store().revocations(before, 1_000).await.unwrap();
         assert_eq!(feed.epoch, Some(desk.clock().now()));
         assert_eq!(feed.revocations.len(), 1);
         assert_eq!(
             desk.store()
-                .revocations(feed.cursor)
+                .revocations(feed.cursor, 1_000)
                 .await
                 .unwrap()
                 .revocations,

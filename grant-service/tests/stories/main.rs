@@ -1,5 +1,6 @@
 //! What the service does, told as stories at its desk.
 
+mod bounds;
 mod clocks;
 mod failures;
 mod feeds;

@@ -1,0 +1,121 @@
+//! What proxies are to know of what was taken back.
+
+use hallpass_core::time::UnixMillis;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::read::{signed, unsigned};
+use super::rows::from_column;
+use super::{Revoked, Store, StoreFault};
+use crate::audit::Hash;
+use crate::life::{GrantId, PersonId};
+
+/// What was taken back behind some position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feed {
+    /// The position up to which this tells everything.
+    pub cursor: u64,
+    /// Nothing that was given before this time counts any more: the last time that everything was taken back, or a moment that stands for
+    /// what is too much to tell one by one.
+    pub epoch: Option<UnixMillis>,
+    /// What else was taken back, in the order of the record.
+    pub revocations: Vec<Revocation>,
+}
+
+/// Something that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// The place in the record.
+    pub position: u64,
+    /// What.
+    pub what: Revoked,
+    /// What was given before or at this time no longer counts.
+    pub not_before: UnixMillis,
+    /// When all of it would be over by itself.
+    pub until: UnixMillis,
+}
+
+impl Feed {
+    /// Tells of this no longer by itself, but by an epoch that takes back at least as much.
+    pub fn fold(&mut self, not_before: UnixMillis) {
+        self.epoch = self.epoch.max(Some(not_before));
+    }
+}
+
+impl Store {
+    /// What was taken back behind `since`; 0 stands for all that still matters. No more than the latest `limit` are told one by one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revocations(&self, since: u64, limit: u32) -> Result<Feed, StoreFault> {
+        let cursor = self.end_of_record().await?;
+        let rows = sqlx::query(
+            "SELECT * FROM revocations WHERE position > $1 AND position <= $2 ORDER BY position DESC LIMIT $3",
+        )
+        .bind(signed(since))
+        .bind(signed(cursor))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        let mut feed = Feed {
+            cursor,
+            epoch: None,
+            revocations: Vec::with_capacity(rows.len()),
+        };
+        for row in rows.iter().rev() {
+            let revocation = revocation(row)?;
+            match revocation.what {
+                Revoked::Everything => feed.fold(revocation.not_before),
+                _ => feed.revocations.push(revocation),
+            }
+        }
+        if let Some(earliest) = rows.last().filter(|_| rows.len() >= limit as usize) {
+            let before: i64 = earliest.try_get("position")?;
+            let row = sqlx::query(
+                "SELECT MAX(not_before) AS latest FROM revocations WHERE position > $1 AND position < $2",
+            )
+            .bind(signed(since))
+            .bind(before)
+            .fetch_one(&self.pool)
+            .await?;
+            if let Some(latest) = row.try_get::<Option<i64>, _>("latest")? {
+                feed.fold(from_column(latest));
+            }
+        }
+        Ok(feed)
+    }
+
+    /// The hash of the entry at this position, in hexadecimal digits; 0 is before the first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hash_at(&self, position: u64) -> Result<Option<String>, StoreFault> {
+        if position == 0 {
+            return Ok(Some(Hash::GENESIS.to_string()));
+        }
+        let row = sqlx::query("SELECT hash FROM audit WHERE position = $1")
+            .bind(signed(position))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| row.try_get("hash")).transpose()
+    }
+}
+
+fn revocation(row: &AnyRow) -> Result<Revocation, StoreFault> {
+    let grant: Option<String> = row.try_get("grant_id")?;
+    let issuer: Option<String> = row.try_get("issuer")?;
+    let subject: Option<String> = row.try_get("subject")?;
+    let resource: Option<String> = row.try_get("resource")?;
+    let what = match (grant, issuer.zip(subject), resource) {
+        (Some(grant), _, _) => Revoked::Grant(GrantId(grant)),
+        (None, Some((issuer, subject)), _) => Revoked::Subject(PersonId { issuer, subject }),
+        (None, None, Some(resource)) => Revoked::Resource(resource),
+        (None, None, None) => Revoked::Everything,
+    };
+    Ok(Revocation {
+        position: unsigned(row.try_get("position")?),
+        what,
+        not_before: from_column(row.try_get("not_before")?),
+        until: from_column(row.try_get("until")?),
+    })
+}
