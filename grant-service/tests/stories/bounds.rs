@@ -10,10 +10,10 @@ use crate::world::{ISSUER, World, on_each_database, person, wish};
 
 /// Takes a request back as soon as it is there, so that the next may come.
 async fn ask_and_withdraw(world: &World, name: &str) -> Result<(), Refusal> {
-    let asker = person(name, &["dev"]);
+    let person = person(name, &["dev"]);
     let asked = world
         .desk
-        .request(&asker, wish("read", 60), &world.origin)
+        .request(&person, wish("read", 60), &world.origin)
         .await;
     let request = match asked {
         Ok(request) => request,
@@ -23,7 +23,7 @@ async fn ask_and_withdraw(world: &World, name: &str) -> Result<(), Refusal> {
     let id = &request.facts().id;
     world
         .desk
-        .withdraw(&asker, id, &world.origin)
+        .withdraw(&person, id, &world.origin)
         .await
         .unwrap();
     Ok(())
@@ -94,8 +94,8 @@ async fn what_cannot_be_a_name_is_neither_asked_for_nor_revoked() {
         for name in [String::new(), "x".repeat(513), "a\0b".into(), "a\nb".into()] {
             let mut wish: Wish = wish("read", 60);
             wish.ask.target.resource.clone_from(&name);
-            let asker = person("alice", &["dev"]);
-            let asked = world.desk.request(&asker, wish, &world.origin).await;
+            let alice = person("alice", &["dev"]);
+            let asked = world.desk.request(&alice, wish, &world.origin).await;
             assert!(
                 matches!(
                     asked,
