@@ -31,18 +31,34 @@ struct Acknowledged {
 fn what_was_acknowledged_is_there_however_often_the_service_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite:{}", folder.path().join("grants.db").display());
+    kill_again_and_again(folder.path(), &database, 1);
+}
+
+#[test]
+fn what_was_acknowledged_is_there_however_often_both_replicas_are_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = hallpass_postgres::shared().new_database().unwrap();
+    kill_again_and_again(folder.path(), &database, 2);
+}
+
+/// Has people live at all replicas, until these are killed one after the other in the middle of it.
+fn kill_again_and_again(folder: &Path, database: &str, replicas: usize) {
     let everyone = Mutex::new(HashMap::<String, Acknowledged>::new());
     for round in 0..KILLS {
-        let service = start(folder.path(), &database);
-        let client = Client::new(service.address());
-        for (name, known) in everyone.lock().unwrap().iter() {
-            check_decision(&client, name, known);
+        let services: Vec<_> = (0..replicas).map(|_| start(folder, database)).collect();
+        for service in &services {
+            let client = Client::new(service.address());
+            for (name, known) in everyone.lock().unwrap().iter() {
+                check_decision(&client, name, known);
+            }
         }
-        let address = service.address().to_owned();
+        let address = |service: &Service| service.address().to_owned();
+        let addresses: Vec<_> = services.iter().map(address).collect();
         let (step, steps) = channel();
         thread::scope(|scope| {
             for writer in 0..WRITERS {
-                let (step, address, everyone) = (step.clone(), &address, &everyone);
+                let address = &addresses[writer % replicas];
+                let (step, everyone) = (step.clone(), &everyone);
                 scope.spawn(move || {
                     let client = Client::new(address);
                     let names = (0..).map(|turn| format!("person-{round}-{writer}-{turn}"));
@@ -62,9 +78,11 @@ fn what_was_acknowledged_is_there_however_often_the_service_is_killed() {
                 steps.iter().take(STEPS + round * 3).count(),
                 STEPS + round * 3
             );
-            service.kill().unwrap();
+            for service in services {
+                service.kill().unwrap();
+            }
         });
-        check_database(&database, &everyone.lock().unwrap());
+        check_database(database, &everyone.lock().unwrap());
     }
     let everyone = everyone.into_inner().unwrap();
     let grants = everyone.values().filter(|known| known.grant.is_some());
