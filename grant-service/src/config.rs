@@ -9,6 +9,7 @@ mod shape;
 mod warning;
 mod webhooks;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,9 +111,7 @@ impl Config {
             faults,
         );
         let services = identity::services(raw.services, &root.member("services"), faults);
-        let has_several_issuers = providers
-            .as_ref()
-            .is_some_and(|config| config.providers.len() > 1);
+        let has_several_issuers = named_issuers(providers.as_deref(), proxies.as_ref()).len() > 1;
         let policy = Rules {
             has_several_issuers,
             faults,
@@ -134,6 +133,17 @@ impl Config {
             remember,
         })
     }
+}
+
+/// The issuers of people, as far as the configuration names them.
+fn named_issuers(
+    providers: Option<&Verification>,
+    proxies: Option<&TrustedProxies>,
+) -> BTreeSet<String> {
+    let verified = providers.into_iter().flat_map(|config| &config.providers);
+    let verified = verified.map(|provider| provider.rules.issuer.as_str().to_owned());
+    let told = proxies.into_iter().flat_map(|proxies| &proxies.issuers);
+    verified.chain(told.cloned()).collect()
 }
 
 fn listen(field: Field<String>, place: &Place, faults: &mut Faults) -> Option<SocketAddr> {

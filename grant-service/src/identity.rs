@@ -71,7 +71,7 @@ impl Doorkeeper {
     /// When there is nothing to go by, or it does not hold.
     pub async fn who(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, Stranger> {
         let told = match self.trusted(peer) {
-            Some(proxies) => proxies::person(&proxies.headers, headers)?,
+            Some(proxies) => proxies::person(proxies, headers)?,
             None => None,
         };
         match (told, self.by_token(headers).await?) {

@@ -1,6 +1,6 @@
 //! Who is let in: people by tokens of these issuers or by the word of these proxies, programs by these tokens.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::IpAddr;
 
 use axum::http::HeaderName;
@@ -20,6 +20,8 @@ pub struct TrustedProxies {
     pub networks: Vec<IpNet>,
     /// The headers.
     pub headers: IdentityHeaders,
+    /// The issuers of the people that they may name; none stands for any.
+    pub issuers: BTreeSet<String>,
 }
 
 impl TrustedProxies {
@@ -28,6 +30,11 @@ impl TrustedProxies {
         // Of those who listen on an IPv6 address, IPv4 peers have a mapped one.
         let peer = peer.to_canonical();
         self.networks.iter().any(|network| network.contains(&peer))
+    }
+
+    /// Whether they may name people of this issuer.
+    pub fn may_name(&self, issuer: &str) -> bool {
+        self.issuers.is_empty() || self.issuers.contains(issuer)
     }
 }
 
@@ -84,6 +91,7 @@ pub(super) fn trusted_proxies(
     raw.refuse_unknown(place, faults);
     let networks_place = place.member("trusted_proxies");
     let networks = networks(raw.trusted_proxies, &networks_place, faults);
+    let issuers = issuers(raw.issuers, &place.member("issuers"), faults);
     let usual = IdentityHeaders::default();
     let mut taken = HashSet::new();
     let mut header = |field: Field<String>, usual: HeaderName, member: &str| {
@@ -109,7 +117,20 @@ pub(super) fn trusted_proxies(
             email: header(raw.email, usual.email, "email"),
             groups: header(raw.groups, usual.groups, "groups"),
         },
+        issuers,
     })
+}
+
+fn issuers(field: Field<List<String>>, place: &Place, faults: &mut Faults) -> BTreeSet<String> {
+    let Some(list) = field.optional(place, faults) else {
+        return BTreeSet::new();
+    };
+    if list.is_empty() {
+        let expected = "at least one issuer, or no `issuers` to believe in all";
+        faults.push(place, "an empty list", expected);
+    }
+    let issuers = elements(list, place, faults);
+    issuers.into_iter().map(|(_, issuer)| issuer).collect()
 }
 
 fn may_tell_who(name: &HeaderName) -> bool {

@@ -30,6 +30,7 @@ shape! {
     /// Who is believed to tell who has signed in, and in which headers.
     pub(super) RawIdentityHeaders {
         trusted_proxies: List<String>,
+        issuers: List<String>,
         subject: String,
         issuer: String,
         email: String,

@@ -1,12 +1,13 @@
 //! What is legal in the configuration, and probably not meant. It stops nothing: it is for the operator.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use hallpass_core::config::fault::Place;
 use hallpass_core::config::{JwksSource, Warning};
 use url::{Host, Url};
 
-use super::Config;
+use super::{Config, named_issuers};
 use crate::life::{Policy, Rule, Who};
 
 impl Config {
@@ -38,20 +39,16 @@ impl Config {
     }
 
     /// The issuers of everyone who can be known, if that is certain: a proxy's word may be about others.
-    fn only_issuers(&self) -> Option<Vec<String>> {
-        let providers = self.providers.as_ref().filter(|_| self.proxies.is_none())?;
-        let issuers = providers.providers.iter();
-        Some(
-            issuers
-                .map(|provider| provider.rules.issuer.as_str().to_owned())
-                .collect(),
-        )
+    fn only_issuers(&self) -> Option<BTreeSet<String>> {
+        let proxies = self.proxies.as_ref();
+        let is_certain = proxies.is_none_or(|proxies| !proxies.issuers.is_empty());
+        is_certain.then(|| named_issuers(self.providers.as_deref(), proxies))
     }
 }
 
 struct Warnings {
     list: Vec<Warning>,
-    issuers: Option<Vec<String>>,
+    issuers: Option<BTreeSet<String>>,
 }
 
 impl Warnings {
@@ -184,7 +181,7 @@ impl Warnings {
             );
         }
         let Some(known) = &self.issuers else { return };
-        let stranger = who.issuers.iter().find(|issuer| !known.contains(issuer));
+        let stranger = who.issuers.iter().find(|issuer| !known.contains(*issuer));
         if let Some(stranger) = stranger {
             let found = format!("no provider has the issuer {stranger:?}");
             self.push(

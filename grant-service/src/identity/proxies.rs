@@ -6,11 +6,9 @@ use axum::http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
 
 use super::Stranger;
-use crate::config::{IdentityHeaders, TrustedProxies};
-use crate::life::{Person, PersonId};
+use crate::config::TrustedProxies;
+use crate::life::{MAX_NAME_BYTES, Person, PersonId};
 
-/// Names and addresses are shorter.
-const MAX_NAME_BYTES: usize = 1_024;
 /// Someone in more groups than fit here has too many.
 const MAX_GROUPS_BYTES: usize = 16 * 1_024;
 
@@ -19,14 +17,18 @@ const MAX_GROUPS_BYTES: usize = 16 * 1_024;
 /// # Errors
 /// When it could be read in two ways, or not at all.
 pub(super) fn person(
-    names: &IdentityHeaders,
+    proxies: &TrustedProxies,
     headers: &HeaderMap,
 ) -> Result<Option<Person>, Stranger> {
+    let names = &proxies.headers;
     let subject = text(headers, &names.subject, MAX_NAME_BYTES)?;
     let issuer = text(headers, &names.issuer, MAX_NAME_BYTES)?;
     let email = text(headers, &names.email, MAX_NAME_BYTES)?;
     let groups = text(headers, &names.groups, MAX_GROUPS_BYTES)?;
     match (subject, issuer) {
+        (Some(_), Some(issuer)) if !proxies.may_name(issuer) => Err(Stranger::Refused(
+            "The proxy names someone of an issuer that is not known here.".to_owned(),
+        )),
         (Some(subject), Some(issuer)) => Ok(Some(Person {
             id: PersonId {
                 issuer: issuer.to_owned(),
@@ -100,6 +102,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+    use crate::config::IdentityHeaders;
 
     fn headers(list: &[(&'static str, &[u8])]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -109,8 +112,16 @@ mod tests {
         headers
     }
 
+    fn proxies(issuers: &[&str]) -> TrustedProxies {
+        TrustedProxies {
+            networks: vec!["10.0.0.0/24".parse().unwrap()],
+            headers: IdentityHeaders::default(),
+            issuers: issuers.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     fn told(list: &[(&'static str, &[u8])]) -> Result<Option<Person>, Stranger> {
-        person(&IdentityHeaders::default(), &headers(list))
+        person(&proxies(&[]), &headers(list))
     }
 
     const ALICE: (&str, &[u8]) = ("x-hallpass-subject", b"alice");
@@ -145,6 +156,18 @@ mod tests {
     }
 
     #[test]
+    fn where_issuers_are_named_no_other_is_believed() {
+        let told = |issuers: &[&str]| person(&proxies(issuers), &headers(&[ALICE, IDP]));
+        assert!(told(&["https://idp.example"]).unwrap().is_some());
+        for others in [
+            &["https://partner.example"][..],
+            &["https://idp.example/", "https://IDP.example"],
+        ] {
+            assert!(matches!(told(others), Err(Stranger::Refused(_))));
+        }
+    }
+
+    #[test]
     fn what_could_be_read_in_two_ways_or_not_at_all_is_refused() {
         let long = vec![b'a'; MAX_NAME_BYTES + 1];
         let many = vec![b'a'; MAX_GROUPS_BYTES + 1];
@@ -175,10 +198,7 @@ mod tests {
 
     #[test]
     fn the_source_is_the_first_from_the_right_that_is_no_trusted_proxy() {
-        let proxies = TrustedProxies {
-            networks: vec!["10.0.0.0/24".parse().unwrap()],
-            headers: IdentityHeaders::default(),
-        };
+        let proxies = proxies(&[]);
         for (lines, expected) in [
             (&[][..], Some("10.0.0.2")),
             (&[&b"203.0.113.9"[..]], Some("203.0.113.9")),

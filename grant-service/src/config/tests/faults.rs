@@ -132,6 +132,11 @@ fn faults_in_who_is_believed_are_told_with_their_place() {
             json!("no name"),
             "identity_headers.email",
         ),
+        (
+            "/identity_headers/issuers",
+            json!([]),
+            "identity_headers.issuers",
+        ),
         ("/services/0/token", json!("too short"), "services[0].token"),
         ("/services/0/name", json!(""), "services[0].name"),
     ]);
@@ -193,4 +198,25 @@ fn faults_in_the_policy_are_told_with_their_place() {
             "policy.resources[0].break_glass.max_duration",
         ),
     ]);
+}
+
+#[test]
+fn where_proxies_name_people_of_another_issuer_groups_need_theirs() {
+    let partner = json!(["https://partner.example"]);
+    let told = parse(&with(full(), "/identity_headers/issuers", partner)).unwrap_err();
+    let places: Vec<_> = told
+        .iter()
+        .filter_map(|fault| fault.split('`').nth(1))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "policy.administrators.issuers",
+            "policy.auditors.issuers",
+            "policy.resources[0].automatic.who.issuers",
+            "policy.resources[0].break_glass.who.issuers",
+        ]
+    );
+    let same = json!(["https://idp.example"]);
+    assert!(parse(&with(full(), "/identity_headers/issuers", same)).is_ok());
 }
