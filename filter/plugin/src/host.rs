@@ -1,7 +1,4 @@
 //! Every call into the proxy. Bytes go in and out: nothing that a client sent is taken for text here, and no status panics.
-//!
-//! The SDK's own wrappers are not used on the request's path: they panic on header names that are not UTF-8 and on statuses that they do
-//! not expect. The one exception is [`dispatch`]: the SDK's registry of callouts routes their replies, and only its wrapper enters one.
 
 mod ffi;
 mod pairs;
@@ -17,10 +14,9 @@ use hallpass_core::headers::HeaderList;
 use hallpass_core::request::RequestHead;
 use hallpass_core::time::UnixMillis;
 use hallpass_core::token::signature::host::{FUNCTION, HostVerifier};
-use proxy_wasm::types::Status;
 
-pub(crate) use ffi::Severity;
 use ffi::{Buffer, Map};
+pub(crate) use ffi::{Refused, Severity};
 
 /// The time. Where the host cannot tell, it is late: everything that ends has ended.
 pub(crate) fn now() -> UnixMillis {
@@ -31,6 +27,13 @@ pub(crate) fn now() -> UnixMillis {
 /// Writes a line to the proxy's log.
 pub(crate) fn log(severity: Severity, line: &str) {
     ffi::log(severity, line);
+}
+
+/// Has a panic, should there ever be one, say in the proxy's log where it was before it ends the VM.
+pub(crate) fn tell_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        log(Severity::Critical, &panic.to_string())
+    }));
 }
 
 /// The plugin's configuration, as it was given to the proxy.
@@ -166,26 +169,24 @@ pub(crate) fn respond(answer: &Answer, details: &str) {
     );
 }
 
-/// Starts a call to another service on behalf of the context that the SDK holds for active, and returns the call's number.
+/// Starts a call to another service on behalf of the effective context, and returns the call's number.
 pub(crate) fn dispatch(
     cluster: &str,
-    headers: Vec<(&str, &str)>,
+    headers: &[(&str, &str)],
     body: Option<&[u8]>,
     timeout: Duration,
-) -> Result<u32, Status> {
-    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), timeout)
-}
-
-/// Runs the tick of `root` from within a request: what it dispatches belongs to the root for the proxy and the SDK alike, and outlives
-/// the request. `request` is the effective context again afterwards. False if the root is gone.
-#[must_use]
-pub(crate) fn tick_from_request(root: u32, request: u32) -> bool {
-    let entered = enter(root);
-    if entered {
-        ffi::run_tick(root);
-        enter(request);
-    }
-    entered
+) -> Result<u32, Refused> {
+    let headers: Vec<(&[u8], &[u8])> = headers
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+        .collect();
+    ffi::http_call(
+        cluster,
+        &pairs::encode(&headers),
+        body.unwrap_or_default(),
+        &pairs::encode(&[]),
+        u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX),
+    )
 }
 
 /// The headers of the reply that is being delivered.

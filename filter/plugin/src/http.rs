@@ -1,32 +1,92 @@
-//! One request: its header callback becomes steps of the core, and the steps become host calls.
+//! One request: its callbacks become steps of the core, and the steps become host calls.
 
 use hallpass_core::audit::Written;
 use hallpass_core::denial::{Answer, AnswerContext, Reason};
 use hallpass_core::flow::{Exchange, Refusal, Stream};
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
 
 use crate::host;
+use crate::root::send_for;
 use crate::sinks;
 use crate::worker::{Outcome, Shared, Worker, record};
 
-/// A request in the hands of its worker.
-pub(crate) struct Request {
-    id: u32,
-    root: u32,
-    worker: Option<Shared>,
+/// What the host is to do with a request when a callback returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Go on with it.
+    Continue,
+    /// Not now: it is held, or has its answer.
+    Pause,
 }
 
-impl Request {
-    /// A request of `root`. Without a worker there is no configuration, and it is refused.
-    pub(crate) fn new(id: u32, root: u32, worker: Option<Shared>) -> Self {
+impl Verdict {
+    /// As the ABI has it.
+    pub(crate) const fn to_abi(self) -> u32 {
+        match self {
+            Self::Continue => 0,
+            Self::Pause => 1,
+        }
+    }
+}
+
+/// A request in the hands of its worker.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    id: u32,
+    root: u32,
+    worker: &'a Shared,
+}
+
+impl<'a> Request<'a> {
+    /// The request `id` of `root`.
+    pub(crate) fn new(id: u32, root: u32, worker: &'a Shared) -> Self {
         Self { id, root, worker }
     }
 
+    /// Its headers are there.
+    pub(crate) fn judge_headers(&self, ends_here: bool) -> Verdict {
+        let outcome = self.judge(ends_here);
+        self.worker.with(Worker::write_down);
+        match outcome {
+            None => Verdict::Pause,
+            Some(outcome) => perform(self.id, outcome, self.worker),
+        }
+    }
+
+    /// A host may be configured to go on reading while the headers are held; what it read must not release them.
+    pub(crate) fn hold_while_waiting(&self) -> Verdict {
+        if self.worker.with(|worker| worker.is_held(self.id)) {
+            Verdict::Pause
+        } else {
+            Verdict::Continue
+        }
+    }
+
+    /// Trailers reach some upstreams as headers, so nobody may speak for the filter in them either.
+    pub(crate) fn judge_trailers(&self) -> Verdict {
+        let config = self.worker.with(|worker| worker.gate.config());
+        // What cannot be read cannot be taken out.
+        let Some(trailers) = host::request_trailers() else {
+            return refuse_unjudged();
+        };
+        let mut protected = trailers
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| config.headers.protects(name));
+        if !protected.all(host::remove_trailer) {
+            return refuse_unjudged();
+        }
+        self.hold_while_waiting()
+    }
+
+    /// It is over: its client has its answer, or has gone.
+    pub(crate) fn forget(&self) {
+        self.worker.with(|worker| worker.forget(self.id));
+    }
+
     /// Judges the request; `None` when it is held.
-    fn judge(&self, worker: &Shared, ends_here: bool) -> Option<Outcome> {
+    fn judge(&self, ends_here: bool) -> Option<Outcome> {
         let now = host::now();
-        let (outcome, has_question) = worker.with(|worker| {
+        let (outcome, has_question) = self.worker.with(|worker| {
             let mut exchange = Exchange::new(host::request_head(worker.wanted, ends_here));
             let step = exchange.start(&mut worker.gate, now);
             let outcome = worker.hold_or_settle(self.id, exchange, step, now);
@@ -34,94 +94,28 @@ impl Request {
             let has_question = outcome.is_none() && !worker.outbox.is_empty();
             (outcome, has_question)
         });
-        if has_question {
-            self.dispatch(worker)
-        } else {
-            outcome
-        }
+        if has_question { self.ask() } else { outcome }
     }
 
     /// Has the root send what is in the outbox; `None` when the request is held until the answer comes.
-    fn dispatch(&self, worker: &Shared) -> Option<Outcome> {
-        worker.with(|worker| worker.set_started(self.id));
-        if !host::tick_from_request(self.root, self.id) {
-            let now = host::now();
-            return worker.with(|worker| {
-                worker.take_started();
-                let given_up = worker.give_up(self.id, now);
-                given_up.or_else(|| Some(Outcome::Refuse(unanswerable())))
-            });
-        }
+    fn ask(&self) -> Option<Outcome> {
+        self.worker.with(|worker| worker.set_started(self.id));
+        let is_sent = send_for(self.root, self.id, self.worker);
         let now = host::now();
-        worker.with(|worker| {
-            let (exchange, step) = worker.take_started()?;
+        self.worker.with(|worker| {
+            let started = worker.take_started();
+            if !is_sent {
+                let given_up = worker.give_up(self.id, now);
+                return given_up.or_else(|| Some(Outcome::Refuse(unanswerable())));
+            }
+            let (exchange, step) = started?;
             worker.hold_or_settle(self.id, exchange, step, now)
         })
     }
 }
 
-impl Request {
-    fn hold_while_waiting(&self) -> Action {
-        let waits = |worker: &Shared| worker.with(|worker| worker.is_held(self.id));
-        if self.worker.as_ref().is_some_and(waits) {
-            Action::Pause
-        } else {
-            Action::Continue
-        }
-    }
-}
-
-impl HttpContext for Request {
-    fn on_http_request_headers(&mut self, _headers: usize, end_of_stream: bool) -> Action {
-        let Some(worker) = &self.worker else {
-            return refuse(&unanswerable());
-        };
-        let outcome = self.judge(worker, end_of_stream);
-        worker.with(Worker::write_down);
-        match outcome {
-            None => Action::Pause,
-            Some(outcome) => perform(self.id, outcome, worker),
-        }
-    }
-
-    /// A host may be configured to go on reading while the headers are held; what it read must not release them.
-    fn on_http_request_body(&mut self, _size: usize, _end_of_stream: bool) -> Action {
-        self.hold_while_waiting()
-    }
-
-    /// Trailers reach some upstreams as headers, so nobody may speak for the filter in them either.
-    fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
-        if let Some(worker) = &self.worker {
-            let config = worker.with(|worker| worker.gate.config());
-            // What cannot be read cannot be taken out.
-            let Some(trailers) = host::request_trailers() else {
-                return refuse(&unanswerable());
-            };
-            let mut protected = trailers
-                .iter()
-                .map(|(name, _)| name)
-                .filter(|name| config.headers.protects(name));
-            if !protected.all(host::remove_trailer) {
-                return refuse(&unanswerable());
-            }
-        }
-        self.hold_while_waiting()
-    }
-}
-
-impl Context for Request {}
-
-/// The SDK drops a request's context when the host deletes it: its client has its answer, or has gone.
-impl Drop for Request {
-    fn drop(&mut self) {
-        if let Some(worker) = &self.worker {
-            worker.with(|worker| worker.forget(self.id));
-        }
-    }
-}
-
 /// Does what the outcome says to the effective request `id`, records it, and returns what its header callback has to say.
-pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Action {
+pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Verdict {
     match outcome {
         Outcome::Pass(passage) => {
             if !host::apply(&passage.edits) {
@@ -129,14 +123,14 @@ pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Action {
                 sinks::error(
                     "the proxy would not change a request's headers, so the request is refused",
                 );
-                return refuse(&unanswerable());
+                return refuse_unjudged();
             }
             record(passage.reason, passage.audit, worker);
             if let Some(stream) = passage.stream.filter(Stream::is_cut) {
                 let until = stream.until();
                 worker.with(|worker| worker.streams.open(id, stream, until));
             }
-            Action::Continue
+            Verdict::Continue
         }
         Outcome::Refuse(mut refusal) => {
             let audit = std::mem::take(&mut refusal.audit);
@@ -146,9 +140,14 @@ pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Action {
     }
 }
 
-fn refuse(refusal: &Refusal) -> Action {
+fn refuse(refusal: &Refusal) -> Verdict {
     host::respond(&refusal.answer, refusal.reason.as_str());
-    Action::Pause
+    Verdict::Pause
+}
+
+/// Refuses the effective request, which cannot be judged at all.
+pub(crate) fn refuse_unjudged() -> Verdict {
+    refuse(&unanswerable())
 }
 
 /// What a request gets that cannot be judged at all: without a configuration, or by a host that does not do its part.

@@ -1,9 +1,9 @@
 //! Hallpass as a proxy-wasm module.
 //!
 //! This crate is the driver and knows nothing of identity or grants: a callback becomes a call of [`hallpass_core::flow`], and the step
-//! that comes back becomes host calls. [`host`] holds every host call, [`root`] what belongs to the worker, [`http`] what belongs to one
-//! request, [`worker`] the state they share, [`callouts`] what is asked of other services, [`streams`] the end of requests that stay open,
-//! [`sinks`] what is written down, and [`memory`] how memory is compared.
+//! that comes back becomes host calls. [`callbacks`] holds every function that the host calls, [`host`] every one that is called of it,
+//! [`root`] what belongs to the worker, [`http`] what belongs to one request, [`worker`] the state they share, [`callouts`] what is asked of
+//! other services, [`streams`] the end of requests that stay open, [`sinks`] what is written down, and [`memory`] how memory is compared.
 // A trap costs a worker its whole VM, with every cache in it. What could panic is refused at compile time.
 #![deny(
     clippy::unwrap_used,
@@ -16,6 +16,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod callbacks;
 mod callouts;
 mod host;
 mod http;
@@ -25,16 +26,3 @@ mod root;
 mod sinks;
 mod streams;
 mod worker;
-
-use proxy_wasm::types::LogLevel;
-
-#[allow(missing_docs, reason = "the macro's function is for the host alone")]
-mod entry {
-    use super::{LogLevel, root};
-
-    proxy_wasm::main! {{
-        // Installs the hook by which a panic, should there ever be one, says where it was before it ends the VM.
-        proxy_wasm::set_log_level(LogLevel::Error);
-        proxy_wasm::set_root_context(|id| Box::new(root::Root::new(id)));
-    }}
-}

@@ -1,6 +1,7 @@
 //! What belongs to the worker as a whole: its configuration, its clock, and the calls to other services, which outlive the requests that
 //! wanted them.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,12 +15,10 @@ use hallpass_core::metrics::Counter;
 use hallpass_core::revocation::{FeedReply, MAX_FEED_BYTES};
 use hallpass_core::time::UnixMillis;
 use hallpass_core::token::signature::chosen::ChosenVerifier;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, ContextType};
 
 use crate::callouts::{Arrival, Call, Callout, Purpose, Reply};
 use crate::host;
-use crate::http::{Request, perform};
+use crate::http::{Request, Verdict, perform};
 use crate::sinks::{self, Stats};
 use crate::streams::{cut_ended, end_revoked};
 use crate::worker::{Outcome, Shared, Worker};
@@ -38,65 +37,150 @@ const BACKGROUND_AT_ONCE: usize = 16;
 /// The worker's context in the proxy.
 pub(crate) struct Root {
     id: u32,
-    worker: Option<Shared>,
+    /// It begins with the first configuration, and each that follows goes on with it.
+    worker: OnceCell<Shared>,
 }
 
 impl Root {
     pub(crate) fn new(id: u32) -> Self {
-        Self { id, worker: None }
+        Self {
+            id,
+            worker: OnceCell::new(),
+        }
     }
 
-    fn start(&mut self, config: Config) {
+    /// The request `id`, which is this root's. `None` without a configuration.
+    pub(crate) fn request(&self, id: u32) -> Option<Request<'_>> {
+        let worker = self.worker.get()?;
+        Some(Request::new(id, self.id, worker))
+    }
+
+    /// Takes a configuration. False, and a line in the log for each fault, if it has any; then that of before goes on.
+    pub(crate) fn configure(&self, size: usize) -> bool {
+        match Config::parse(&host::plugin_configuration(size)) {
+            Ok(config) => {
+                for warning in config.warnings() {
+                    sinks::warn(&format!("configuration: {warning}"));
+                }
+                self.start(config);
+                true
+            }
+            Err(faults) => {
+                for fault in faults.iter() {
+                    sinks::error(&format!("configuration: {fault}"));
+                }
+                false
+            }
+        }
+    }
+
+    fn start(&self, config: Config) {
         let needs_ticks = !config.clusters().is_empty() || config.policy.cuts_streams();
         let verifier = ChosenVerifier::choose(Box::new(host::verifier()));
         sinks::tell_backends(&verifier);
         let gate =
             Gate::new(Arc::new(config), Box::new(verifier)).sharing(Box::new(host::SharedMemory));
         let worker = Worker::new(gate, Stats::declare());
-        match self.worker.clone() {
-            // Requests that have begun hold the worker of before: it becomes this one, for them too.
+        match self.worker.get() {
+            // Requests that have begun know the worker of before: it becomes this one, for them too.
             Some(shared) => {
-                retire(&shared);
+                retire(shared);
                 shared.with(|old| old.replace_by(worker));
             }
-            None => self.worker = Some(Shared::new(worker)),
+            None => {
+                self.worker.get_or_init(|| Shared::new(worker));
+            }
         }
         if needs_ticks {
             host::tick_every(TICK);
-            if let Some(worker) = &self.worker {
+            if let Some(worker) = self.worker.get() {
                 worker.with(|worker| worker.hurries = false);
             }
-            self.on_tick();
+            self.tick();
         }
+    }
+
+    /// Looks for what is due, and for what the host should have answered long ago.
+    pub(crate) fn tick(&self) {
+        let Some(worker) = self.worker.get() else {
+            return;
+        };
+        let now = host::now();
+        for purpose in worker.with(|worker| worker.give_up_overdue(now)) {
+            if purpose.is_about_requests() {
+                worker.with(|worker| worker.stats.count(Counter::CalloutTimeout));
+            }
+            let never = Arrival::Nothing("the proxy never answered the call");
+            settle(worker, purpose, never);
+        }
+        worker.with(|worker| {
+            worker.fetch_due_keys(now);
+            worker.ask_feed_if_due(now);
+            worker.release_background(BACKGROUND_AT_ONCE, now);
+        });
+        self.carry_on(worker);
+    }
+
+    /// A call has ended.
+    pub(crate) fn take_reply(&self, call: u32, body_size: usize) {
+        let Some(worker) = self.worker.get() else {
+            return;
+        };
+        let now = host::now();
+        let Some(call) = worker.with(|worker| worker.call_ended(call, now)) else {
+            return;
+        };
+        let purpose = call.purpose;
+        let arrival = receive(call, body_size);
+        if purpose.is_about_requests() {
+            worker.with(|worker| worker.stats.count(counter_of(&arrival)));
+        }
+        settle(worker, purpose, arrival);
+        self.carry_on(worker);
     }
 
     /// What every callback of the root ends with: questions leave, some who are ready are told, some whose time is over are cut.
     fn carry_on(&self, worker: &Shared) {
         dispatch_outbox(worker);
-        // A host may delete at once what is told or cut, and the SDK does not take that while a request's callback runs.
-        let mut some_are_left = false;
-        if !worker.with(|worker| worker.is_within_request()) {
-            let now = host::now();
-            let ready = worker.with(|worker| {
-                worker.export_due(now);
-                let ready = worker.take_ready(READY_AT_ONCE, now);
-                worker.ask_again(now);
-                worker.write_down();
-                ready
-            });
-            let room = AT_ONCE.saturating_sub(ready.len());
-            for (id, outcome) in ready {
-                resume(id, outcome, worker);
-            }
-            some_are_left = cut_ended(worker, now, room);
-            host::enter(self.id);
-            // Some of those who were ready have another question.
-            dispatch_outbox(worker);
+        let now = host::now();
+        let ready = worker.with(|worker| {
+            worker.export_due(now);
+            let ready = worker.take_ready(READY_AT_ONCE, now);
+            worker.ask_again(now);
+            worker.write_down();
+            ready
+        });
+        let room = AT_ONCE.saturating_sub(ready.len());
+        for (id, outcome) in ready {
+            resume(id, outcome, worker);
         }
-        let hurries = some_are_left || worker.with(|worker| worker.has_work());
-        if worker.with(|worker| std::mem::replace(&mut worker.hurries, hurries)) != hurries {
-            host::tick_every(if hurries { HURRY } else { TICK });
-        }
+        let some_are_left = cut_ended(worker, now, room);
+        host::enter(self.id);
+        // Some of those who were ready have another question.
+        dispatch_outbox(worker);
+        set_pace(worker, some_are_left);
+    }
+}
+
+/// Sends what is in the outbox from within a callback of `request`, which is the effective context again afterwards. The calls are the
+/// root's, and outlive the request. False if the root is gone.
+#[must_use]
+pub(crate) fn send_for(root: u32, request: u32, worker: &Shared) -> bool {
+    let entered = host::enter(root);
+    if entered {
+        dispatch_outbox(worker);
+        // A question that the host would not take was settled for everybody who waited for it.
+        set_pace(worker, false);
+        host::enter(request);
+    }
+    entered
+}
+
+/// Has the tick come sooner while somebody is ready, and as usual otherwise.
+fn set_pace(worker: &Shared, some_are_left: bool) {
+    let hurries = some_are_left || worker.with(|worker| worker.has_work());
+    if worker.with(|worker| std::mem::replace(&mut worker.hurries, hurries)) != hurries {
+        host::tick_every(if hurries { HURRY } else { TICK });
     }
 }
 
@@ -172,7 +256,7 @@ fn settle(worker: &Shared, purpose: Purpose, arrival: Arrival) {
 fn send(worker: &Shared, callout: &Callout) -> Option<Arrival> {
     let sent = host::dispatch(
         &callout.cluster,
-        callout.header_pairs(),
+        &callout.header_pairs(),
         callout.body.as_deref(),
         callout.timeout,
     );
@@ -185,10 +269,10 @@ fn send(worker: &Shared, callout: &Callout) -> Option<Arrival> {
         Err(_) if !callout.purpose.is_about_requests() => {
             Some(Arrival::Nothing("the proxy refused the call"))
         }
-        Err(status) => {
+        Err(refusal) => {
             worker.with(|worker| worker.stats.count(Counter::CalloutRefused));
             sinks::warn(&format!(
-                "the proxy refused a call to cluster `{}` ({status:?}): is the cluster configured, and has it hosts?",
+                "the proxy refused a call to cluster `{}` ({refusal}): is the cluster configured, and has it hosts?",
                 callout.cluster
             ));
             Some(Arrival::Nothing("the proxy refused the call"))
@@ -269,84 +353,8 @@ fn learn_grant(
 
 fn resume(id: u32, outcome: Outcome, worker: &Shared) {
     // The stream may be gone although nobody said so; then there is nothing to resume.
-    if host::enter(id) && perform(id, outcome, worker) == Action::Continue {
+    if host::enter(id) && perform(id, outcome, worker) == Verdict::Continue {
         host::resume_request();
-    }
-}
-
-impl RootContext for Root {
-    fn on_configure(&mut self, size: usize) -> bool {
-        match Config::parse(&host::plugin_configuration(size)) {
-            Ok(config) => {
-                for warning in config.warnings() {
-                    sinks::warn(&format!("configuration: {warning}"));
-                }
-                self.start(config);
-                true
-            }
-            Err(faults) => {
-                for fault in faults.iter() {
-                    sinks::error(&format!("configuration: {fault}"));
-                }
-                false
-            }
-        }
-    }
-
-    fn on_tick(&mut self) {
-        let Some(worker) = self.worker.clone() else {
-            return;
-        };
-        let now = host::now();
-        for purpose in worker.with(|worker| worker.give_up_overdue(now)) {
-            if purpose.is_about_requests() {
-                worker.with(|worker| worker.stats.count(Counter::CalloutTimeout));
-            }
-            let never = Arrival::Nothing("the proxy never answered the call");
-            settle(&worker, purpose, never);
-        }
-        worker.with(|worker| {
-            worker.fetch_due_keys(now);
-            worker.ask_feed_if_due(now);
-            // A request that asks for itself does not send the questions of others.
-            if !worker.is_within_request() {
-                worker.release_background(BACKGROUND_AT_ONCE, now);
-            }
-        });
-        self.carry_on(&worker);
-    }
-
-    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Request::new(id, self.id, self.worker.clone())))
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
-    }
-}
-
-impl Context for Root {
-    fn on_http_call_response(
-        &mut self,
-        call: u32,
-        _headers: usize,
-        body_size: usize,
-        _trailers: usize,
-    ) {
-        let Some(worker) = self.worker.clone() else {
-            return;
-        };
-        let now = host::now();
-        let Some(call) = worker.with(|worker| worker.call_ended(call, now)) else {
-            return;
-        };
-        let purpose = call.purpose;
-        let arrival = receive(call, body_size);
-        if purpose.is_about_requests() {
-            worker.with(|worker| worker.stats.count(counter_of(&arrival)));
-        }
-        settle(&worker, purpose, arrival);
-        self.carry_on(&worker);
     }
 }
 

@@ -174,11 +174,6 @@ impl Worker {
         self.started = Started::Running(id);
     }
 
-    /// Whether a request's header callback runs, and this is called from within it.
-    pub(crate) fn is_within_request(&self) -> bool {
-        !matches!(self.started, Started::None)
-    }
-
     /// What was settled for that callback in the meantime, if anything was.
     pub(crate) fn take_started(&mut self) -> Option<(Exchange, Step)> {
         match std::mem::take(&mut self.started) {

@@ -2,6 +2,7 @@
 //! where nothing could follow from it; none is ever an enum, so that a host's new status is no undefined behaviour.
 #![expect(unsafe_code, reason = "host functions are foreign functions")]
 
+use std::fmt;
 use std::ptr::{null, null_mut, slice_from_raw_parts_mut};
 
 const OK: u32 = 0;
@@ -17,6 +18,21 @@ pub(crate) enum Severity {
     Info = 2,
     Warn = 3,
     Error = 4,
+    Critical = 5,
+}
+
+/// Why the host would not start a call: its status.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refused(u32);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            2 => f.write_str("BadArgument"),
+            10 => f.write_str("InternalFailure"),
+            other => write!(f, "status {other}"),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -117,14 +133,21 @@ unsafe extern "C" {
         headers_size: usize,
         grpc_status: i32,
     ) -> u32;
+    fn proxy_http_call(
+        upstream: *const u8,
+        upstream_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout_ms: u32,
+        call: *mut u32,
+    ) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
-}
-
-unsafe extern "C" {
-    /// Not the host's: the module's own export, which the SDK defines.
-    fn proxy_on_tick(context: u32);
 }
 
 /// Bytes that the host wrote into memory that it had the module allocate.
@@ -138,7 +161,7 @@ unsafe fn owned(status: u32, data: *mut u8, size: usize) -> Option<Vec<u8>> {
     if data.is_null() {
         return Some(Vec::new());
     }
-    // SAFETY: the caller's promise; the SDK allocates a boxed slice of the size that the host asked for.
+    // SAFETY: the caller's promise; the allocation function makes a boxed slice of the size that the host asked for.
     Some(unsafe { Box::from_raw(slice_from_raw_parts_mut(data, size)) }.into_vec())
 }
 
@@ -322,8 +345,32 @@ pub(super) fn record_metric(id: u32, value: u64) {
     unsafe { proxy_record_metric(id, value) };
 }
 
-pub(super) fn run_tick(context: u32) {
-    // SAFETY: the SDK's own entry point; the caller has made `context` effective, and the SDK does not hold its root contexts
-    // borrowed while a request's callback runs.
-    unsafe { proxy_on_tick(context) };
+pub(super) fn http_call(
+    upstream: &str,
+    headers: &[u8],
+    body: &[u8],
+    trailers: &[u8],
+    timeout_ms: u32,
+) -> Result<u32, Refused> {
+    let mut call = 0;
+    // SAFETY: all are live slices, and `call` outlives the call.
+    let status = unsafe {
+        proxy_http_call(
+            upstream.as_ptr(),
+            upstream.len(),
+            headers.as_ptr(),
+            headers.len(),
+            body.as_ptr(),
+            body.len(),
+            trailers.as_ptr(),
+            trailers.len(),
+            timeout_ms,
+            &raw mut call,
+        )
+    };
+    if status == OK {
+        Ok(call)
+    } else {
+        Err(Refused(status))
+    }
 }
