@@ -62,7 +62,7 @@ pub struct Passage {
     /// When its permission ends, if it does.
     pub until: Option<UnixMillis>,
     /// What is to be kept of it while it is open, if its permission has an end.
-    pub stream: Option<Stream>,
+    pub stream: Option<Box<Stream>>,
 }
 
 /// A request that does not: refused, or answered with what everybody may know.

@@ -14,7 +14,7 @@ pub use backoff::Backoff;
 pub use decisions::Decisions;
 pub use embedded::EmbeddedGrants;
 pub use key::DecisionKey;
-pub use service::{GrantOutcome, GrantReply, Query, Ruling, ServiceFault, Word};
+pub use service::{GrantOutcome, GrantReply, Query, Question, Ruling, ServiceFault, Word};
 pub use shelf::Shelf;
 
 /// One subject's permission for some actions on one resource.

@@ -14,19 +14,41 @@ pub struct HeaderList {
 /// Where a header's name and value lie.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// The name's place.
-    pub name: Range<usize>,
-    /// The value's place.
-    pub value: Range<usize>,
+    name: Range<usize>,
+    value: Range<usize>,
+    trait_of_name: u32,
+}
+
+impl Entry {
+    /// A header whose name and value lie there.
+    pub fn new(name: Range<usize>, value: Range<usize>) -> Self {
+        Self {
+            name,
+            value,
+            trait_of_name: 0,
+        }
+    }
+}
+
+/// Something in which most names differ: their lengths and their ends. Headers are looked for several times in each request, and most
+/// are ruled out by this without a look at their names.
+fn trait_of(name: &[u8]) -> u32 {
+    let [first, .., last] = name else {
+        return name.first().map_or(0, |only| u32::from(*only));
+    };
+    let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
+    u32::from_be_bytes([0, length, *first, *last])
 }
 
 impl HeaderList {
     /// The headers that lie at these places of a buffer. `None` if one lies outside.
-    pub fn within(mut bytes: Vec<u8>, entries: Vec<Entry>) -> Option<Self> {
-        for Entry { name, value } in &entries {
-            bytes.get(value.clone())?;
+    pub fn within(mut bytes: Vec<u8>, mut entries: Vec<Entry>) -> Option<Self> {
+        for entry in &mut entries {
+            bytes.get(entry.value.clone())?;
+            let name = bytes.get_mut(entry.name.clone())?;
             // RFC 9110, section 5.1: names are case-insensitive.
-            bytes.get_mut(name.clone())?.make_ascii_lowercase();
+            name.make_ascii_lowercase();
+            entry.trait_of_name = trait_of(name);
         }
         Some(Self { bytes, entries })
     }
@@ -42,25 +64,33 @@ impl HeaderList {
         self.bytes.extend(name.iter().map(u8::to_ascii_lowercase));
         let middle = self.bytes.len();
         self.bytes.extend_from_slice(value);
-        self.entries.push(Entry {
-            name: start..middle,
-            value: middle..self.bytes.len(),
-        });
+        let mut entry = Entry::new(start..middle, middle..self.bytes.len());
+        entry.trait_of_name = trait_of(self.text(&entry.name));
+        self.entries.push(entry);
+    }
+
+    fn text(&self, place: &Range<usize>) -> &[u8] {
+        self.bytes.get(place.clone()).unwrap_or_default()
     }
 
     /// Every header: name in lower case, value as it came.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
-        let text = |place: &Range<usize>| self.bytes.get(place.clone()).unwrap_or_default();
-        self.entries
-            .iter()
-            .map(move |entry| (text(&entry.name), text(&entry.value)))
+        let entries = self.entries.iter();
+        entries.map(|entry| (self.text(&entry.name), self.text(&entry.value)))
     }
 
     /// Every value of the header `name`, which must be in lower case.
+    #[inline]
     pub fn all<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
-        self.iter()
-            .filter(move |(candidate, _)| *candidate == name.as_bytes())
-            .map(|(_, value)| value)
+        let name = name.as_bytes();
+        let wanted = trait_of(name);
+        let alike = self
+            .entries
+            .iter()
+            .filter(move |entry| entry.trait_of_name == wanted);
+        alike
+            .filter(move |entry| self.text(&entry.name) == name)
+            .map(|entry| self.text(&entry.value))
     }
 
     /// The value of the header `name`, or `None` if it is absent.

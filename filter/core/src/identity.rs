@@ -5,7 +5,9 @@ pub(crate) mod sample;
 mod step_up;
 mod texts;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use sha2::Sha256;
 
 use crate::ids::Issuer;
 use crate::json::borrowed::Value;
@@ -57,6 +59,7 @@ pub struct Identity {
     issued: Option<UnixMillis>,
     groups: Box<[Span]>,
     headers: Box<[(Arc<str>, Span)]>,
+    hashed: OnceLock<Sha256>,
 }
 
 impl Identity {
@@ -115,6 +118,7 @@ impl Identity {
             groups,
             headers: headers.into(),
             texts: texts.finish(),
+            hashed: OnceLock::new(),
         })
     }
 
@@ -166,6 +170,11 @@ impl Identity {
     /// The groups, as the token lists them.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.groups.iter().map(|group| self.texts.get(group))
+    }
+
+    /// The hash of what is always asked about it, begun by `hash` when it is first wanted.
+    pub(crate) fn hashed_once(&self, hash: impl FnOnce(&Self) -> Sha256) -> &Sha256 {
+        self.hashed.get_or_init(|| hash(self))
     }
 
     /// What to tell the upstream: header name and value, each safe to send.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::ids::{Action, ResourceName};
 use crate::preflight;
-use crate::request::{CanonicalRequest, RequestHead, canonical_path};
+use crate::request::{CanonicalRequest, RequestHead, USUAL_METHODS, canonical_path};
 use conditions::{ClaimTests, Conditions};
 
 pub use mode::Mode;
@@ -193,7 +193,8 @@ impl Matcher {
         if !self.hosts.is_empty() && !self.hosts.iter().any(|host| host.matches(&request.host)) {
             return Some(Mismatch::Host);
         }
-        if !self.methods.is_empty() && !self.methods.contains(&request.method) {
+        if !self.methods.is_empty() && !self.methods.iter().any(|method| *method == request.method)
+        {
             return Some(Mismatch::Method);
         }
         let paths = self.paths.as_ref();
@@ -245,11 +246,6 @@ pub struct Policy {
     has_public_preflights: bool,
     claim_tests: ClaimTests,
 }
-
-/// The methods of RFC 9110, section 9.3, and RFC 5789: those of nearly every request.
-const USUAL_METHODS: [&str; 9] = [
-    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
-];
 
 fn action_for(method: &str) -> Action {
     Action::new(&method.to_ascii_lowercase())

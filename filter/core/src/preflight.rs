@@ -68,7 +68,7 @@ mod tests {
             (announced.host, announced.path),
             (request.host, request.path)
         );
-        Some(announced.method)
+        Some(announced.method.into_owned())
     }
 
     const ORIGIN: (&str, &str) = ("origin", "https://app.example");

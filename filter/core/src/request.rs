@@ -7,6 +7,7 @@
 mod authority;
 mod path;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -19,6 +20,11 @@ pub(crate) use path::canonical_path;
 
 /// The longest method, of any that is registered (`UPDATEREDIRECTREF`) with room to spare.
 const MAX_METHOD_BYTES: usize = 32;
+
+/// The methods of RFC 9110, section 9.3, and RFC 5789: those of nearly every request.
+pub(crate) const USUAL_METHODS: [&str; 9] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
+];
 
 /// A request as it came: its headers, and who sent it.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +43,7 @@ pub struct RequestHead {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CanonicalRequest {
     /// The method, in upper case: methods are case-sensitive (RFC 9110, section 9.1), but not every upstream knows.
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// The host in lower case, without its port.
     pub host: String,
     /// The path without query: unreserved characters decoded, other escapes in upper case (RFC 3986, section 6.2.2).
@@ -146,7 +152,11 @@ impl RequestHead {
     }
 }
 
-pub(crate) fn canonical_method(method: &[u8]) -> Result<String, Ambiguous> {
+pub(crate) fn canonical_method(method: &[u8]) -> Result<Cow<'static, str>, Ambiguous> {
+    let mut usual = USUAL_METHODS.into_iter();
+    if let Some(usual) = usual.find(|usual| usual.as_bytes() == method) {
+        return Ok(Cow::Borrowed(usual));
+    }
     let is_token = method.len() <= MAX_METHOD_BYTES
         && method
             .iter()
@@ -154,6 +164,7 @@ pub(crate) fn canonical_method(method: &[u8]) -> Result<String, Ambiguous> {
     is_token
         .then(|| ascii(method))
         .flatten()
+        .map(Cow::Owned)
         .ok_or(Ambiguous::Method)
 }
 

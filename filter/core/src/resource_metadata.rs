@@ -64,7 +64,7 @@ impl ResourceMetadata {
         if !is_here || !self.host.matches(&request.host) {
             return None;
         }
-        Some(match request.method.as_str() {
+        Some(match &*request.method {
             "GET" => found(self.document.clone()),
             "HEAD" => found(String::new()),
             "OPTIONS" => preflight(),

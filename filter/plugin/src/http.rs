@@ -2,7 +2,7 @@
 
 use hallpass_core::audit::Written;
 use hallpass_core::denial::{Answer, AnswerContext, Reason};
-use hallpass_core::flow::{Exchange, Refusal, Stream};
+use hallpass_core::flow::{Exchange, Refusal};
 
 use crate::host;
 use crate::root::send_for;
@@ -126,7 +126,7 @@ pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Verdict {
                 return refuse_unjudged();
             }
             record(passage.reason, passage.audit, worker);
-            if let Some(stream) = passage.stream.filter(Stream::is_cut) {
+            if let Some(stream) = passage.stream.filter(|stream| stream.is_cut()) {
                 let until = stream.until();
                 worker.with(|worker| worker.streams.open(id, stream, until));
             }

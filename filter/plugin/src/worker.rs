@@ -54,7 +54,7 @@ pub(crate) struct Worker {
     /// Records on their way to a collector, if there is one.
     exporter: Option<Exporter>,
     /// Requests that have passed and are cut if they are still open at their end.
-    pub(crate) streams: OpenStreams<u32, Stream>,
+    pub(crate) streams: OpenStreams<u32, Box<Stream>>,
     /// The host would not cut a stream, and the log says so.
     pub(crate) told_uncut: bool,
     /// Calls under way, by the host's number.

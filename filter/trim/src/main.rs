@@ -1,8 +1,8 @@
 //! Takes out of a built module what the proxy would call or link for nothing.
 //!
-//! The SDK exports every callback that a proxy knows, and a proxy calls each one that it finds: several times for a request, each time
-//! into code that does nothing. No setting of the compiler keeps a library's exports out of a module, so they are taken out of the built
-//! one, and with them the code and the imports that only they had a use for.
+//! A proxy calls each callback that it finds, several times for a request, also into code that does nothing, and a library may export every
+//! one that there is. The compiler exports things of its own besides. No setting of it keeps a library's exports out of a module, so they are
+//! taken out of the built one, and with them the code and the imports that only they had a use for.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

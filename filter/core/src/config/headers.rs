@@ -19,6 +19,8 @@ pub struct TrustedHeaders {
     pub grant_expires: Option<Arc<str>>,
     /// In lower case, with hyphens for underscores.
     protected: Vec<String>,
+    /// A bit for each of their lengths, by which most other names are ruled out.
+    lengths: u64,
 }
 
 impl TrustedHeaders {
@@ -26,6 +28,9 @@ impl TrustedHeaders {
     ///
     /// `x_user` is protected with `x-user`: servers that hand headers to programs as variables cannot tell the two apart.
     pub fn protects(&self, name: &[u8]) -> bool {
+        if self.lengths & bit_for(name.len()) == 0 {
+            return false;
+        }
         let is_spelt = |protected: &String| {
             let mut letters = protected.bytes().zip(name);
             protected.len() == name.len()
@@ -34,6 +39,11 @@ impl TrustedHeaders {
         };
         self.protected.iter().any(is_spelt)
     }
+}
+
+/// Long ones share the last bit.
+fn bit_for(length: usize) -> u64 {
+    1 << length.min(63)
 }
 
 /// Names that carry the request itself; setting them from a claim would change what was decided about.
@@ -118,6 +128,7 @@ impl TrustedHeaders {
             faults.push_value(place, &name.into(), "a header name that is not used twice");
             return None;
         }
+        self.lengths |= bit_for(name.len());
         self.protected.push(name.replace('_', "-"));
         Some(name.into())
     }

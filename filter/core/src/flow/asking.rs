@@ -4,7 +4,7 @@ use super::{Exchange, Gate, Need, Step};
 use crate::config::Config;
 use crate::decision::{Caller, Decision, Service};
 use crate::denial::Reason;
-use crate::grant::Query;
+use crate::grant::Question;
 use crate::metrics::Counter;
 use crate::time::UnixMillis;
 
@@ -14,10 +14,10 @@ const MAX_QUESTIONS: u8 = 3;
 impl Exchange {
     /// Looks for a remembered answer, and asks the service where there is none and it may be asked.
     pub(super) fn ask(&mut self, config: &Config, gate: &mut Gate, now: UnixMillis) -> Step {
-        let Some(query) = self.query(config) else {
+        let Some(question) = self.question(config) else {
             return self.conclude(config, gate, Decision::Deny(Reason::GrantMissing), now);
         };
-        if let Some(word) = gate.remembered(&query, now) {
+        if let Some(word) = gate.remembered(&question, now) {
             let service = Service::Remembered(&word);
             match self.decide(config, gate, self.known_caller(), service, now) {
                 // What is remembered was taken back, or may have been.
@@ -30,9 +30,13 @@ impl Exchange {
             }
         }
         gate.count(Counter::GrantMiss);
-        if gate.may_ask(now) && self.questions < MAX_QUESTIONS {
+        if gate.may_ask(now)
+            && self.questions < MAX_QUESTIONS
+            && let Some(question) = self.question(config)
+        {
+            let query = Box::new(question.to_query());
             self.questions = self.questions.saturating_add(1);
-            return Step::Wait(Need::Grant(Box::new(query)));
+            return Step::Wait(Need::Grant(query));
         }
         let decision = self.decide_without_service(config, gate, self.known_caller(), now);
         self.conclude(config, gate, decision, now)
@@ -46,10 +50,10 @@ impl Exchange {
         caller: Caller<'_>,
         now: UnixMillis,
     ) -> Decision {
-        let Some(query) = self.query(config) else {
+        let Some(question) = self.question(config) else {
             return self.decide(config, gate, caller, Service::Failed, now);
         };
-        let remembered = gate.remembered(&query, now);
+        let remembered = gate.remembered(&question, now);
         if let Some(word) = &remembered {
             let service = Service::Remembered(word);
             let decision = self.decide(config, gate, caller, service, now);
@@ -58,7 +62,7 @@ impl Exchange {
             }
         }
         // Where it was taken back, that is still known of it.
-        let Some(word) = remembered.or_else(|| gate.stale(&query, now)) else {
+        let Some(word) = remembered.or_else(|| gate.stale(&question, now)) else {
             return self.decide(config, gate, caller, Service::Failed, now);
         };
         let decision = self.decide(config, gate, caller, Service::Stale(&word), now);
@@ -68,17 +72,17 @@ impl Exchange {
         decision
     }
 
-    fn query(&self, config: &Config) -> Option<Query> {
+    fn question<'a>(&'a self, config: &'a Config) -> Option<Question<'a>> {
         let service = config.grants.service.as_ref()?;
         let route = self.route.as_ref()?;
         let resource = config.policy.get(route.resource)?;
         let identity = &self.bearer.as_ref()?.identity;
-        let query = Query::new(
+        let question = Question::new(
             identity,
             &resource.name,
             &service.resource_type,
             &route.action,
         );
-        Some(query.with_facts(&service.facts, &route.request, self.head.source_ip))
+        Some(question.with_facts(&service.facts, &route.request, self.head.source_ip))
     }
 }

@@ -72,9 +72,9 @@ impl Exchange {
     }
 
     /// What must be known of the request while it is open. The request has passed, so its route is not needed here any longer.
-    fn stream(&mut self, config: &Config, gate: &Gate, permit: Permit) -> Option<Stream> {
+    fn stream(&mut self, config: &Config, gate: &Gate, permit: Permit) -> Option<Box<Stream>> {
         let until = permit.until()?;
-        Some(Stream {
+        Some(Box::new(Stream {
             until,
             is_cut: self.resource(config)?.cuts_streams(),
             enforced: self.is_enforced(config),
@@ -84,7 +84,7 @@ impl Exchange {
             permit,
             source_ip: self.head.source_ip,
             request_id: self.head.request_id().map(Box::from),
-        })
+        }))
     }
 
     pub(super) fn refuse(

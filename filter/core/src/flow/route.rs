@@ -26,7 +26,7 @@ pub(super) enum Unrouted {
 impl Route {
     /// Adds to a record what was asked for.
     pub(super) fn tell<'a>(&'a self, record: &mut Record<'a>, config: &'a Config) {
-        record.method = Some((&self.request.method).into());
+        record.method = Some((&*self.request.method).into());
         record.host = Some((&self.request.host).into());
         record.path = Some((&self.request.path).into());
         record.action = Some(self.action.as_str());

@@ -1,7 +1,7 @@
 //! The grant service: an `OpenID` `AuthZEN` Authorization API 1.0 decision point.
 //!
-//! A [`Query`] is everything that is asked, and the key under which the answer may be remembered is made of all of it. A [`Ruling`] is
-//! what is understood of the answer, which [`reply`] reads.
+//! A [`Question`] is everything that is asked, and the key under which the answer may be remembered is made of all of it; a [`Query`] is
+//! the same on its way to the service. A [`Ruling`] is what is understood of the answer, which [`reply`] reads.
 
 mod form;
 mod obligations;
@@ -49,9 +49,137 @@ impl Fact {
     }
 }
 
+/// What is asked about a request, where it lies: enough to find what was answered before. [`Question::to_query`] makes it one that is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    identity: &'a Identity,
+    action: &'a Action,
+    resource_type: &'a str,
+    resource: &'a ResourceName,
+    context: Context<'a>,
+}
+
+/// The facts of the request that the configuration names.
+#[derive(Debug, Clone, Copy, Default)]
+struct Context<'a> {
+    source_ip: Option<IpAddr>,
+    method: Option<&'a str>,
+    host: Option<&'a str>,
+    path: Option<&'a str>,
+}
+
+impl<'a> Question<'a> {
+    /// Whether `identity` may do `action` to `resource`.
+    pub fn new(
+        identity: &'a Identity,
+        resource: &'a ResourceName,
+        resource_type: &'a str,
+        action: &'a Action,
+    ) -> Self {
+        Self {
+            identity,
+            action,
+            resource_type,
+            resource,
+            context: Context::default(),
+        }
+    }
+
+    /// Adds the facts that the configuration names.
+    #[must_use]
+    pub fn with_facts(
+        mut self,
+        facts: &[Fact],
+        request: &'a CanonicalRequest,
+        source_ip: Option<IpAddr>,
+    ) -> Self {
+        for fact in facts {
+            match fact {
+                Fact::SourceIp => self.context.source_ip = source_ip,
+                Fact::Method => self.context.method = Some(&request.method),
+                Fact::Host => self.context.host = Some(&request.host),
+                Fact::Path => self.context.path = Some(&request.path),
+            }
+        }
+        self
+    }
+
+    /// The key under which the answer to exactly this question may be remembered.
+    ///
+    /// Every part of the question goes in, each with its length before it, so that no two questions share a key by moving text from
+    /// one part into the next. Who asks comes first, and is hashed once for all that is ever asked for a token.
+    pub fn key(&self) -> DecisionKey {
+        let asker = self.identity.hashed_once(hash_of_asker);
+        let mut hash = KeyHash(asker.clone());
+        hash.part(self.action.as_str());
+        hash.part(self.resource_type);
+        hash.part(self.resource.as_str());
+        let Context {
+            source_ip,
+            method,
+            host,
+            path,
+        } = self.context;
+        hash.optional(source_ip.map(|ip| ip.to_string()).as_deref());
+        hash.optional(method);
+        hash.optional(host);
+        hash.optional(path);
+        DecisionKey::new(hash.0.finalize().into())
+    }
+
+    /// The question as it is sent.
+    pub fn to_query(&self) -> Query {
+        let identity = self.identity;
+        let context = self.context;
+        Query {
+            key: self.key(),
+            subject: QuerySubject {
+                r#type: SUBJECT_TYPE,
+                id: identity.subject().to_owned(),
+                properties: SubjectProperties {
+                    iss: identity.issuer().to_string(),
+                    email: identity.email().map(str::to_owned),
+                    groups: identity.groups().map(str::to_owned).collect(),
+                },
+            },
+            action: QueryAction {
+                name: self.action.to_string(),
+            },
+            resource: QueryResource {
+                r#type: self.resource_type.to_owned(),
+                id: self.resource.to_string(),
+            },
+            context: QueryContext {
+                source_ip: context.source_ip,
+                method: context.method.map(str::to_owned),
+                host: context.host.map(str::to_owned),
+                path: context.path.map(str::to_owned),
+            },
+        }
+    }
+}
+
+/// The `type` of every subject.
+const SUBJECT_TYPE: &str = "user";
+
+fn hash_of_asker(identity: &Identity) -> Sha256 {
+    let mut hash = KeyHash(Sha256::new());
+    hash.part(SUBJECT_TYPE);
+    hash.part(identity.subject());
+    hash.part(identity.issuer().as_str());
+    hash.optional(identity.email());
+    hash.count(identity.groups().count());
+    for group in identity.groups() {
+        hash.part(group);
+    }
+    hash.0
+}
+
 /// One question to the decision point: the body of `POST /access/v1/evaluation`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Query {
+    #[serde(skip)]
+    key: DecisionKey,
     subject: QuerySubject,
     action: QueryAction,
     resource: QueryResource,
@@ -105,91 +233,14 @@ impl QueryContext {
 }
 
 impl Query {
-    /// Asks whether `identity` may do `action` to `resource`.
-    pub fn new(
-        identity: &Identity,
-        resource: &ResourceName,
-        resource_type: &str,
-        action: &Action,
-    ) -> Self {
-        Self {
-            subject: QuerySubject {
-                r#type: "user",
-                id: identity.subject().to_owned(),
-                properties: SubjectProperties {
-                    iss: identity.issuer().to_string(),
-                    email: identity.email().map(str::to_owned),
-                    groups: identity.groups().map(str::to_owned).collect(),
-                },
-            },
-            action: QueryAction {
-                name: action.to_string(),
-            },
-            resource: QueryResource {
-                r#type: resource_type.to_owned(),
-                id: resource.to_string(),
-            },
-            context: QueryContext::default(),
-        }
-    }
-
-    /// Adds the facts that the configuration names.
-    #[must_use]
-    pub fn with_facts(
-        mut self,
-        facts: &[Fact],
-        request: &CanonicalRequest,
-        source_ip: Option<IpAddr>,
-    ) -> Self {
-        for fact in facts {
-            match fact {
-                Fact::SourceIp => self.context.source_ip = source_ip,
-                Fact::Method => self.context.method = Some(request.method.clone()),
-                Fact::Host => self.context.host = Some(request.host.clone()),
-                Fact::Path => self.context.path = Some(request.path.clone()),
-            }
-        }
-        self
-    }
-
     /// The request's body.
     pub fn to_body(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// The key under which the answer to exactly this question may be remembered.
-    ///
-    /// Every part of the question goes in, each with its length before it, so that no two questions share a key by moving text from
-    /// one part into the next.
+    /// The key of the [`Question`].
     pub fn key(&self) -> DecisionKey {
-        let mut hash = KeyHash(Sha256::new());
-        let QuerySubject {
-            r#type,
-            id,
-            properties: SubjectProperties { iss, email, groups },
-        } = &self.subject;
-        hash.part(r#type);
-        hash.part(id);
-        hash.part(iss);
-        hash.optional(email.as_deref());
-        hash.count(groups.len());
-        for group in groups {
-            hash.part(group);
-        }
-        hash.part(&self.action.name);
-        hash.part(&self.resource.r#type);
-        hash.part(&self.resource.id);
-        let QueryContext {
-            source_ip,
-            method,
-            host,
-            path,
-        } = &self.context;
-        hash.optional(source_ip.map(|ip| ip.to_string()).as_deref());
-        hash.optional(method.as_deref());
-        hash.optional(host.as_deref());
-        hash.optional(path.as_deref());
-        DecisionKey::new(hash.0.finalize().into())
+        self.key
     }
 }
 

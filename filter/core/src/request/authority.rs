@@ -42,9 +42,21 @@ fn canonical_host(name: &str) -> Option<String> {
         let address: Ipv6Addr = address.parse().ok()?;
         return Some(format!("[{address}]"));
     }
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let labels_filled = name.split('.').all(|label| !label.is_empty());
-    (labels_filled && name.bytes().all(plain)).then(|| name.to_ascii_lowercase())
+    is_plain(name).then(|| name.to_ascii_lowercase())
+}
+
+/// Letters, digits, `-` and `_`, in labels of which none is empty.
+fn is_plain(name: &str) -> bool {
+    let mut before = b'.';
+    let labels_filled = name.bytes().all(|byte| {
+        let last = std::mem::replace(&mut before, byte);
+        match byte {
+            b'.' => last != b'.',
+            b'-' | b'_' => true,
+            other => other.is_ascii_alphanumeric(),
+        }
+    });
+    labels_filled && before != b'.'
 }
 
 /// Splits `host:port`, `[v6]:port`, `host` or `[v6]`.

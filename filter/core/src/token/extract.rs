@@ -83,7 +83,7 @@ pub fn extract<'a>(headers: &'a HeaderList, sources: &[TokenSource]) -> Extracte
     for (place, source) in sources.iter().enumerate() {
         let text = match tokens_in(headers, source) {
             Held::None => continue,
-            Held::One(text) if !text.contains(&b',') => text,
+            Held::One(text) if memchr::memchr(b',', text).is_none() => text,
             Held::One(_) | Held::Several => return Extracted::Ambiguous,
         };
         match &mut found {

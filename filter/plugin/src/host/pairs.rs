@@ -18,10 +18,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Option<HeaderList> {
     };
     let mut entries = Vec::with_capacity(pairs.len());
     for [name, value] in pairs {
-        entries.push(Entry {
-            name: place(*name)?,
-            value: place(*value)?,
-        });
+        entries.push(Entry::new(place(*name)?, place(*value)?));
     }
     HeaderList::within(bytes, entries)
 }

@@ -5,15 +5,17 @@ use crate::config::ServiceSettings;
 use crate::grant::backoff::Change;
 use crate::grant::decisions::Lifetimes;
 use crate::grant::service::RawReply;
-use crate::grant::{DecisionKey, Decisions, GrantReply, Query, ServiceFault, Shelf, Word};
+use crate::grant::{
+    DecisionKey, Decisions, GrantReply, Query, Question, ServiceFault, Shelf, Word,
+};
 use crate::metrics::Counter;
 use crate::time::UnixMillis;
 
 impl Gate {
     /// The grant service's word of before, if it still counts. Where it will not much longer, the question is put again: see
     /// [`Gate::take_refreshes`].
-    pub fn remembered(&mut self, query: &Query, now: UnixMillis) -> Option<Word> {
-        let key = query.key();
+    pub fn remembered(&mut self, question: &Question<'_>, now: UnixMillis) -> Option<Word> {
+        let key = question.key();
         let own = self.decisions.fresh(&key, now);
         let fresh = match own {
             Some(fresh) if !fresh.is_due => return Some(fresh.word),
@@ -24,7 +26,7 @@ impl Gate {
             },
         };
         if fresh.is_due && self.backoff.may_ask(now) {
-            self.refreshes.push(query.clone());
+            self.refreshes.push(question.to_query());
         }
         Some(fresh.word)
     }
@@ -59,8 +61,8 @@ impl Gate {
 
     /// The grant service's word of before, if it may stand in for a service that fails. Ask for what is [`Gate::remembered`] first: a
     /// newer word of another worker counts more.
-    pub fn stale(&mut self, query: &Query, now: UnixMillis) -> Option<Word> {
-        self.decisions.stale(&query.key(), now)
+    pub fn stale(&mut self, question: &Question<'_>, now: UnixMillis) -> Option<Word> {
+        self.decisions.stale(&question.key(), now)
     }
 
     /// Takes the grant service's reply to a question that was [`asked`](Gate::asking) then: remembers it for as long as it counts, and returns

@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 impl World {
     /// What is kept of a request that passes.
-    fn stream(&mut self, request: Request) -> Option<Stream> {
+    fn stream(&mut self, request: Request) -> Option<Box<Stream>> {
         match self.send(request).1 {
             Step::Continue(passage) => passage.stream,
             other => panic!("it does not pass: {}", told(&other)),

@@ -23,12 +23,28 @@ fn request(path: &str) -> CanonicalRequest {
 
 fn query(token: TokenBuilder, resource: &str, action: &str, path: &str) -> Query {
     let ip = "10.1.2.3".parse().ok();
-    let resource = ResourceName::new(resource);
-    Query::new(&identity(token), &resource, "http", &Action::new(action)).with_facts(
-        &[Fact::SourceIp, Fact::Path],
-        &request(path),
-        ip,
-    )
+    let (resource, action) = (ResourceName::new(resource), Action::new(action));
+    let (identity, request) = (identity(token), request(path));
+    let question = Question::new(&identity, &resource, "http", &action);
+    let question = question.with_facts(&[Fact::SourceIp, Fact::Path], &request, ip);
+    let query = question.to_query();
+    assert_eq!(query.key(), question.key());
+    query
+}
+
+#[test]
+fn what_one_identity_asks_differs_in_all_but_who_asks() {
+    let identity = identity(alice());
+    let (orders, invoices) = (ResourceName::new("orders"), ResourceName::new("invoices"));
+    let (read, write) = (Action::new("read"), Action::new("write"));
+    let ask = |resource, action| Question::new(&identity, resource, "http", action).key();
+    let keys = [
+        ask(&orders, &read),
+        ask(&orders, &write),
+        ask(&invoices, &read),
+    ];
+    assert!(keys[0] != keys[1] && keys[0] != keys[2] && keys[1] != keys[2]);
+    assert_eq!(ask(&orders, &read), keys[0]);
 }
 
 #[test]
