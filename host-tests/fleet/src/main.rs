@@ -22,7 +22,7 @@ struct Cli {
     #[arg(long, default_value_t = 3)]
     resources: u32,
     /// Seconds until a user asks for the same resource again, on average
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 30)]
     gap: u64,
     /// `allow_ttl`, in seconds
     #[arg(long, default_value_t = 30)]
@@ -31,7 +31,7 @@ struct Cli {
     #[arg(long, default_value_t = 5)]
     interval: u64,
     /// Simulate one of so many proxies where users come to any of them, or there is no feed
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 20)]
     one_in: u32,
 }
 

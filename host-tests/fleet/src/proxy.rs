@@ -127,7 +127,9 @@ impl Visits {
             return;
         }
         self.passed += self.chance.wait(self.rate);
-        self.next = self.start.saturating_add(Duration::from_secs_f64(self.passed));
+        self.next = self
+            .start
+            .saturating_add(Duration::from_secs_f64(self.passed));
     }
 
     /// The next comes: a user, for a resource, to a worker.

@@ -52,11 +52,21 @@ impl Report {
             let measured = seconds.rate(run.settles, run.lasts);
             counted(what, reckoned, measured, steady)
         };
-        let peak = |what, reckoned, seconds: &Seconds| {
-            let measured = number(seconds.peak());
-            counted(what, reckoned, measured, Duration::from_secs(1))
+        // What goes by the clock, or ends up somewhere, leaves little to chance.
+        let certain = |what, reckoned: f64, measured: f64| Row {
+            what,
+            reckoned: exactly(reckoned),
+            measured,
+            slack: TOLERANCE * reckoned,
         };
-        let gates = exactly(reckoned.gates.into());
+        let clocked = |what, reckoned, seconds: &Seconds| {
+            let measured = seconds.rate(run.settles, run.lasts);
+            certain(what, reckoned, measured * scale)
+        };
+        let all_at_once = |what, seconds: &Seconds| {
+            let measured = number(seconds.peak());
+            certain(what, reckoned.gates.into(), measured * scale)
+        };
         let mut rows = vec![
             rate(
                 "requests a second",
@@ -68,41 +78,31 @@ impl Report {
                 reckoned.calls,
                 &measured.calls,
             ),
-            peak(
+            counted(
                 "the same in the busiest second",
                 reckoned.first_calls,
-                &measured.calls,
+                number(measured.calls.peak()),
+                Duration::from_secs(1),
             ),
-            rate(
-                "polls of the feed a second",
-                exactly(reckoned.polls),
-                &measured.polls,
-            ),
-            peak(
-                "the same in the busiest second",
-                exactly(fleet.interval.map_or(0.0, |_| gates.most)),
-                &measured.polls,
-            ),
-            peak(
-                "fetches of keys in the busiest second",
-                gates,
-                &measured.fetches,
-            ),
+            all_at_once("fetches of keys in the busiest second", &measured.fetches),
         ];
+        if fleet.interval.is_some() {
+            let polls = &measured.polls;
+            rows.push(clocked("polls of the feed a second", reckoned.polls, polls));
+            rows.push(all_at_once("the same in the busiest second", polls));
+        }
         let (decisions, tokens) = (measured.decisions.mean(), measured.tokens.mean());
-        let megabytes = |decisions, tokens| fleet.bytes(decisions, tokens) / f64::from(1 << 20);
-        let held = |what, reckoned: f64, measured| Row {
-            what,
-            reckoned: exactly(reckoned),
-            measured,
-            slack: TOLERANCE * reckoned,
-        };
-        rows.push(held("decisions in a worker", reckoned.decisions, decisions));
-        rows.push(held("tokens in a worker", reckoned.tokens, tokens));
-        rows.push(held(
+        let mebibytes = |decisions, tokens| fleet.bytes(decisions, tokens) / f64::from(1 << 20);
+        rows.push(certain(
+            "decisions in a worker",
+            reckoned.decisions,
+            decisions,
+        ));
+        rows.push(certain("tokens in a worker", reckoned.tokens, tokens));
+        rows.push(certain(
             "MiB for both in a worker",
-            megabytes(reckoned.decisions, reckoned.tokens),
-            megabytes(decisions, tokens),
+            mebibytes(reckoned.decisions, reckoned.tokens),
+            mebibytes(decisions, tokens),
         ));
         if let Some((mean, worst)) = reckoned.felt.filter(|_| measured.felt.count > 0) {
             let mean = mean.as_secs_f64();

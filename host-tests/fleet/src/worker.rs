@@ -274,13 +274,7 @@ impl Worker {
         }
     }
 
-    fn take_reply(
-        &mut self,
-        call: Call,
-        service: &Service,
-        ledger: &mut Ledger,
-        now: UnixMillis,
-    ) {
+    fn take_reply(&mut self, call: Call, service: &Service, ledger: &mut Ledger, now: UnixMillis) {
         let purpose = call.question.purpose();
         let outcome = match call.question {
             Question::Keys => {
