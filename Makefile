@@ -118,11 +118,11 @@ bench-grants: $(GRANTS) $(POSTGRES) ## how fast the grant service answers while 
 	$(call say, 500 evaluations and 50 requests and approvals a second, for $(SECONDS) seconds on each database)
 	@cargo run --locked --quiet -p hallpass-grants-load -- --program $(GRANTS) --seconds $(SECONDS) $(if $(ONLY),--only $(ONLY))
 
-fleet: ## a fleet of 1,000 proxies and a million users, reckoned and simulated: calls to the grant service, memory, how soon a revocation is felt
+fleet: ## a fleet of 1,000 proxies and a million users, reckoned and simulated: calls to the grant service, memory, how soon a revocation is felt (FLEET='--proxies 20 --users 20000')
 	$(call say, building the simulation (about 3 minutes the first time))
 	cargo build --locked --release -p hallpass-fleet
 	$(call say, simulating (about 2 minutes))
-	@cargo run --locked --quiet --release -p hallpass-fleet
+	@cargo run --locked --quiet --release -p hallpass-fleet -- $(FLEET)
 
 fuzz: SECONDS ?= 60
 fuzz: fuzz-programs ## looks for inputs that break a promise, SECONDS=60 for each target (FUZZ_TARGETS='token jwks' for these two)

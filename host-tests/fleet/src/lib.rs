@@ -5,7 +5,8 @@
 //! no chance but the same one each time. Proxies share nothing but the servers that they ask, and these answer always and at once, so
 //! one proxy runs after the other, and what they do adds up.
 //!
-//! Left out is what does not change the counts: signatures, and how long anything takes but the way to the servers and back.
+//! Left out is what does not change the counts: signatures, and how long anything takes but the way to the servers and back. What the module
+//! does around the core, and not the core itself, is repeated in `worker`, since the module runs in a proxy only.
 
 mod chance;
 mod fleet;

@@ -20,23 +20,33 @@ const LIFETIME: i64 = 24 * 3_600;
 
 /// All who come.
 pub(crate) struct People {
-    header: String,
-    /// Makes each token as long as it should be.
-    padding: String,
+    /// What all tokens begin with: the header, and the claims up to the subject.
+    beginning: String,
 }
 
 impl People {
     /// Those of a fleet.
     pub(crate) fn of(fleet: &Fleet) -> Self {
-        let header = json!({ "alg": "ES256", "kid": KEY, "typ": "JWT" }).to_string();
-        let mut people = Self {
-            header: URL_SAFE_NO_PAD.encode(header),
-            padding: String::new(),
-        };
         let wanted = usize::try_from(fleet.token_bytes).expect("a length");
-        let missing = wanted.saturating_sub(people.token(0).len());
-        people.padding = "x".repeat(missing * 3 / 4);
-        people
+        let missing = wanted.saturating_sub(Self::padded(0).token(0).len());
+        Self::padded(missing * 3 / 4)
+    }
+
+    /// Those whose claims are so many bytes longer than they need be.
+    fn padded(bytes: usize) -> Self {
+        let header = json!({ "alg": "ES256", "kid": KEY, "typ": "JWT" }).to_string();
+        let mut claims = format!(
+            r#"{{"iss":"{ISSUER}","aud":"{AUDIENCE}","iat":{NOW},"nbf":{NOW},"exp":{},"padding":"{}","#,
+            NOW + LIFETIME,
+            "x".repeat(bytes)
+        );
+        // Three bytes at a time are encoded, so what comes after whole threes can be encoded alone.
+        while !claims.len().is_multiple_of(3) {
+            claims.push(' ');
+        }
+        Self {
+            beginning: format!("{}.{}", encode(header), encode(claims)),
+        }
     }
 
     /// The request of a user for a resource.
@@ -52,17 +62,12 @@ impl People {
     }
 
     fn token(&self, user: u32) -> String {
-        let claims = format!(
-            r#"{{"iss":"{ISSUER}","aud":"{AUDIENCE}","sub":"{}","iat":{NOW},"nbf":{NOW},"exp":{},"padding":"{}"}}"#,
-            subject(user),
-            NOW + LIFETIME,
-            self.padding
-        );
+        let rest = format!(r#""sub":"{}"}}"#, subject(user));
         let mut signature = [0; 64];
         signature[60..].copy_from_slice(&user.to_be_bytes());
-        let header = &self.header;
-        let (claims, signature) = (encode(claims), encode(signature));
-        format!("{header}.{claims}.{signature}")
+        let beginning = &self.beginning;
+        let (rest, signature) = (encode(rest), encode(signature));
+        format!("{beginning}{rest}.{signature}")
     }
 }
 
