@@ -67,7 +67,7 @@ impl Default for Fleet {
 
 impl Fleet {
     /// The users of one proxy, by number: the first, and how many.
-    pub fn users_of(&self, proxy: u32) -> (u32, u32) {
+    pub(crate) fn users_of(&self, proxy: u32) -> (u32, u32) {
         match self.routing {
             Routing::ToAny => (0, self.users),
             Routing::ByUser => {
@@ -81,7 +81,7 @@ impl Fleet {
     }
 
     /// How many requests come to one proxy in a second, on average.
-    pub fn requests_a_second(&self, proxy: u32) -> f64 {
+    pub(crate) fn requests_a_second(&self, proxy: u32) -> f64 {
         let (_, users) = self.users_of(proxy);
         let all = f64::from(users) * f64::from(self.resources) / self.gap.as_secs_f64();
         match self.routing {
@@ -91,7 +91,7 @@ impl Fleet {
     }
 
     /// The configuration of every proxy, as its operator would write it.
-    pub fn configuration(&self) -> Value {
+    pub(crate) fn configuration(&self) -> Value {
         let span = |span: Duration| format!("{}ms", span.as_millis());
         let resources = (0..self.resources).map(|resource| {
             json!({

@@ -54,16 +54,15 @@ impl Fleet {
         let config = Arc::new(config);
         let people = People::of(self);
         let mut sum = Measured::default();
-        for proxy in self.simulated(run) {
+        for nth in 0..self.simulated(run) {
+            let proxy = nth * run.one_in;
             sum += &proxy::simulate(self, run, &config, &people, proxy);
         }
         sum
     }
 
-    /// The proxies that are simulated, by number.
-    pub fn simulated(&self, run: &Run) -> impl ExactSizeIterator<Item = u32> {
-        let some = self.proxies.div_ceil(run.one_in);
-        let one_in = run.one_in;
-        (0..some).map(move |proxy| proxy * one_in)
+    /// How many proxies are simulated.
+    pub fn simulated(&self, run: &Run) -> u32 {
+        self.proxies.div_ceil(run.one_in)
     }
 }

@@ -97,7 +97,7 @@ fn tell(what: &str, fleet: &Fleet, run: &Run) -> bool {
     );
     println!(
         "{} proxies simulated for {:?}, of which {:?} are called steady",
-        fleet.simulated(run).len(),
+        fleet.simulated(run),
         run.lasts,
         run.lasts.saturating_sub(run.settles)
     );

@@ -35,8 +35,7 @@ impl Report {
     /// Compares what came of a run with what was to come of it.
     pub fn of(fleet: &Fleet, run: &Run, measured: &Measured) -> Self {
         let reckoned = fleet.reckon(run.lasts);
-        let simulated = u32::try_from(fleet.simulated(run).len()).expect("no more than all");
-        let scale = f64::from(fleet.proxies) / f64::from(simulated);
+        let scale = f64::from(fleet.proxies) / f64::from(fleet.simulated(run));
         let by_chance = |expected: f64, seconds: Duration| {
             let seconds = seconds.as_secs_f64();
             TOLERANCE * expected + DEVIATIONS * (expected * scale / seconds).sqrt()
@@ -130,11 +129,6 @@ impl Report {
     /// The figures that are not what they should be.
     pub fn faults(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| !row.agrees())
-    }
-
-    /// Each figure.
-    pub fn rows(&self) -> &[Row] {
-        &self.rows
     }
 }
 
