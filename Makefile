@@ -62,7 +62,7 @@ $(WASM_TESTS): Cargo.lock
 
 # ---- What a user does -------------------------------------------------------------------------------------------
 
-.PHONY: help build run test bench bench-grants fuzz schema clean
+.PHONY: help build run test bench bench-grants fleet fuzz schema clean
 
 help: ## lists what can be made (the default)
 	@echo 'make TARGET, where TARGET is one of'
@@ -118,6 +118,12 @@ bench-grants: $(GRANTS) $(POSTGRES) ## how fast the grant service answers while 
 	$(call say, 500 evaluations and 50 requests and approvals a second, for $(SECONDS) seconds on each database)
 	@cargo run --locked --quiet -p hallpass-grants-load -- --program $(GRANTS) --seconds $(SECONDS) $(if $(ONLY),--only $(ONLY))
 
+fleet: ## a fleet of 1,000 proxies and a million users, reckoned and simulated: calls to the grant service, memory, how soon a revocation is felt (FLEET='--proxies 20 --users 20000')
+	$(call say, building the simulation (about 3 minutes the first time))
+	cargo build --locked --release -p hallpass-fleet
+	$(call say, simulating (about 2 minutes))
+	@cargo run --locked --quiet --release -p hallpass-fleet -- $(FLEET)
+
 fuzz: SECONDS ?= 60
 fuzz: fuzz-programs ## looks for inputs that break a promise, SECONDS=60 for each target (FUZZ_TARGETS='token jwks' for these two)
 	$(call say, fuzzing $(FUZZ_TARGETS) for $(SECONDS) seconds each)
@@ -168,7 +174,7 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 
 test-unit: ## the core's tests, the programs' and the grant service's, natively, and those of the tests' own tools
 	$(call say, unit tests (about 4 minutes the first time))
-	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim
+	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-fleet -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim
 
 test-wasm: $(WASM_TESTS) ## the core's tests, compiled to wasm and run under Node
 	$(call say, unit tests in wasm (about 3 minutes the first time))

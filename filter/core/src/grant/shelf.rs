@@ -16,7 +16,7 @@ use crate::origin::Origin;
 use crate::time::UnixMillis;
 
 /// How many places there are: with more questions than a third of it, many an answer is gone before another worker looks.
-const PLACES: u32 = 16_384;
+pub const PLACES: u32 = 16_384;
 /// A larger answer is not shared. With [`PLACES`], this bounds what the host holds for good.
 const MAX_BODY_BYTES: usize = 2 * 1024;
 
