@@ -38,20 +38,19 @@ impl Fate {
         choices[self.up_to(choices.len())]
     }
 
+    fn segments(&mut self, choices: &[&'static str], end: usize) -> String {
+        (0..self.up_to(end))
+            .flat_map(|_| ["/", self.one(choices)])
+            .collect()
+    }
+
     fn pattern(&mut self) -> String {
-        let depth = self.up_to(4);
-        let mut pattern: String = (0..depth)
-            .map(|_| format!("/{}", self.one(&PATTERN_SEGMENTS)))
-            .collect();
-        pattern.push_str(self.one(&PATTERN_ENDS));
-        pattern
+        let segments = self.segments(&PATTERN_SEGMENTS, 4);
+        segments + self.one(&PATTERN_ENDS)
     }
 
     fn path(&mut self) -> String {
-        let depth = self.up_to(5);
-        let mut path: String = (0..depth)
-            .map(|_| format!("/{}", self.one(&PATH_SEGMENTS)))
-            .collect();
+        let mut path = self.segments(&PATH_SEGMENTS, 5);
         if path.is_empty() || self.up_to(5) == 0 {
             path.push('/');
         }

@@ -8,8 +8,8 @@
 //! place, such as `/a/new`, `/a/{id}` and `/a/{*rest}`.
 //!
 //! A thousand patterns that all overlap (`/{*rest}`, `/a/{*rest}`, `/a/a/{*rest}`) would need a thousand layers. There are never more than
-//! [`MAX_LAYERS`]: what fits into none of them is tried one by one, which costs as much, and making the layers takes no longer than the
-//! patterns are many.
+//! [`MAX_LAYERS`]: what fits into none of them is tried one by one, which costs as much. So the time that it takes to make them grows with the
+//! number of patterns, and not with its square.
 
 use std::collections::{BTreeMap, HashMap};
 
