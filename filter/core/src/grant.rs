@@ -42,10 +42,14 @@ pub enum Actions {
 impl Grant {
     /// Whether it is about this action on this resource, whatever the time.
     pub fn covers(&self, resource: &ResourceName, action: &Action) -> bool {
-        let allows = match &self.actions {
+        self.allows(action) && self.resource == *resource
+    }
+
+    /// Whether it is about this action, on whatever resource.
+    fn allows(&self, action: &Action) -> bool {
+        match &self.actions {
             Actions::Any => true,
             Actions::Only(actions) => actions.contains(action),
-        };
-        allows && self.resource == *resource
+        }
     }
 }

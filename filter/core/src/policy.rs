@@ -1,10 +1,10 @@
 //! Which resource a request is for, and what that resource demands.
 //!
-//! Resources are tried in the order in which they are written; the first whose host, method and path match decides. No match is no
-//! permission.
+//! The first resource, in the order in which they are written, whose host, method and path match decides. No match is no permission.
 
 pub mod conditions;
 mod coverage;
+mod index;
 mod mode;
 
 use std::net::Ipv6Addr;
@@ -14,6 +14,7 @@ use crate::ids::{Action, ResourceName};
 use crate::preflight;
 use crate::request::{CanonicalRequest, RequestHead, USUAL_METHODS, canonical_path};
 use conditions::{ClaimTests, Conditions};
+use index::Index;
 
 pub use mode::Mode;
 
@@ -95,9 +96,12 @@ impl Resource {
 pub struct Matcher {
     hosts: Vec<HostPattern>,
     methods: Vec<String>,
-    paths: Option<matchit::Router<()>>,
-    /// What the router was made of, which it does not tell.
     patterns: Vec<String>,
+    /// One for each pattern. A router of several that are much alike may miss what one of them alone matches: with `/{a}.json/x` and `/{a}/y`
+    /// it does not find `/1.json/y`.
+    paths: Vec<matchit::Router<()>>,
+    /// One of all patterns: it tells those that mean the same.
+    together: matchit::Router<()>,
 }
 
 /// The first thing about a request for which a matcher does not match it.
@@ -112,7 +116,7 @@ pub enum Mismatch {
 }
 
 /// One host or all below it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HostPattern {
     /// This host.
     Exact(String),
@@ -180,10 +184,13 @@ impl Matcher {
     /// When the pattern is malformed, or this matcher has one that means the same.
     pub fn add_path(&mut self, pattern: &str) -> Result<(), String> {
         check_pattern(pattern)?;
-        self.paths
-            .get_or_insert_default()
-            .insert(pattern, ())
-            .map_err(|error| error.to_string())?;
+        let mut alone = matchit::Router::new();
+        for router in [&mut alone, &mut self.together] {
+            router
+                .insert(pattern, ())
+                .map_err(|error| error.to_string())?;
+        }
+        self.paths.push(alone);
         self.patterns.push(pattern.to_owned());
         Ok(())
     }
@@ -193,13 +200,16 @@ impl Matcher {
         if !self.hosts.is_empty() && !self.hosts.iter().any(|host| host.matches(&request.host)) {
             return Some(Mismatch::Host);
         }
-        if !self.methods.is_empty() && !self.methods.iter().any(|method| *method == request.method)
-        {
+        if !self.is_for_method(&request.method) {
             return Some(Mismatch::Method);
         }
-        let paths = self.paths.as_ref();
-        let matches = paths.is_none_or(|paths| paths.at(&request.path).is_ok());
+        let matches = self.patterns.is_empty() || self.matches_path(&request.path);
         (!matches).then_some(Mismatch::Path)
+    }
+
+    /// Whether one of the patterns matches.
+    fn matches_path(&self, path: &str) -> bool {
+        self.paths.iter().any(|pattern| pattern.at(path).is_ok())
     }
 
     fn matches(&self, request: &CanonicalRequest) -> bool {
@@ -241,6 +251,7 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
 #[derive(Debug)]
 pub struct Policy {
     resources: Vec<Resource>,
+    index: Index,
     /// What the usual methods do where a resource does not say, made once.
     usual_actions: Vec<(&'static str, Action)>,
     has_public_preflights: bool,
@@ -258,6 +269,7 @@ impl Policy {
         let is_public = |resource: &Resource| resource.preflight == Preflight::Public;
         Self {
             has_public_preflights: resources.iter().any(is_public),
+            index: Index::of(&resources),
             resources,
             usual_actions: usual_actions.into(),
             claim_tests: ClaimTests::default(),
@@ -293,10 +305,8 @@ impl Policy {
 
     /// The first resource that the request is for, with its place in the list.
     pub fn find(&self, request: &CanonicalRequest) -> Option<(usize, &Resource)> {
-        self.resources
-            .iter()
-            .enumerate()
-            .find(|(_, resource)| resource.matcher.matches(request))
+        let place = self.index.find(&self.resources, request)?;
+        Some((place, self.resources.get(place)?))
     }
 
     /// The resource that the announced request is for, if `request` is its preflight and that resource lets preflights pass.
@@ -344,7 +354,7 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    fn request(method: &str, host: &str, path: &str) -> CanonicalRequest {
+    pub(super) fn request(method: &str, host: &str, path: &str) -> CanonicalRequest {
         CanonicalRequest {
             method: method.into(),
             host: host.into(),

@@ -2,7 +2,11 @@
 //!
 //! Two forms: our own (`resource`, `actions`, `exp`) and RFC 9396 authorization details of type `hallpass` (`identifier` in place of
 //! `resource`). A malformed grant grants nothing, is told, and never hides a sound one.
+//!
+//! They are read once and looked into with every request, so they are kept in the order in which that is quick: by resource, and of each resource
+//! the one that ends last first.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -17,9 +21,17 @@ use crate::time::{Phase, UnixMillis, Window};
 /// The grants of one token.
 #[derive(Debug, Clone, Default)]
 pub struct EmbeddedGrants {
-    sound: Vec<Grant>,
+    /// By resource, then the one that ends last first; of those that end together the last of the token first.
+    sound: Vec<Placed>,
     /// What was skipped, if anything was.
     pub skipped: Option<Skipped>,
+}
+
+/// A grant, and which of the sound ones of the token it is.
+#[derive(Debug, Clone)]
+struct Placed {
+    place: usize,
+    grant: Grant,
 }
 
 /// Grants that are malformed, and grant nothing.
@@ -55,7 +67,10 @@ impl EmbeddedGrants {
             Some(Value::Array(elements)) => {
                 for (index, element) in elements.iter().enumerate() {
                     match RawGrant::read(element) {
-                        Ok(Some(grant)) => grants.sound.push(grant),
+                        Ok(Some(grant)) => grants.sound.push(Placed {
+                            place: index,
+                            grant,
+                        }),
                         Ok(None) => {}
                         Err(fault) => grants.skip(|| format!("grant {index}: {fault}")),
                     }
@@ -63,12 +78,30 @@ impl EmbeddedGrants {
             }
             Some(_) => grants.skip(|| "the claim is not an array".to_owned()),
         }
+        grants.sound.sort_unstable_by(|one, other| {
+            let last_first = |placed: &Placed| Reverse((placed.grant.window.until, placed.place));
+            let resources = one.grant.resource.cmp(&other.grant.resource);
+            resources.then_with(|| last_first(one).cmp(&last_first(other)))
+        });
         grants
     }
 
-    /// The sound ones, in the order of the token.
+    /// The sound ones, in the order of the token. For those who tell of them, not for decisions.
     pub fn iter(&self) -> impl Iterator<Item = &Grant> {
-        self.sound.iter()
+        let mut placed: Vec<&Placed> = self.sound.iter().collect();
+        placed.sort_unstable_by_key(|placed| placed.place);
+        placed.into_iter().map(|placed| &placed.grant)
+    }
+
+    /// Those for this resource, the one that ends last first.
+    fn of(&self, resource: &ResourceName) -> impl Iterator<Item = &Grant> {
+        let start = self
+            .sound
+            .partition_point(|placed| placed.grant.resource < *resource);
+        let from_there = self.sound.get(start..).unwrap_or_default().iter();
+        from_there
+            .map(|placed| &placed.grant)
+            .take_while(|grant| grant.resource == *resource)
     }
 
     fn skip(&mut self, why: impl FnOnce() -> String) {
@@ -103,29 +136,33 @@ impl EmbeddedGrants {
         longest: Option<Duration>,
         now: UnixMillis,
     ) -> Coverage<'_> {
-        let relevant = || {
-            self.sound
-                .iter()
-                .filter(|grant| grant.covers(resource, action))
-        };
-        let open = || relevant().filter(|grant| grant.window.is_open(now));
-        let live = || open().filter(|grant| !is_revoked(grant));
-        let allowed = live()
-            .filter(|grant| longest.is_none_or(|longest| grant.window.until.since(now) <= longest))
-            .max_by_key(|grant| grant.window.until);
-        if let Some(grant) = allowed {
-            return Coverage::Live(grant);
+        let mut too_long = None;
+        let mut revoked = None;
+        let mut over = None;
+        for grant in self.of(resource).filter(|grant| grant.allows(action)) {
+            match grant.window.phase(now) {
+                Phase::Before => {}
+                Phase::Within if is_revoked(grant) => {
+                    revoked.get_or_insert(grant);
+                }
+                Phase::Within => {
+                    let left = grant.window.until.since(now);
+                    if longest.is_none_or(|longest| left <= longest) {
+                        return Coverage::Live(grant);
+                    }
+                    // The last of these ends first.
+                    too_long = Some(grant);
+                }
+                Phase::Over => {
+                    over = Some(grant);
+                    // Those that follow ended earlier.
+                    break;
+                }
+            }
         }
-        if let Some(grant) = live().min_by_key(|grant| grant.window.until) {
-            return Coverage::TooLong(grant);
-        }
-        if let Some(grant) = open().max_by_key(|grant| grant.window.until) {
-            return Coverage::Revoked(grant);
-        }
-        relevant()
-            .filter(|grant| grant.window.phase(now) == Phase::Over)
-            .max_by_key(|grant| grant.window.until)
-            .map_or(Coverage::None, Coverage::Over)
+        let none_holds = || over.map_or(Coverage::None, Coverage::Over);
+        let none_counts = || revoked.map_or_else(none_holds, Coverage::Revoked);
+        too_long.map_or_else(none_counts, Coverage::TooLong)
     }
 }
 
@@ -256,6 +293,92 @@ mod tests {
             { "id": "short", "resource": "orders", "actions": ["read"], "exp": 200 },
         ]);
         assert_eq!(coverage(&claim, "read", 150), r#"Some("long")"#);
+    }
+
+    fn grant(id: &str, resource: &str, action: &str, end: i64) -> Json {
+        json!({ "id": id, "resource": resource, "actions": [action], "exp": end })
+    }
+
+    #[test]
+    fn grants_are_told_in_the_order_of_the_token() {
+        let claim = json!([
+            grant("1", "orders", "read", 200),
+            grant("2", "bills", "read", 300),
+            7,
+            grant("3", "orders", "read", 300),
+            grant("4", "accounts", "read", 100),
+            grant("5", "orders", "write", 200),
+        ]);
+        let grants = read(&claim);
+        let told: Vec<&str> = grants
+            .iter()
+            .map(|grant| grant.id.as_ref().unwrap().as_str())
+            .collect();
+        assert_eq!(told, ["1", "2", "3", "4", "5"]);
+    }
+
+    #[test]
+    fn of_grants_that_end_together_the_order_of_the_token_tells_which_one_is_named() {
+        let claim = json!([
+            grant("first", "orders", "read", 200),
+            grant("other", "bills", "read", 200),
+            grant("last", "orders", "read", 200),
+        ]);
+        let grants = read(&claim);
+        let named = |revoked: bool, longest: Option<u64>, now: i64| {
+            let coverage = grants.coverage_without(
+                |_| revoked,
+                &ResourceName::new("orders"),
+                &Action::new("read"),
+                longest.map(Duration::from_secs),
+                at(now),
+            );
+            let (Coverage::Live(grant)
+            | Coverage::TooLong(grant)
+            | Coverage::Revoked(grant)
+            | Coverage::Over(grant)) = coverage
+            else {
+                return "none";
+            };
+            grant.id.as_ref().unwrap().as_str()
+        };
+        for (revoked, longest, now, expected) in [
+            (false, None, 150, "last"),
+            (false, Some(10), 150, "first"),
+            (true, None, 150, "last"),
+            (false, None, 250, "last"),
+        ] {
+            let case = format!("{revoked}, {longest:?}, at {now}");
+            assert_eq!(named(revoked, longest, now), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn it_is_only_asked_of_grants_that_would_count_whether_they_were_taken_back() {
+        let mut elements = vec![
+            grant("over", "orders", "read", 100),
+            grant("elsewhere", "bills", "read", 300),
+            grant("otherwise", "orders", "write", 300),
+            grant("taken", "orders", "read", 300),
+            grant("live", "orders", "read", 200),
+        ];
+        elements.push(
+            json!({ "id": "later", "resource": "orders", "actions": ["*"], "nbf": 200, "exp": 400 }),
+        );
+        let grants = read(&elements.into());
+        let asked = std::cell::RefCell::new(Vec::new());
+        let is_revoked = |grant: &Grant| {
+            let id = grant.id.as_ref().unwrap().as_str().to_owned();
+            asked.borrow_mut().push(id.clone());
+            id == "taken"
+        };
+        let (orders, read) = (ResourceName::new("orders"), Action::new("read"));
+        let coverage = grants.coverage_without(is_revoked, &orders, &read, None, at(150));
+        let Coverage::Live(grant) = coverage else {
+            panic!("{coverage:?}");
+        };
+        assert_eq!(grant.id, Some(GrantId::new("live")));
+        assert_eq!(asked.into_inner(), ["taken", "live"]);
     }
 
     #[test]

@@ -54,12 +54,10 @@ impl Matcher {
 
     /// Whether every path of the pattern is one of this.
     pub fn covers_path(&self, pattern: &str) -> bool {
-        let Some(paths) = &self.paths else {
-            return true;
-        };
         // A path without parameters can be looked up like that of a request.
         let is_plain = !pattern.contains('{');
-        (is_plain && paths.at(pattern).is_ok())
+        self.patterns.is_empty()
+            || (is_plain && self.matches_path(pattern))
             || self.patterns.iter().any(|own| is_wider(own, pattern))
     }
 }
