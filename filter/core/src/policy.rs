@@ -356,7 +356,7 @@ mod tests {
 
     pub(super) fn request(method: &str, host: &str, path: &str) -> CanonicalRequest {
         CanonicalRequest {
-            method: method.into(),
+            method: method.to_owned().into(),
             host: host.into(),
             path: path.into(),
             rewritten_target: None,

@@ -57,7 +57,7 @@ mod tests {
             head.headers.push(name.as_bytes(), value.as_bytes());
         }
         let request = CanonicalRequest {
-            method: method.into(),
+            method: method.to_owned().into(),
             host: "api.example".into(),
             path: "/orders/7".into(),
             rewritten_target: None,

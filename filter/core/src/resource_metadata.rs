@@ -131,7 +131,7 @@ mod tests {
 
     fn ask(metadata: &ResourceMetadata, method: &str, host: &str, path: &str) -> Option<Answer> {
         metadata.answer(&CanonicalRequest {
-            method: method.into(),
+            method: method.to_owned().into(),
             host: host.into(),
             path: path.into(),
             rewritten_target: None,

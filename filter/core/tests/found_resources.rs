@@ -91,7 +91,7 @@ impl Fate {
 
     fn request(&mut self) -> CanonicalRequest {
         CanonicalRequest {
-            method: self.one(&METHODS).to_owned(),
+            method: self.one(&METHODS).into(),
             host: self.one(&HOSTS).to_owned(),
             path: self.path(),
             rewritten_target: None,

@@ -18,11 +18,12 @@ use crate::metrics::{Counter, Held};
 use crate::request::RequestHead;
 use crate::revocation::{Follower, Revoked};
 use crate::time::UnixMillis;
+use crate::token::extract::find;
 use crate::token::signature::SignatureVerifier;
 use crate::token::verify::check_without_key;
 use crate::token::{
     Extracted, FoundToken, LastHeader, TokenFault, TokenParts, UntrustedToken, VerifiedClaims,
-    extract, verify,
+    verify,
 };
 
 pub use keys::{KeysReply, KeysRequest, Progress};
@@ -146,7 +147,7 @@ impl Gate {
         now: UnixMillis,
     ) -> Authenticated {
         let config = self.config();
-        let found = match extract(&head.headers, &config.token_sources) {
+        let found = match find(&head.headers, &config.token_sources) {
             Extracted::Missing => return Authenticated::Refused(TokenFault::Missing),
             Extracted::Ambiguous => return Authenticated::Refused(TokenFault::Ambiguous),
             Extracted::One(found) if found.text.len() > config.max_token_bytes => {
@@ -157,6 +158,9 @@ impl Gate {
         if let Some(bearer) = self.recognize(&found, now) {
             self.count(Counter::TokenHit);
             return Authenticated::Known(bearer);
+        }
+        if found.is_joined() {
+            return Authenticated::Refused(TokenFault::Ambiguous);
         }
         let parts = match TokenParts::decode_with(found.text, &mut self.last_header) {
             Ok(parts) => parts,

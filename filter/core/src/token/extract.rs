@@ -58,6 +58,11 @@ pub struct FoundToken<'a> {
 }
 
 impl FoundToken<'_> {
+    /// Whether it may be two, which a proxy joined with a comma: there is none in any token.
+    pub(crate) fn is_joined(&self) -> bool {
+        memchr::memchr(b',', self.text).is_some()
+    }
+
     /// Whether one of these sources holds it.
     pub fn is_in_one_of(&self, sources: &[usize]) -> bool {
         sources.contains(&self.source) || sources.iter().any(|source| self.also.contains(source))
@@ -79,12 +84,21 @@ pub enum Extracted<'a> {
 ///
 /// One and the same token in two sources, a header and a cookie, is one token.
 pub fn extract<'a>(headers: &'a HeaderList, sources: &[TokenSource]) -> Extracted<'a> {
+    match find(headers, sources) {
+        Extracted::One(found) if found.is_joined() => Extracted::Ambiguous,
+        extracted => extracted,
+    }
+}
+
+/// The same for those who know many tokens by heart: what is found may still be [joined](FoundToken::is_joined), which the long look at
+/// it need only settle where it is not known.
+pub(crate) fn find<'a>(headers: &'a HeaderList, sources: &[TokenSource]) -> Extracted<'a> {
     let mut found: Option<FoundToken<'a>> = None;
     for (place, source) in sources.iter().enumerate() {
         let text = match tokens_in(headers, source) {
             Held::None => continue,
-            Held::One(text) if memchr::memchr(b',', text).is_none() => text,
-            Held::One(_) | Held::Several => return Extracted::Ambiguous,
+            Held::One(text) => text,
+            Held::Several => return Extracted::Ambiguous,
         };
         match &mut found {
             None => {
@@ -194,19 +208,15 @@ fn may_hold_token(value: &[u8], scheme: &str) -> bool {
 }
 
 /// How to remove every token of `sources` from the request. A header that may hold one goes as a whole; other cookies stay.
-pub fn removals(headers: &HeaderList, sources: &[TokenSource]) -> Vec<Removal> {
-    let mut removals: Vec<Removal> = sources
-        .iter()
-        .filter_map(|source| match source {
-            TokenSource::Header { name, scheme } => headers
-                .all(name)
-                .any(|value| may_hold_token(value, scheme))
-                .then(|| Removal::Header(name.clone())),
-            TokenSource::Cookie { .. } => None,
-        })
-        .collect();
-    removals.extend(cookie_removal(headers, sources));
-    removals
+pub fn removals(headers: &HeaderList, sources: &[TokenSource]) -> impl Iterator<Item = Removal> {
+    let of_headers = sources.iter().filter_map(|source| match source {
+        TokenSource::Header { name, scheme } => headers
+            .all(name)
+            .any(|value| may_hold_token(value, scheme))
+            .then(|| Removal::Header(name.clone())),
+        TokenSource::Cookie { .. } => None,
+    });
+    of_headers.chain(cookie_removal(headers, sources))
 }
 
 fn cookie_removal(headers: &HeaderList, sources: &[TokenSource]) -> Option<Removal> {
@@ -263,6 +273,10 @@ mod tests {
             headers.push(name.as_bytes(), value.as_bytes());
         }
         headers
+    }
+
+    fn removed(headers: &HeaderList) -> Vec<Removal> {
+        removals(headers, &sources()).collect()
     }
 
     fn found(pairs: &[(&str, &str)]) -> String {
@@ -337,26 +351,23 @@ mod tests {
             ("cookie", "lang=en"),
         ]);
         assert_eq!(
-            removals(&request, &sources()),
+            removed(&request),
             [
                 Removal::Header("authorization".into()),
                 Removal::Cookies(b"theme=dark; lang=en".to_vec()),
             ]
         );
         let only_token = headers(&[("cookie", "hallpass=a")]);
-        assert_eq!(
-            removals(&only_token, &sources()),
-            [Removal::Header("cookie".into())]
-        );
+        assert_eq!(removed(&only_token), [Removal::Header("cookie".into())]);
         for value in ["Bearer\ta", "Basic x,Bearer a", "bearer"] {
             let odd = headers(&[("authorization", value)]);
-            let removed = [Removal::Header("authorization".into())];
-            assert_eq!(removals(&odd, &sources()), removed, "{value}");
+            let header = [Removal::Header("authorization".into())];
+            assert_eq!(removed(&odd), header, "{value}");
         }
         let joined = headers(&[("cookie", "theme=dark, hallpass=a; lang=en,de")]);
         let kept = Removal::Cookies(b"lang=en,de".to_vec());
-        assert_eq!(removals(&joined, &sources()), [kept]);
+        assert_eq!(removed(&joined), [kept]);
         let none = headers(&[("authorization", "Basic x"), ("cookie", "theme=dark")]);
-        assert_eq!(removals(&none, &sources()), []);
+        assert_eq!(removed(&none), []);
     }
 }
