@@ -127,10 +127,10 @@ impl Plan {
         all
     }
 
-    fn crowds(&self) -> impl Iterator<Item = Crowd> {
+    fn crowds(&self) -> BTreeSet<Crowd> {
         let rows = self.groups.iter().flat_map(|group| &group.rows);
         let of_memory = self.memory.then_some(memory::USER);
-        rows.flat_map(Row::crowds).chain(of_memory)
+        rows.flat_map(Row::crowds).chain(of_memory).collect()
     }
 }
 
@@ -166,7 +166,7 @@ fn measure(cli: &Cli) -> Result<bool> {
         .then(|| startup::measure(&cli.envoy, &setting, &cli.directory.join("startup")))
         .transpose()?;
 
-    let audience = Audience::sign(&cli.directory, &rounds, plan.crowds())?;
+    let audience = Audience::sign(&cli.directory, &rounds, &plan.crowds())?;
     let mut proxies = BTreeMap::new();
     for (workers, contenders) in plan.contenders() {
         let directory = cli.directory.join(format!("workers-{workers}"));

@@ -1,6 +1,6 @@
 //! Who sends requests: crowds with tokens of one kind each, which are signed before anything is measured.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -55,15 +55,10 @@ impl Audience {
     pub(crate) fn sign(
         directory: &Path,
         rounds: &Rounds,
-        crowds: impl IntoIterator<Item = Crowd>,
+        crowds: &BTreeSet<Crowd>,
     ) -> Result<Self> {
-        let mut files = BTreeMap::new();
-        for crowd in crowds {
-            if !files.contains_key(&crowd) {
-                files.insert(crowd, crowd.sign(directory, rounds)?);
-            }
-        }
-        Ok(Self(files))
+        let sign = |crowd: &Crowd| Ok((*crowd, crowd.sign(directory, rounds)?));
+        crowds.iter().map(sign).collect::<Result<_>>().map(Self)
     }
 
     /// The tokens of a crowd.

@@ -17,7 +17,7 @@ use crate::contender::{Contender, GRANT_CLUSTER, KEY_CLUSTER, Setting};
 use crate::counters::Counters;
 
 /// Envoy compiles the filter before it serves, once for each contender and thread.
-const START: Duration = Duration::from_mins(2);
+const START: Duration = Duration::from_mins(5);
 
 /// A serving Envoy. Dropping it ends the process.
 #[derive(Debug)]

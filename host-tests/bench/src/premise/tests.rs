@@ -111,6 +111,7 @@ fn two_workers_must_have_as_many_connections_each() {
         holds(Premise::WorkersShare, &grown, 0)
     };
     assert!(share(8, 8));
+    assert!(share(8, 9));
     assert!(!share(9, 7));
     assert!(!share(0, 0));
 }
