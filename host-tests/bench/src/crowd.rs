@@ -13,13 +13,13 @@ use crate::tokens::{NO_TOKEN, TokenFile};
 
 /// Many more tokens than are remembered ([`REMEMBERED`] by Hallpass, none by `jwt_authn`). They are walked through in their order, round and
 /// round, so fewer than one in a hundred is known when its turn comes again.
-const FRESH: usize = 120 * REMEMBERED;
+const FRESH: usize = 600 * REMEMBERED;
 /// How many users there are whose tokens all contenders can remember.
 const MANY: usize = 10_000;
 /// How many users have grants of the service.
 pub(crate) const GRANTED_USERS: usize = 200;
 /// How many users there are whose tokens are remembered while strangers come.
-const REGULARS: usize = REMEMBERED;
+const REGULARS: usize = 100;
 /// How many tokens with a bad signature there are. Nobody remembers them.
 const FORGED: usize = 1_000;
 
