@@ -27,6 +27,8 @@ TEST_TOOLS := $(CARGO_TARGET_DIR)/test-tools
 WASM_TESTS := $(TEST_TOOLS)/bin/wasm-bindgen-test-runner
 WASM       := wasm32-unknown-unknown
 WASM_TARGET := $(CARGO_TARGET_DIR)/wasm
+NOOP       := $(CURDIR)/dist/noop.wasm
+NOOP_STRIPPED := $(CURDIR)/dist/noop-stripped.wasm
 VECTORS    := $(WASM_TARGET)/$(WASM)/wasm/hallpass_vectors_module.wasm
 
 say = @printf '\n==> %s\n' '$(strip $(1))'
@@ -99,17 +101,26 @@ run: $(MODULE) $(GRANTS) $(ENVOY) ## the demo on real Envoy, until Ctrl-C (ONCE=
 	cargo build --locked -p hallpass-demo
 	@$(DEMO) --port $(PORT) --admin-port $(ADMIN_PORT) --directory target/demo-$(PORT) $(if $(ONCE),--once)
 
+$(NOOP): FORCE
+	$(call say, building the empty filter (about a minute the first time))
+	$(WASM_ENVIRONMENT) cargo build --locked --profile wasm $(WASM_FLAGS) -p hallpass-noop
+	@mkdir -p $(@D)
+	@cp $(WASM_TARGET)/$(WASM)/wasm/hallpass_noop.wasm $@
+
+$(NOOP_STRIPPED): $(NOOP)
+	@cargo run --locked --quiet -p hallpass-trim -- $(NOOP) --exports host-tests/bench/noop/exports.txt --output $@
+
 ROUNDS    ?= 5
 STRANGERS ?= 1000
 
 bench: SECONDS ?= 2
-bench: $(MODULE) $(ENVOY) ## speed side by side with Envoy's own filter: a table and dist/bench.json (ROUNDS=5, SECONDS=2, ONLY=RS256 or memory, AGAINST=other.wasm)
+bench: $(MODULE) $(NOOP) $(NOOP_STRIPPED) $(ENVOY) ## speed side by side with Envoy's own filters and an empty one: tables, verdicts and dist/bench.json (ROUNDS=5, SECONDS=2, ONLY=hot,cold-rs256,startup,memory, AGAINST=other.wasm)
 	@setup/command.sh wrk wrk
 	$(call say, building the benchmark (about a minute the first time))
 	cargo build --locked -p hallpass-bench
-	$(call say, measuring (10 minutes with 5 rounds of 2 seconds))
-	@cargo run --locked --quiet -p hallpass-bench -- --envoy $(ENVOY) --module $(MODULE) --rounds $(ROUNDS) --seconds $(SECONDS) \
-		--strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only "$(ONLY)")
+	$(call say, measuring (some 20 minutes with 5 rounds of 2 seconds))
+	@cargo run --locked --quiet -p hallpass-bench -- --envoy $(ENVOY) --module $(MODULE) --noop $(NOOP) --noop-stripped $(NOOP_STRIPPED) \
+		--rounds $(ROUNDS) --seconds $(SECONDS) --strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only "$(ONLY)")
 
 bench-grants: SECONDS ?= 30
 bench-grants: $(GRANTS) $(POSTGRES) ## how fast the grant service answers while people request and approve, on both databases (SECONDS=30, ONLY=sqlite)
@@ -163,7 +174,7 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 	$(CHECK) format cargo fmt --all --check
 	$(call say, lints (about 3 minutes the first time))
 	$(CHECK) clippy cargo clippy --locked --workspace --all-targets -- -D warnings
-	$(CHECK) clippy-wasm env $(WASM_ENVIRONMENT) cargo clippy --locked $(WASM_FLAGS) -p hallpass-core -p hallpass-plugin -p hallpass-vectors-module -- -D warnings
+	$(CHECK) clippy-wasm env $(WASM_ENVIRONMENT) cargo clippy --locked $(WASM_FLAGS) -p hallpass-core -p hallpass-plugin -p hallpass-vectors-module -p hallpass-noop -- -D warnings
 	$(call say, licences and sources of all dependencies)
 	$(CHECK) licences $(CARGO_DENY) --locked check licenses sources bans
 	$(call say, imports of the module and of the core)

@@ -1,21 +1,25 @@
 //! The command line of `hallpass-bench`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use clap::Parser;
 use hallpass_demo::envoy::built;
 use hallpass_demo::idp::IdentityProvider;
 
-use crate::contender::Setting;
+use crate::contender::{Contender, Modules, Setting};
+use crate::crowd::{Audience, Crowd};
 use crate::decider;
 use crate::load::Load;
 use crate::memory;
-use crate::plan::{Audience, groups};
+use crate::plan::{Group, Row, groups};
 use crate::proxy::Proxy;
-use crate::report::Report;
+use crate::report::{Report, Size};
 use crate::rounds::{Bench, Rounds};
+use crate::selection::Selection;
+use crate::startup;
 
 /// Measures Hallpass in real Envoy, side by side with Envoy's own JWT filter.
 #[derive(Debug, Parser)]
@@ -30,9 +34,15 @@ struct Cli {
     /// Another build of the filter, measured in the same rounds
     #[arg(long)]
     against: Option<PathBuf>,
-    /// Measure only the groups whose title holds this
-    #[arg(long)]
-    only: Option<String>,
+    /// The empty filter, as the SDK builds it
+    #[arg(long, default_value = "dist/noop.wasm")]
+    noop: PathBuf,
+    /// The empty filter, stripped
+    #[arg(long, default_value = "dist/noop-stripped.wasm")]
+    noop_stripped: PathBuf,
+    /// Measure only these groups: their ids or parts of their titles, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
     /// The program that makes the load
     #[arg(long, default_value = "wrk")]
     wrk: PathBuf,
@@ -71,12 +81,70 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
+/// What is measured.
+struct Plan {
+    groups: Vec<Group>,
+    start_up: bool,
+    memory: bool,
+}
+
+impl Plan {
+    fn new(cli: &Cli) -> Result<Self> {
+        let selection = Selection::new(&cli.only);
+        let mut groups = groups(cli.against.is_some());
+        let others = [startup::SECTION, memory::SECTION];
+        let known = groups.iter().map(|group| (&*group.id, &*group.title));
+        let sections: Vec<_> = known.chain(others).collect();
+        if let Some(word) = selection.vain(&sections) {
+            let ids: Vec<_> = sections.iter().map(|(id, _)| *id).collect();
+            bail!(
+                "there is no `{word}` in an id or a title; the ids are {}",
+                ids.join(", ")
+            );
+        }
+        groups.retain(|group| selection.takes(&group.id, &group.title));
+        let [start_up, memory] = others.map(|(id, title)| selection.takes(id, title));
+        Ok(Self {
+            groups,
+            start_up,
+            memory: memory && cli.questions > 0,
+        })
+    }
+
+    /// The contenders that need a listener, for each number of workers.
+    fn contenders(&self) -> BTreeMap<u32, BTreeSet<Contender>> {
+        let mut all: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for group in &self.groups {
+            let needed = all.entry(group.workers).or_default();
+            for row in &group.rows {
+                needed.extend([row.contender].into_iter().chain(row.answers_like));
+            }
+        }
+        if self.memory {
+            let needed = all.entry(memory::WORKERS).or_default();
+            needed.insert(memory::CONTENDER);
+        }
+        all
+    }
+
+    fn crowds(&self) -> BTreeSet<Crowd> {
+        let rows = self.groups.iter().flat_map(|group| &group.rows);
+        let of_memory = self.memory.then_some(memory::USER);
+        rows.flat_map(Row::crowds).chain(of_memory).collect()
+    }
+}
+
 /// Whether every premise held.
 fn measure(cli: &Cli) -> Result<bool> {
-    let module = built("filter", &cli.module)?;
-    let other_module = cli.against.as_deref().map(|path| built("filter", path));
-    let other_module = other_module.transpose()?;
-    let module_bytes = std::fs::metadata(&module)?.len();
+    let mut plan = Plan::new(cli)?;
+    let other_build = cli.against.as_deref().map(|path| built("filter", path));
+    let modules = Modules {
+        hallpass: built("filter", &cli.module)?,
+        other_build: other_build.transpose()?,
+        empty: built("empty filter", &cli.noop)?,
+        empty_stripped: built("empty filter", &cli.noop_stripped)?,
+    };
+    let sizes = Size::of_all(&modules)?;
     std::fs::create_dir_all(&cli.directory)
         .with_context(|| format!("cannot make {}", cli.directory.display()))?;
 
@@ -86,42 +154,39 @@ fn measure(cli: &Cli) -> Result<bool> {
         steady_seconds: cli.steady_seconds,
         strangers_a_second: cli.strangers,
     };
-    let audience = Audience::sign(&cli.directory, &rounds)?;
-    let mut groups = groups(&audience, other_module.is_some());
-    let looks_at_memory = match &cli.only {
-        None => cli.questions > 0,
-        Some(wanted) => {
-            groups.retain(|group| group.title.contains(wanted));
-            let memory = "memory".contains(wanted);
-            ensure!(
-                memory || !groups.is_empty(),
-                "no group's title holds `{wanted}`"
-            );
-            memory && cli.questions > 0
-        }
-    };
-
     let idp = IdentityProvider::start(0).context("cannot serve the keys")?;
-    let grants = decider::start().context("cannot decide about grants")?;
+    let decider = decider::start().context("cannot decide")?;
     let setting = Setting {
-        module,
-        other_module,
+        modules,
         idp: idp.address(),
-        grants: grants.address(),
+        grants: decider.address(),
     };
+    let start_up = plan
+        .start_up
+        .then(|| startup::measure(&cli.envoy, &setting, &cli.directory.join("startup")))
+        .transpose()?;
+
+    let audience = Audience::sign(&cli.directory, &rounds, &plan.crowds())?;
+    let mut proxies = BTreeMap::new();
+    for (workers, contenders) in plan.contenders() {
+        let directory = cli.directory.join(format!("workers-{workers}"));
+        let proxy = Proxy::start(&cli.envoy, workers, &setting, &contenders, &directory)?;
+        proxies.insert(workers, proxy);
+    }
     let bench = Bench {
-        proxy: Proxy::start(&cli.envoy, &setting, &cli.directory)?,
+        proxies,
         load: Load::new(&cli.wrk, &cli.directory)?,
+        audience,
         idp,
         rounds,
     };
-    bench.run(&mut groups)?;
-
-    let memory = looks_at_memory
-        .then(|| memory::measure(&bench, &audience.curious, cli.questions))
+    bench.run(&mut plan.groups)?;
+    let memory = plan
+        .memory
+        .then(|| memory::measure(&bench, cli.questions))
         .transpose()?;
 
-    let report = Report::new(&groups, &bench.rounds, module_bytes, memory);
+    let report = Report::new(&plan.groups, &bench.rounds, sizes, start_up, memory);
     report.write(&cli.output)?;
     print!("{report}");
     Ok(report.is_complete())

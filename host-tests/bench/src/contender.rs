@@ -1,39 +1,78 @@
-//! The ways to set up the proxy that are measured: each is one HTTP filter, or none, on a listener of its own.
+//! The ways to set up the proxy that are measured: each is a chain of HTTP filters, or none, on a listener of its own.
+
+mod native;
+mod wasm;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::{Context, Result};
 use hallpass_demo::idp;
-use hallpass_tokens::{AUDIENCE, ISSUER, jwks};
+use hallpass_tokens::jwks;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-/// The path that every request asks for.
+use native::{
+    ext_authz, jwt_authn, jwt_authn_and_ext_authz, jwt_authn_cached,
+    jwt_authn_cached_and_ext_authz, lua,
+};
+use wasm::{REFUSE, asking_about_each_path, empty, hallpass, with_grants};
+
+pub(crate) use wasm::{RESOURCE, granted_path};
+
+/// The path that requests ask for, unless their row says otherwise.
 pub(crate) const PATH: &str = "/me";
+/// Another path with each request.
+pub(crate) const NEW_PATHS: &str = "/many/{n}";
 /// How long keys are not fetched again because of a token. Short, so that each measurement sees it end.
 pub(crate) const COOL_DOWN: Duration = Duration::from_secs(1);
-/// How many resources need a grant.
+/// How many resources need a grant of the service.
 pub(crate) const RESOURCES: usize = 5;
 /// How long an answer of the grant service counts that is to be over soon.
 pub(crate) const ALLOW_TTL: Duration = Duration::from_secs(5);
-/// The cluster of the grant service.
+/// How many tokens Hallpass remembers, where tokens are to be new to it. They are the first that came, so they come again close together:
+/// few, so that even in a slow measurement they are less than a hundredth.
+pub(crate) const REMEMBERED: usize = 20;
+/// The cluster of the service that decides, for grants and for `ext_authz`.
 pub(crate) const GRANT_CLUSTER: &str = "grants";
 /// The cluster of the server that publishes the keys.
 pub(crate) const KEY_CLUSTER: &str = "idp";
 
 /// A way to set up the proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(into = "&'static str")]
 pub(crate) enum Contender {
     /// No filter: what the proxy and the load itself cost.
     Plain,
+    /// A wasm filter that does nothing, as the SDK builds it.
+    Empty,
+    /// The same without the callbacks that it has no use for.
+    EmptyStripped,
+    /// The same, and it refuses every request as Hallpass refuses one without a token.
+    Refusing,
+    /// A script in Lua that reads the token's header and sets four others. For scale: it verifies nothing.
+    Lua,
     /// `jwt_authn`, which verifies each token.
     Native,
     /// `jwt_authn` with its cache of verified tokens.
     NativeCached,
-    /// Hallpass, with the keys in its configuration.
+    /// `ext_authz`, which asks a service about each request.
+    External,
+    /// `jwt_authn`, which verifies each token, and then `ext_authz`.
+    NativeAndExternal,
+    /// `jwt_authn` with its cache, and then `ext_authz`.
+    NativeCachedAndExternal,
+    /// Hallpass, with the keys in its configuration. It tells the upstream who it is by four headers.
     Hallpass,
     /// Hallpass doing no more than `jwt_authn`: the upstream is not told who it is.
     HallpassUntold,
+    /// Hallpass as it remembers tokens unless it is told otherwise: those of ten thousand users.
+    HallpassManyUsers,
+    /// Hallpass, which writes a line to the proxy's log for each request.
+    HallpassAudited,
+    /// Hallpass, which demands a grant in the token.
+    HallpassEmbedded,
     /// Another build of Hallpass.
     OtherBuild,
     /// Hallpass, with keys that it fetches.
@@ -47,27 +86,24 @@ pub(crate) enum Contender {
 }
 
 impl Contender {
-    const ALL: [Self; 10] = [
-        Self::Plain,
-        Self::Native,
-        Self::NativeCached,
-        Self::Hallpass,
-        Self::HallpassUntold,
-        Self::OtherBuild,
-        Self::HallpassRemote,
-        Self::HallpassGrants,
-        Self::HallpassFleetingGrants,
-        Self::HallpassManyQuestions,
-    ];
-
     /// The name of its listener, and of its part of the proxy's stats.
     pub(crate) const fn listener(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            Self::Empty => "empty",
+            Self::EmptyStripped => "empty_stripped",
+            Self::Refusing => "refusing",
+            Self::Lua => "lua",
             Self::Native => "jwt_authn",
             Self::NativeCached => "jwt_authn_cached",
+            Self::External => "ext_authz",
+            Self::NativeAndExternal => "jwt_authn_and_ext_authz",
+            Self::NativeCachedAndExternal => "jwt_authn_cached_and_ext_authz",
             Self::Hallpass => "hallpass",
             Self::HallpassUntold => "hallpass_untold",
+            Self::HallpassManyUsers => "hallpass_many_users",
+            Self::HallpassAudited => "hallpass_audited",
+            Self::HallpassEmbedded => "hallpass_embedded",
             Self::OtherBuild => "hallpass_other_build",
             Self::HallpassRemote => "hallpass_remote",
             Self::HallpassGrants => "hallpass_grants",
@@ -77,66 +113,88 @@ impl Contender {
     }
 }
 
+impl From<Contender> for &'static str {
+    fn from(contender: Contender) -> Self {
+        contender.listener()
+    }
+}
+
+/// The modules that are loaded.
+#[derive(Debug)]
+pub(crate) struct Modules {
+    /// The filter.
+    pub(crate) hallpass: PathBuf,
+    /// The other build of it, if there is one.
+    pub(crate) other_build: Option<PathBuf>,
+    /// The empty filter, as the SDK builds it.
+    pub(crate) empty: PathBuf,
+    /// The empty filter, stripped.
+    pub(crate) empty_stripped: PathBuf,
+}
+
 /// What the contenders need.
 #[derive(Debug)]
 pub(crate) struct Setting {
-    /// The filter.
-    pub(crate) module: PathBuf,
-    /// The other build of it, if there is one.
-    pub(crate) other_module: Option<PathBuf>,
+    /// What is loaded.
+    pub(crate) modules: Modules,
     /// Where the keys are published.
     pub(crate) idp: SocketAddr,
-    /// Who decides about grants.
+    /// Who decides.
     pub(crate) grants: SocketAddr,
 }
 
 impl Setting {
-    /// Every contender that there is, with its filter, or `None` for the proxy alone.
-    pub(crate) fn contenders(&self) -> Vec<(Contender, Option<Value>)> {
-        Contender::ALL
-            .into_iter()
-            .filter(|contender| *contender != Contender::OtherBuild || self.other_module.is_some())
-            .map(|contender| (contender, self.filter(contender)))
-            .collect()
-    }
-
-    fn filter(&self, contender: Contender) -> Option<Value> {
-        let inline = json!({ "inline": key_set() });
+    /// The HTTP filters of a contender, in their order; none for the proxy alone.
+    ///
+    /// # Errors
+    /// When it is another build of the filter, and there is none.
+    pub(crate) fn chain(&self, contender: Contender) -> Result<Vec<Value>> {
+        let Modules {
+            hallpass: module,
+            other_build,
+            empty: sdk_module,
+            empty_stripped,
+        } = &self.modules;
         let name = contender.listener();
-        match contender {
-            Contender::Plain => None,
-            Contender::Native => Some(jwt_authn(&json!({}))),
-            Contender::NativeCached => {
-                let cache = json!({ "jwt_cache_config": { "jwt_cache_size": 1000 } });
-                Some(jwt_authn(&cache))
-            }
-            Contender::Hallpass => Some(hallpass(name, &self.module, &inline, &json!({}))),
+        let with = |more| vec![hallpass(name, module, more)];
+        Ok(match contender {
+            Contender::Plain => Vec::new(),
+            Contender::Empty => vec![empty(name, sdk_module, "")],
+            Contender::EmptyStripped => vec![empty(name, empty_stripped, "")],
+            Contender::Refusing => vec![empty(name, empty_stripped, REFUSE)],
+            Contender::Lua => vec![lua()],
+            Contender::Native => vec![jwt_authn()],
+            Contender::NativeCached => vec![jwt_authn_cached()],
+            Contender::External => vec![ext_authz()],
+            Contender::NativeAndExternal => jwt_authn_and_ext_authz(),
+            Contender::NativeCachedAndExternal => jwt_authn_cached_and_ext_authz(),
+            Contender::Hallpass => with(json!({})),
             Contender::HallpassUntold => {
                 let nothing =
                     json!({ "subject": null, "issuer": null, "email": null, "groups": null });
-                Some(hallpass(name, &self.module, &inline, &nothing))
+                with(json!({ "identity_headers": nothing }))
+            }
+            Contender::HallpassManyUsers => with(json!({ "token_cache": {} })),
+            Contender::HallpassAudited => with(json!({ "audit": { "log": "all" } })),
+            Contender::HallpassEmbedded => {
+                let resource = json!({ "name": RESOURCE, "match": { "paths": [PATH] }, "access": "grant", "action": "read" });
+                with(json!({ "resources": [resource] }))
             }
             Contender::OtherBuild => {
-                let module = self.other_module.as_deref()?;
-                Some(hallpass(name, module, &inline, &json!({})))
-            }
-            Contender::HallpassGrants => {
-                Some(with_grants(name, &self.module, Duration::from_hours(1)))
-            }
-            Contender::HallpassFleetingGrants => Some(with_grants(name, &self.module, ALLOW_TTL)),
-            Contender::HallpassManyQuestions => {
-                let resources = json!([{ "name": "many", "match": { "paths": ["/many/{n}"] }, "access": "grant" }]);
-                let service = json!({ "cluster": GRANT_CLUSTER, "context": ["path"], "cache": { "allow_ttl": "1h" } });
-                Some(deciding(name, &self.module, &resources, &service))
+                let module = other_build.as_deref().context("there is no other build")?;
+                vec![hallpass(name, module, json!({}))]
             }
             Contender::HallpassRemote => {
                 // No refresh falls into the measurement: what is fetched then is fetched because of a token.
                 let cool_down = format!("{}s", COOL_DOWN.as_secs());
                 let remote = json!({ "cluster": KEY_CLUSTER, "uri": "/jwks.json", "refresh": "1h", "cool_down": cool_down });
-                let remote = json!({ "remote": remote });
-                Some(hallpass(name, &self.module, &remote, &json!({})))
+                let provider = wasm::provider(&json!({ "remote": remote }));
+                with(json!({ "providers": [provider], "token_cache": {} }))
             }
-        }
+            Contender::HallpassGrants => with(with_grants(Duration::from_hours(1))),
+            Contender::HallpassFleetingGrants => with(with_grants(ALLOW_TTL)),
+            Contender::HallpassManyQuestions => with(asking_about_each_path()),
+        })
     }
 }
 
@@ -146,89 +204,4 @@ pub(crate) const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
 fn key_set() -> Value {
     let keys: Vec<_> = ALGORITHMS.into_iter().filter_map(idp::key_for).collect();
     jwks(&keys)
-}
-
-/// Envoy's own filter: the same issuer, audience and keys.
-fn jwt_authn(more: &Value) -> Value {
-    let mut provider = json!({
-        "issuer": ISSUER,
-        "audiences": [AUDIENCE],
-        "local_jwks": { "inline_string": key_set().to_string() },
-    });
-    if let (Some(provider), Some(more)) = (provider.as_object_mut(), more.as_object()) {
-        provider.extend(more.clone());
-    }
-    json!({
-        "name": "envoy.filters.http.jwt_authn",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
-            "providers": { "bench": provider },
-            "rules": [{ "match": { "prefix": "/" }, "requires": { "provider_name": "bench" } }],
-        },
-    })
-}
-
-/// The path of one of the resources that need a grant.
-pub(crate) fn granted_path(resource: usize) -> String {
-    format!("/granted/{resource}")
-}
-
-/// Hallpass as it demands a grant of the service, and writes no audit lines.
-fn with_grants(vm_id: &str, module: &Path, allow_ttl: Duration) -> Value {
-    let resource = |number| {
-        let path = granted_path(number);
-        json!({ "name": format!("resource-{number}"), "match": { "paths": [path] }, "access": "grant", "action": "read" })
-    };
-    let cache = json!({ "allow_ttl": format!("{}s", allow_ttl.as_secs()) });
-    let resources = (0..RESOURCES).map(resource).collect();
-    let service = json!({ "cluster": GRANT_CLUSTER, "cache": cache });
-    deciding(vm_id, module, &resources, &service)
-}
-
-fn deciding(vm_id: &str, module: &Path, resources: &Value, service: &Value) -> Value {
-    let configuration = json!({
-        "providers": [{ "name": "bench", "issuer": ISSUER, "audiences": [AUDIENCE], "jwks": { "inline": key_set() } }],
-        "resources": resources,
-        "grants": { "service": service },
-        "audit": { "log": "none" },
-    });
-    wasm(vm_id, module, &configuration)
-}
-
-/// How many tokens a contender that demands an identity remembers.
-pub(crate) const REMEMBERED: usize = 100;
-
-/// Hallpass as it demands an identity, and writes no audit lines. Each contender has a VM of its own.
-fn hallpass(vm_id: &str, module: &Path, keys: &Value, identity_headers: &Value) -> Value {
-    let configuration = json!({
-        "providers": [{ "name": "bench", "issuer": ISSUER, "audiences": [AUDIENCE], "jwks": keys }],
-        "resources": [{ "name": "profile", "match": { "paths": [PATH] }, "access": "identity" }],
-        "identity_headers": identity_headers,
-        "token_cache": { "max_entries": REMEMBERED },
-        "audit": { "log": "none" },
-    });
-    wasm(vm_id, module, &configuration)
-}
-
-fn wasm(vm_id: &str, module: &Path, configuration: &Value) -> Value {
-    json!({
-        "name": "hallpass",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-            "config": {
-                "name": "hallpass",
-                "root_id": "hallpass",
-                "vm_config": {
-                    "vm_id": vm_id,
-                    "runtime": "envoy.wasm.runtime.v8",
-                    "code": { "local": { "filename": module } },
-                },
-                "failure_policy": "FAIL_RELOAD",
-                "configuration": {
-                    "@type": "type.googleapis.com/google.protobuf.StringValue",
-                    "value": configuration.to_string(),
-                },
-            },
-        },
-    })
 }

@@ -2,8 +2,8 @@
 --
 --   wrk -t1 -s load.lua URL -- FILE FIRST [PAUSE]
 --
--- FILE has one token a line, and behind it, after a space, the path if it is not that of the URL. FIRST is the index, counted from 0, of the token to begin with; after the last comes the
--- first again. A path that ends with {n} is another one for each request. PAUSE is how many milliseconds each connection rests before a request: at random, from nothing to twice
+-- FILE has one token a line (or - for a request without one), and behind it, after a space, the path if it is not that of the URL. FIRST is the index, counted from 0, of the token to
+-- begin with; after the last comes the first again. A path that ends with {n} is another one for each request. PAUSE is how many milliseconds each connection rests before a request: at random, from nothing to twice
 -- as much, so that the connections do not march in step.
 
 function setup(thread)
@@ -14,12 +14,13 @@ function init(arguments)
    requests = {}
    for line in io.lines(arguments[1]) do
       local token, path = line:match("^(%S+) ?(%S*)$")
-      local headers = { ["Authorization"] = "Bearer " .. token }
+      local headers = token ~= "-" and { ["Authorization"] = "Bearer " .. token } or {}
+      path = path ~= "" and path or wrk.path
       local stem = path:match("^(.*){n}$")
       if stem then
          requests[#requests + 1] = function(n) return wrk.format("GET", stem .. n, headers) end
       else
-         requests[#requests + 1] = wrk.format("GET", path ~= "" and path or nil, headers)
+         requests[#requests + 1] = wrk.format("GET", path, headers)
       end
    end
    position = tonumber(arguments[2])

@@ -9,7 +9,6 @@ use anyhow::{Context, Result, bail};
 use hallpass_demo::process::OwnedChild;
 use serde::Deserialize;
 
-use crate::contender::PATH;
 use crate::tokens::TokenFile;
 
 /// How many connections send requests, each the next one as soon as the last is answered.
@@ -48,6 +47,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) tokens: &'a TokenFile,
     /// The index of the first; beyond the last it starts over.
     pub(crate) first: usize,
+    /// What is asked for, unless the file says otherwise. One that ends with `{n}` is another path for each request.
+    pub(crate) path: &'a str,
 }
 
 impl Load {
@@ -101,7 +102,7 @@ impl Load {
             .arg(format!("--duration={seconds}"))
             .arg("--script")
             .arg(&self.script)
-            .arg(format!("http://{to}{PATH}"))
+            .arg(format!("http://{to}{}", walk.path))
             .arg("--")
             .arg(walk.tokens.path())
             .arg(walk.first.to_string())

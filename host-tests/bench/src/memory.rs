@@ -5,11 +5,19 @@ use std::fmt::{self, Display};
 use anyhow::{Result, ensure};
 use serde::Serialize;
 
-use crate::contender::Contender;
+use crate::contender::{Contender, NEW_PATHS};
+use crate::crowd::Crowd;
 use crate::load::Walk;
 use crate::rounds::Bench;
-use crate::tokens::TokenFile;
 
+/// Its id and its title.
+pub(crate) const SECTION: (&str, &str) = ("memory", "the proxy's memory");
+/// What it is measured of.
+pub(crate) const CONTENDER: Contender = Contender::HallpassManyQuestions;
+/// How many workers the proxy has.
+pub(crate) const WORKERS: u32 = 1;
+/// Who asks.
+pub(crate) const USER: Crowd = Crowd::One;
 /// How many steps the way is measured in.
 const STEPS: u64 = 10;
 /// How many seconds the load runs between two looks.
@@ -32,14 +40,20 @@ struct Step {
 }
 
 /// Has one user ask for another path with each request, until so many questions were asked.
-pub(crate) fn measure(bench: &Bench, tokens: &TokenFile, questions: u64) -> Result<Memory> {
-    let address = bench.proxy.address(Contender::HallpassManyQuestions)?;
-    let asked = || -> Result<u64> { Ok(bench.proxy.counters()?.hallpass("callouts.ok")) };
+pub(crate) fn measure(bench: &Bench, questions: u64) -> Result<Memory> {
+    let proxy = bench.proxy(WORKERS)?;
+    let address = proxy.address(CONTENDER)?;
+    let tokens = bench.audience.tokens(USER)?;
+    let asked = || -> Result<u64> { Ok(proxy.counters()?.hallpass("callouts.ok")) };
     let before = asked()?;
     let mut steps: Vec<Step> = Vec::new();
     let mut first = 0;
     for _ in 0..MOST_LOOKS {
-        let walk = Walk { tokens, first };
+        let walk = Walk {
+            tokens,
+            first,
+            path: NEW_PATHS,
+        };
         let answered = bench.load.users(address, walk, SECONDS)?;
         ensure!(
             answered.refused == 0,
@@ -52,7 +66,7 @@ pub(crate) fn measure(bench: &Bench, tokens: &TokenFile, questions: u64) -> Resu
         if so_far * STEPS >= questions * step {
             steps.push(Step {
                 questions: so_far,
-                resident_kib: bench.proxy.resident_kib()?,
+                resident_kib: proxy.resident_kib()?,
             });
         }
         if so_far >= questions {

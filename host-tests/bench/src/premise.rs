@@ -4,7 +4,16 @@ use std::time::Duration;
 
 use crate::counters::Counters;
 
-/// What a row takes for granted, beyond that no user is refused.
+/// What users get, all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// They are let through.
+    Served,
+    /// They are refused, and not for a failure of the proxy's.
+    Refused,
+}
+
+/// What a row takes for granted, beyond what its users get.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Premise {
     /// Hallpass verified every token: none was remembered.
@@ -15,8 +24,22 @@ pub(crate) enum Premise {
     NativelyVerified,
     /// `jwt_authn` remembered the tokens, likewise.
     NativelyRemembered,
-    /// Strangers came, and Hallpass refused each of them for this reason.
-    StrangersRefused(&'static str),
+    /// `jwt_authn` refused everyone.
+    NativelyDenied,
+    /// `ext_authz` asked the service about every request, and was answered that it may pass.
+    ExternallyAllowed,
+    /// The script in Lua ran for every request, and never failed.
+    ScriptRan,
+    /// Hallpass let every user through for this reason.
+    Allowed(&'static str),
+    /// Hallpass refused some, and each of them for this reason: strangers, or the users where they are to be refused.
+    RefusedFor(&'static str),
+    /// Hallpass asked the grant service once about every request.
+    AskedEachTime,
+    /// Hallpass wrote a line to the proxy's log for every request.
+    Audited,
+    /// Each of two workers had half of the connections.
+    WorkersShare,
     /// The grant service was asked as often as arithmetic says: each of so many questions once in each period.
     Asked {
         /// How many questions there are.
@@ -46,6 +69,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) with_strangers: bool,
     /// How much the proxy's counters grew.
     pub(crate) grown: &'a Counters,
+    /// How many audit lines the proxy's log grew by.
+    pub(crate) audit_lines: u64,
     /// How often the keys were fetched since the first stranger came.
     pub(crate) key_fetches: usize,
     /// How long ago that was.
@@ -55,94 +80,199 @@ pub(crate) struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// Holds for every row: each user was let through, and the proxy refused nobody else than strangers.
-    pub(crate) fn nobody_was_refused(&self) -> Result<(), String> {
+    /// Holds for every row: each user got what the row is about, and the proxy refused nobody else than them and strangers.
+    pub(crate) fn everyone_was(&self, outcome: Outcome) -> Result<(), String> {
         let failed = self.grown.answers(self.listener, "5xx");
-        let refused = self.grown.answers(self.listener, "4xx");
-        if self.answered == 0 || self.refused > 0 || self.broken > 0 || failed > 0 {
+        let refused = self.refusals();
+        let expected = match outcome {
+            Outcome::Served => 0,
+            Outcome::Refused => self.answered,
+        };
+        if self.answered == 0 || self.refused != expected || self.broken > 0 || failed > 0 {
             return Err(format!(
                 "of {} answers to users {} were refusals, {} connections broke, and the proxy failed {failed} times",
                 self.answered, self.refused, self.broken
             ));
         }
-        if refused > 0 && !self.with_strangers {
+        if refused.abs_diff(expected) > in_flight(outcome) && !self.with_strangers {
             return Err(format!("the proxy refused {refused} requests"));
         }
         Ok(())
     }
 
-    fn strangers(&self) -> u64 {
+    /// How many the proxy refused, whoever they were.
+    fn refusals(&self) -> u64 {
         self.grown.answers(self.listener, "4xx")
     }
 
-    fn native(&self, name: &str) -> u64 {
-        let name = format!("http.{}.jwt_authn.{name}", self.listener);
-        self.grown.get(&name)
+    fn filter(&self, name: &str) -> u64 {
+        self.grown.get(&format!("http.{}.{name}", self.listener))
+    }
+
+    /// Whether so many are all the users' requests, of which a hundredth may have been in another case.
+    fn are_nearly_all(&self, count: u64) -> bool {
+        count * 100 >= self.answered * 99
     }
 }
 
 impl Premise {
+    /// Whether it can hold only once every token has been seen.
+    pub(crate) const fn is_of_memory(self) -> bool {
+        matches!(self, Self::Remembered | Self::NativelyRemembered)
+    }
+
     /// Whether it held; if not, what was seen instead.
     pub(crate) fn check(self, seen: &Seen<'_>) -> Result<(), String> {
-        let hits = seen.grown.hallpass("tokens.hit");
-        let misses = seen.grown.hallpass("tokens.miss");
-        let native_hits = seen.native("jwt_cache_hit");
         match self {
-            Self::Verified => demand(
-                hits * 100 <= seen.answered && hits + misses >= seen.answered,
-                "all tokens but a hundredth are verified",
-                &format!("{hits} were remembered, {misses} verified"),
-            ),
-            Self::Remembered => demand(
-                hits * 100 >= seen.answered * 99,
-                "the users' tokens are remembered",
-                &format!("{hits} of {} were", seen.answered),
-            ),
-            Self::NativelyVerified => demand(
-                native_hits == 0 && seen.native("allowed") >= seen.answered,
-                "every token is verified",
-                &format!("{native_hits} were remembered"),
-            ),
-            Self::NativelyRemembered => demand(
-                native_hits * 100 >= seen.answered * 99,
-                "the users' tokens are remembered",
-                &format!("{native_hits} of {} were", seen.answered),
-            ),
-            Self::StrangersRefused(reason) => {
-                let strangers = seen.strangers();
+            Self::Verified => seen.tokens_were_verified(),
+            Self::Remembered => seen.tokens_were_remembered(seen.grown.hallpass("tokens.hit")),
+            Self::NativelyVerified => seen.tokens_were_natively_verified(),
+            Self::NativelyRemembered => {
+                seen.tokens_were_remembered(seen.filter("jwt_authn.jwt_cache_hit"))
+            }
+            Self::NativelyDenied => {
+                let denied = seen.filter("jwt_authn.denied");
+                demand(
+                    denied >= seen.answered,
+                    "jwt_authn refuses everyone",
+                    &format!("{denied} of {} were", seen.answered),
+                )
+            }
+            Self::ExternallyAllowed => seen.service_let_all_pass(),
+            Self::ScriptRan => {
+                let [ran, failed] =
+                    ["executions", "errors"].map(|name| seen.filter(&format!("lua.{name}")));
+                demand(
+                    ran >= seen.answered && failed == 0,
+                    "the script runs for every request",
+                    &format!("it ran {ran} times and failed {failed} times"),
+                )
+            }
+            Self::Allowed(reason) => {
+                let allowed = seen.grown.hallpass(&format!("decisions.allow.{reason}"));
+                demand(
+                    seen.are_nearly_all(allowed),
+                    &format!("everyone is let through for {reason}"),
+                    &format!("{allowed} of {} were", seen.answered),
+                )
+            }
+            Self::RefusedFor(reason) => {
+                let all = seen.refusals();
                 let refused = seen.grown.hallpass(&format!("decisions.deny.{reason}"));
                 demand(
-                    refused > 0 && refused.abs_diff(strangers) <= IN_FLIGHT,
-                    &format!("each stranger is refused for {reason}"),
-                    &format!("{refused} of {strangers} were"),
+                    refused > 0 && refused.abs_diff(all) <= IN_FLIGHT,
+                    &format!("whoever is refused is refused for {reason}"),
+                    &format!("{refused} of {all} were"),
                 )
             }
-            Self::Asked { questions, period } => {
+            Self::AskedEachTime => {
                 let asked = seen.grown.hallpass("callouts.ok");
-                let times = u32::try_from(asked).map_or(f64::INFINITY, f64::from);
-                let reckoned =
-                    f64::from(questions) * seen.lasted.as_secs_f64() / period.as_secs_f64();
-                let deviation = (times / reckoned - 1.0).abs();
                 demand(
-                    deviation <= 0.1,
-                    &format!("the grant service is asked some {reckoned:.0} times"),
-                    &format!("it was asked {asked} times"),
+                    asked.abs_diff(seen.answered) <= IN_FLIGHT,
+                    "the grant service is asked once about each request",
+                    &format!("{asked} times about {}", seen.answered),
                 )
             }
-            Self::KeysSought { cool_down } => {
-                let allowed = 1 + seen.since_strangers.as_millis() / cool_down.as_millis().max(1);
-                demand(
-                    (1..=allowed).contains(&(seen.key_fetches as u128)),
-                    &format!("the keys are fetched, and at most once in {cool_down:?}"),
-                    &format!("{} fetches in {:?}", seen.key_fetches, seen.since_strangers),
-                )
-            }
+            Self::Audited => demand(
+                seen.audit_lines.abs_diff(seen.answered) <= IN_FLIGHT,
+                "each request has its line in the log",
+                &format!("{} lines for {}", seen.audit_lines, seen.answered),
+            ),
+            Self::WorkersShare => seen.workers_had_as_many_connections(),
+            Self::Asked { questions, period } => seen.service_was_asked(questions, period),
+            Self::KeysSought { cool_down } => seen.keys_were_fetched(cool_down),
         }
     }
 }
 
+impl Seen<'_> {
+    fn tokens_were_verified(&self) -> Result<(), String> {
+        let hits = self.grown.hallpass("tokens.hit");
+        let misses = self.grown.hallpass("tokens.miss");
+        demand(
+            hits * 100 <= self.answered && hits + misses >= self.answered,
+            "all tokens but a hundredth are verified",
+            &format!("{hits} were remembered, {misses} verified"),
+        )
+    }
+
+    fn tokens_were_natively_verified(&self) -> Result<(), String> {
+        let hits = self.filter("jwt_authn.jwt_cache_hit");
+        demand(
+            hits == 0 && self.filter("jwt_authn.allowed") >= self.answered,
+            "every token is verified",
+            &format!("{hits} were remembered"),
+        )
+    }
+
+    fn tokens_were_remembered(&self, hits: u64) -> Result<(), String> {
+        demand(
+            self.are_nearly_all(hits),
+            "the users' tokens are remembered",
+            &format!("{hits} of {} were", self.answered),
+        )
+    }
+
+    fn service_let_all_pass(&self) -> Result<(), String> {
+        let [ok, denied, failed] =
+            ["ok", "denied", "error"].map(|name| self.filter(&format!("ext_authz.{name}")));
+        demand(
+            ok >= self.answered && denied + failed == 0,
+            "the service is asked about every request and lets it pass",
+            &format!(
+                "of {} it let {ok} pass and {denied} not, and {failed} times it failed",
+                self.answered
+            ),
+        )
+    }
+
+    fn workers_had_as_many_connections(&self) -> Result<(), String> {
+        let [first, second] = [0, 1].map(|worker| {
+            let name = format!("worker_{worker}.downstream_cx_total");
+            self.grown
+                .get(&format!("listener.{}.{name}", self.listener))
+        });
+        demand(
+            first > 0 && first.abs_diff(second) <= LOOKS,
+            "each worker has half of the connections",
+            &format!("they had {first} and {second}"),
+        )
+    }
+
+    fn service_was_asked(&self, questions: u32, period: Duration) -> Result<(), String> {
+        let asked = self.grown.hallpass("callouts.ok");
+        let times = u32::try_from(asked).map_or(f64::INFINITY, f64::from);
+        let reckoned = f64::from(questions) * self.lasted.as_secs_f64() / period.as_secs_f64();
+        let deviation = (times / reckoned - 1.0).abs();
+        demand(
+            deviation <= 0.1,
+            &format!("the grant service is asked some {reckoned:.0} times"),
+            &format!("it was asked {asked} times"),
+        )
+    }
+
+    fn keys_were_fetched(&self, cool_down: Duration) -> Result<(), String> {
+        let allowed = 1 + self.since_strangers.as_millis() / cool_down.as_millis().max(1);
+        demand(
+            (1..=allowed).contains(&(self.key_fetches as u128)),
+            &format!("the keys are fetched, and at most once in {cool_down:?}"),
+            &format!("{} fetches in {:?}", self.key_fetches, self.since_strangers),
+        )
+    }
+}
+
+/// How many connections the load makes only to see whether somebody listens.
+const LOOKS: u64 = 1;
 /// How many requests two counters may differ by that are not read at the same moment.
 const IN_FLIGHT: u64 = 64;
+
+/// How many of the proxy's refusals may be in flight, and so missing in what the users saw.
+const fn in_flight(outcome: Outcome) -> u64 {
+    match outcome {
+        Outcome::Served => 0,
+        Outcome::Refused => IN_FLIGHT,
+    }
+}
 
 fn demand(holds: bool, premise: &str, instead: &str) -> Result<(), String> {
     if holds {
@@ -155,97 +285,4 @@ fn demand(holds: bool, premise: &str, instead: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Whether a premise holds after 100 answers to users, when the counters grew as `grown` says.
-    fn holds(premise: Premise, grown: &str, key_fetches: usize) -> bool {
-        let grown = Counters::parse(grown);
-        let seen = Seen {
-            listener: "l",
-            answered: 100,
-            refused: 0,
-            broken: 0,
-            with_strangers: true,
-            grown: &grown,
-            key_fetches,
-            since_strangers: Duration::from_millis(2_500),
-            lasted: Duration::from_secs(20),
-        };
-        premise.check(&seen).is_ok()
-    }
-
-    #[test]
-    fn tokens_that_should_be_new_may_not_be_remembered_and_the_other_way_round() {
-        let verified = "wasmcustom.hallpass.tokens.hit: 1\nwasmcustom.hallpass.tokens.miss: 99";
-        let remembered = "wasmcustom.hallpass.tokens.hit: 99\nwasmcustom.hallpass.tokens.miss: 1";
-        assert!(holds(Premise::Verified, verified, 0));
-        assert!(!holds(Premise::Verified, remembered, 0));
-        assert!(holds(Premise::Remembered, remembered, 0));
-        assert!(!holds(Premise::Remembered, verified, 0));
-
-        let verified = "http.l.jwt_authn.allowed: 100\nhttp.l.jwt_authn.jwt_cache_hit: 0";
-        let remembered = "http.l.jwt_authn.allowed: 100\nhttp.l.jwt_authn.jwt_cache_hit: 100";
-        assert!(holds(Premise::NativelyVerified, verified, 0));
-        assert!(!holds(Premise::NativelyVerified, remembered, 0));
-        assert!(holds(Premise::NativelyRemembered, remembered, 0));
-        assert!(!holds(Premise::NativelyRemembered, verified, 0));
-    }
-
-    #[test]
-    fn strangers_must_come_and_be_refused_for_the_reason_that_is_measured() {
-        let premise = Premise::StrangersRefused("token_key_unknown");
-        let refused = "http.l.downstream_rq_4xx: 900\nwasmcustom.hallpass.decisions.deny.";
-        assert!(holds(
-            premise,
-            &format!("{refused}token_key_unknown: 890"),
-            0
-        ));
-        assert!(!holds(premise, &format!("{refused}token_expired: 900"), 0));
-        assert!(!holds(premise, "", 0));
-    }
-
-    #[test]
-    fn keys_must_be_fetched_and_not_more_than_once_in_a_cool_down() {
-        let premise = Premise::KeysSought {
-            cool_down: Duration::from_secs(1),
-        };
-        let fetched = [0, 1, 3, 4].map(|fetches| holds(premise, "", fetches));
-        assert_eq!(fetched, [false, true, true, false]);
-    }
-
-    #[test]
-    fn the_service_must_be_asked_about_as_often_as_is_reckoned() {
-        let premise = Premise::Asked {
-            questions: 100,
-            period: Duration::from_secs(4),
-        };
-        let asked = |times| {
-            let grown = format!("wasmcustom.hallpass.callouts.ok: {times}");
-            holds(premise, &grown, 0)
-        };
-        assert_eq!(
-            [440, 460, 500, 540, 560].map(asked),
-            [false, true, true, true, false]
-        );
-    }
-
-    #[test]
-    fn a_refused_user_spoils_the_figure_and_so_does_a_refusal_without_strangers() {
-        let refusals = Counters::parse("http.l.downstream_rq_4xx: 1");
-        let seen = |refused, with_strangers| Seen {
-            listener: "l",
-            answered: 100,
-            refused,
-            broken: 0,
-            with_strangers,
-            grown: &refusals,
-            key_fetches: 0,
-            since_strangers: Duration::ZERO,
-            lasted: Duration::ZERO,
-        };
-        assert!(seen(0, true).nobody_was_refused().is_ok());
-        assert!(seen(1, true).nobody_was_refused().is_err());
-        assert!(seen(0, false).nobody_was_refused().is_err());
-    }
-}
+mod tests;

@@ -1,7 +1,9 @@
-//! The one Envoy under measurement: one worker, a listener for each contender, and every answer made by the proxy itself, so that no
-//! upstream is measured with it.
+//! The Envoy under measurement: a listener for each contender, and every answer made by the proxy itself, so that no upstream is measured
+//! with it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -14,10 +16,8 @@ use serde_json::{Value, json};
 use crate::contender::{Contender, GRANT_CLUSTER, KEY_CLUSTER, Setting};
 use crate::counters::Counters;
 
-/// With one worker its speed is the filter's, and the other processor is left for the load.
-const WORKERS: u32 = 1;
 /// Envoy compiles the filter before it serves, once for each contender and thread.
-const START: Duration = Duration::from_mins(2);
+const START: Duration = Duration::from_mins(5);
 
 /// A serving Envoy. Dropping it ends the process.
 #[derive(Debug)]
@@ -27,12 +27,21 @@ pub(crate) struct Proxy {
     listeners: HashMap<String, SocketAddr>,
 }
 
+/// What is in each audit line and in no other.
+const AUDIT_MARKER: &[u8] = b"hallpass.audit ";
+
 impl Proxy {
-    /// Starts `program` with a listener for each contender, and waits until it serves.
-    pub(crate) fn start(program: &Path, setting: &Setting, directory: &Path) -> Result<Self> {
+    /// Starts `program` with so many workers and a listener for each of these contenders, and waits until it serves.
+    pub(crate) fn start(
+        program: &Path,
+        workers: u32,
+        setting: &Setting,
+        contenders: &BTreeSet<Contender>,
+        directory: &Path,
+    ) -> Result<Self> {
         let program = built("Envoy", program)?;
-        let config = EnvoyConfig::new(configuration(setting));
-        let mut envoy = Envoy::start(&program, &config, WORKERS, directory)?;
+        let config = EnvoyConfig::new(configuration(setting, contenders)?);
+        let mut envoy = Envoy::start_unfollowed(&program, &config, workers, directory)?;
         let admin = envoy.await_ready(START)?.admin;
         Ok(Self {
             envoy,
@@ -55,6 +64,28 @@ impl Proxy {
             .call()
             .context("Envoy does not tell its stats")?;
         Ok(Counters::parse(&answer.body_mut().read_to_string()?))
+    }
+
+    /// How long its log is, in bytes.
+    pub(crate) fn log_length(&self) -> Result<u64> {
+        let path = self.envoy.log_file();
+        let metadata = path.metadata();
+        Ok(metadata
+            .with_context(|| format!("cannot read {}", path.display()))?
+            .len())
+    }
+
+    /// How many audit lines there are in its log from this byte on.
+    pub(crate) fn audit_lines_from(&self, start: u64) -> Result<u64> {
+        let mut log = File::open(self.envoy.log_file())?;
+        log.seek(SeekFrom::Start(start))?;
+        let mut count = 0;
+        for line in BufReader::new(log).split(b'\n') {
+            let line = line?;
+            let mut parts = line.windows(AUDIT_MARKER.len());
+            count += u64::from(parts.any(|part| part == AUDIT_MARKER));
+        }
+        Ok(count)
     }
 
     /// How much of its memory is resident, in KiB.
@@ -99,24 +130,22 @@ fn listeners(admin: SocketAddr) -> Result<HashMap<String, SocketAddr>> {
     Ok(statuses.into_iter().flatten().filter_map(named).collect())
 }
 
-fn configuration(setting: &Setting) -> Value {
-    let listeners: Vec<Value> = setting
-        .contenders()
-        .into_iter()
-        .map(|(contender, filter)| listener(contender.listener(), filter))
-        .collect();
-    json!({
+fn configuration(setting: &Setting, contenders: &BTreeSet<Contender>) -> Result<Value> {
+    let mut listeners = Vec::new();
+    for contender in contenders {
+        listeners.push(listener(contender.listener(), setting.chain(*contender)?));
+    }
+    Ok(json!({
         "admin": { "address": loopback(0) },
         "static_resources": { "listeners": listeners, "clusters": [cluster(KEY_CLUSTER, setting.idp), cluster(GRANT_CLUSTER, setting.grants)] },
-    })
+    }))
 }
 
-fn listener(name: &str, filter: Option<Value>) -> Value {
-    let router = json!({
+fn listener(name: &str, mut filters: Vec<Value>) -> Value {
+    filters.push(json!({
         "name": "envoy.filters.http.router",
         "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
-    });
-    let filters: Vec<Value> = filter.into_iter().chain([router]).collect();
+    }));
     let answer = json!({ "status": 200, "body": { "inline_string": "ok" } });
     let manager = json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -130,7 +159,11 @@ fn listener(name: &str, filter: Option<Value>) -> Value {
     });
     json!({
         "name": name,
+        "stat_prefix": name,
         "address": loopback(0),
+        // Of several workers each gets as many connections as the others.
+        "enable_reuse_port": false,
+        "connection_balance_config": { "exact_balance": {} },
         "filter_chains": [{ "filters": [{ "name": "envoy.filters.network.http_connection_manager", "typed_config": manager }] }],
     })
 }

@@ -1,4 +1,4 @@
-//! What came out: a table for a person, and JSON with every sample for programs.
+//! What came out: tables for a person, and JSON with every sample for programs.
 
 use std::fmt::{self, Display};
 use std::path::Path;
@@ -6,11 +6,15 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use crate::contender::{Contender, Modules};
 use crate::load::CONNECTIONS;
 use crate::memory::Memory;
-use crate::plan::{Comparison, Group, Row};
+use crate::plan::{Group, Row};
+use crate::ratio::Ratio;
 use crate::rounds::Rounds;
 use crate::sample::{Sample, Spread};
+use crate::startup::StartUp;
+use crate::targets::{self, Verdict};
 
 /// Everything that was measured.
 #[derive(Debug, Serialize)]
@@ -19,37 +23,78 @@ pub(crate) struct Report {
     connections: u32,
     rounds: u32,
     seconds: u32,
-    module_bytes: u64,
+    modules: Vec<Size>,
     groups: Vec<GroupReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    start_up: Option<StartUp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     memory: Option<Memory>,
+    targets: Vec<Verdict>,
 }
 
 #[derive(Debug, Serialize)]
 struct GroupReport {
+    id: String,
     title: String,
+    workers: u32,
     rows: Vec<RowReport>,
 }
 
 #[derive(Debug, Serialize)]
 struct RowReport {
     name: &'static str,
+    contender: Contender,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     median: Option<Sample>,
-    ratios: Vec<Ratio>,
+    ratios: Vec<Column>,
     samples: Vec<Sample>,
 }
 
-/// How a row compares with another, round by round.
+/// How a row compares with the one of a column.
 #[derive(Debug, Serialize)]
-struct Ratio {
+struct Column {
     heading: &'static str,
-    /// Of requests a second: more is better.
-    throughput: Option<Spread>,
-    /// Of processor time for a request: less is better. It suffers less from whatever else the machine does.
-    cpu: Option<Spread>,
+    to: &'static str,
+    #[serde(flatten)]
+    ratio: Option<Ratio>,
+}
+
+/// How large a module is.
+#[derive(Debug, Serialize)]
+pub(crate) struct Size {
+    module: &'static str,
+    bytes: u64,
+}
+
+impl Size {
+    /// Of each module that is loaded.
+    pub(crate) fn of_all(modules: &Modules) -> Result<Vec<Self>> {
+        let Modules {
+            hallpass,
+            other_build,
+            empty,
+            empty_stripped,
+        } = modules;
+        let paths = [
+            ("hallpass", Some(hallpass)),
+            ("hallpass, other build", other_build.as_ref()),
+            ("empty filter, as built", Some(empty)),
+            ("empty filter, stripped", Some(empty_stripped)),
+        ];
+        let present = paths
+            .into_iter()
+            .filter_map(|(module, path)| Some((module, path?)));
+        present
+            .map(|(module, path)| {
+                let metadata = std::fs::metadata(path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                let bytes = metadata.len();
+                Ok(Self { module, bytes })
+            })
+            .collect()
+    }
 }
 
 impl Report {
@@ -57,7 +102,8 @@ impl Report {
     pub(crate) fn new(
         groups: &[Group],
         rounds: &Rounds,
-        module_bytes: u64,
+        modules: Vec<Size>,
+        start_up: Option<StartUp>,
         memory: Option<Memory>,
     ) -> Self {
         Self {
@@ -65,9 +111,11 @@ impl Report {
             connections: CONNECTIONS,
             rounds: rounds.count,
             seconds: rounds.seconds,
-            module_bytes,
+            modules,
             groups: groups.iter().map(GroupReport::new).collect(),
+            start_up,
             memory,
+            targets: targets::judge(groups),
         }
     }
 
@@ -92,40 +140,38 @@ impl GroupReport {
     fn new(group: &Group) -> Self {
         let row = |(index, row): (usize, &Row)| RowReport {
             name: row.name,
+            contender: row.contender,
             fault: row.fault.clone(),
             median: median(row.sound_samples()),
-            ratios: group
-                .comparisons
-                .iter()
-                .map(|comparison| Ratio::new(&group.rows, index, *comparison))
-                .collect(),
+            ratios: columns(group, index),
             samples: row.samples.clone(),
         };
         Self {
+            id: group.id.clone(),
             title: group.title.clone(),
+            workers: group.workers,
             rows: group.rows.iter().enumerate().map(row).collect(),
         }
     }
 }
 
-impl Ratio {
-    /// The machine's speed drifts, so each sample is compared with that of its own round. Only rows below the one that is compared with
-    /// are: the others would say the same the other way round.
-    fn new(rows: &[Row], index: usize, Comparison { heading, with }: Comparison) -> Self {
-        let of = |figure: fn(&Sample) -> f64| {
-            let pairs = rows[index]
-                .sound_samples()
-                .iter()
-                .zip(rows[with].sound_samples());
-            let ratios = pairs.map(|(sample, other)| figure(sample) / figure(other));
-            (index > with).then(|| Spread::of(ratios)).flatten()
-        };
-        Self {
-            heading,
-            throughput: of(|sample| sample.requests_per_second),
-            cpu: of(|sample| sample.cpu_us_per_request),
-        }
-    }
+/// How a row compares. Only rows below the one that is compared with are: the others would say the same the other way round.
+fn columns(group: &Group, index: usize) -> Vec<Column> {
+    let (above, rest) = group.rows.split_at(index);
+    let comparisons = group.comparisons.iter();
+    comparisons
+        .map(|comparison| {
+            let other = above.iter().find(|other| other.name == comparison.with);
+            let row = rest.first();
+            Column {
+                heading: comparison.heading,
+                to: comparison.with,
+                ratio: other
+                    .zip(row)
+                    .and_then(|(other, row)| Ratio::between(row, other)),
+            }
+        })
+        .collect()
 }
 
 /// The median of each figure.
@@ -150,30 +196,37 @@ impl Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             out,
-            "\nMedians of {} rounds of {} s; one worker, {} connections, {} processors; the filter has {} KiB.\n\
+            "\nMedians of {} rounds of {} s; {} connections, {} processors; one worker unless it says otherwise.\n\
              Ratios are of requests a second within a round (the median, from the lowest to the highest), and of CPU time for a request.\n\
-             `busy` is how much of one processor the proxy had: well under 100 % means that something else held it up.",
-            self.rounds,
-            self.seconds,
-            self.connections,
-            self.processors,
-            self.module_bytes / 1024
+             `busy` is how much of one processor the proxy had: well under 100 % of each worker means that something else held it up.",
+            self.rounds, self.seconds, self.connections, self.processors,
         )?;
         self.groups.iter().try_for_each(|group| group.fmt(out))?;
-        self.memory.iter().try_for_each(|memory| memory.fmt(out))
+        writeln!(out, "\nKiB of each module")?;
+        for Size { module, bytes } in &self.modules {
+            writeln!(out, "  {module:24}{:>8}", bytes / 1024)?;
+        }
+        self.start_up.iter().try_for_each(|start| start.fmt(out))?;
+        self.memory.iter().try_for_each(|memory| memory.fmt(out))?;
+        targets::table(&self.targets, out)
     }
 }
+
+/// How wide a row's name is shown.
+const NAME: usize = 30;
+/// How wide a ratio is shown.
+const RATIO: usize = 34;
 
 impl Display for GroupReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "\n{}\n{:26}{:>12}{:>9}{:>9}{:>12}{:>7}",
-            self.title, "", "requests/s", "p50 µs", "p99 µs", "CPU µs/req", "busy"
+            "\n{}: {}\n  {:NAME$}{:>12}{:>9}{:>9}{:>12}{:>7}",
+            self.id, self.title, "", "requests/s", "p50 µs", "p99 µs", "CPU µs/req", "busy"
         )?;
         let headings = self.rows.first().into_iter().flat_map(|row| &row.ratios);
-        for Ratio { heading, .. } in headings {
-            write!(out, "{heading:>32}")?;
+        for Column { heading, .. } in headings {
+            write!(out, "{heading:>RATIO$}")?;
         }
         writeln!(out)?;
         self.rows.iter().try_for_each(|row| row.fmt(out))
@@ -182,7 +235,7 @@ impl Display for GroupReport {
 
 impl Display for RowReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "  {:24}", self.name)?;
+        write!(out, "  {:NAME$}", self.name)?;
         let Some(median) = &self.median else {
             let fault = self.fault.as_deref().unwrap_or("not measured");
             return writeln!(out, "  no figure: {fault}");
@@ -193,8 +246,12 @@ impl Display for RowReport {
             "{:>12.0}{:>9.0}{:>9.0}{:>12.1}{busy:>5.0} %",
             median.requests_per_second, median.p50_us, median.p99_us, median.cpu_us_per_request
         )?;
-        for ratio in &self.ratios {
-            write!(out, "{:>32}", ratio.to_string())?;
+        for column in &self.ratios {
+            let shown = |Ratio {
+                             throughput, cpu, ..
+                         }| format!("{throughput}, CPU {:.2}", cpu.median);
+            let ratio = column.ratio.map(shown).unwrap_or_default();
+            write!(out, "{ratio:>RATIO$}")?;
         }
         if let (Some(strangers), Some(fetches)) = (median.strangers_per_second, median.key_fetches)
         {
@@ -204,19 +261,5 @@ impl Display for RowReport {
             )?;
         }
         writeln!(out)
-    }
-}
-
-impl Display for Ratio {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Some(throughput), Some(cpu)) = (self.throughput, self.cpu) else {
-            return Ok(());
-        };
-        let Spread { median, min, max } = throughput;
-        write!(
-            out,
-            "{median:.2} ({min:.2} to {max:.2}), CPU {:.2}",
-            cpu.median
-        )
     }
 }

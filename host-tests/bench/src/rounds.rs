@@ -1,13 +1,16 @@
 //! Measures every row in turn, round after round.
 
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use hallpass_demo::idp::IdentityProvider;
 use hallpass_demo::process::OwnedChild;
 
+use crate::answer::Answer;
 use crate::counters::Counters;
+use crate::crowd::Audience;
 use crate::load::{CONNECTIONS, Load, Walk};
 use crate::plan::{Group, Lane, Row};
 use crate::premise::Seen;
@@ -38,8 +41,10 @@ impl Rounds {
 /// What is measured with.
 #[derive(Debug)]
 pub(crate) struct Bench {
-    pub(crate) proxy: Proxy,
+    /// By how many workers they have.
+    pub(crate) proxies: BTreeMap<u32, Proxy>,
     pub(crate) load: Load,
+    pub(crate) audience: Audience,
     pub(crate) idp: IdentityProvider,
     pub(crate) rounds: Rounds,
 }
@@ -48,6 +53,7 @@ pub(crate) struct Bench {
 struct Moment {
     counters: Counters,
     cpu: Duration,
+    log_length: u64,
     key_fetches: usize,
     time: Instant,
 }
@@ -56,30 +62,37 @@ struct Moment {
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long each row runs before the first round, for compilers and caches to do their work.
 const WARM_UP_SECONDS: u32 = 1;
+/// How often it does so at most, where every token has to be seen.
+const MOST_WARM_UPS: usize = 30;
 
 impl Bench {
+    /// The proxy with so many workers.
+    pub(crate) fn proxy(&self, workers: u32) -> Result<&Proxy> {
+        let proxy = self.proxies.get(&workers);
+        proxy.with_context(|| format!("no proxy has {workers} workers"))
+    }
+
     /// Measures all rows. One whose premise fails is not measured again.
     pub(crate) fn run(&self, groups: &mut [Group]) -> Result<()> {
-        let mut rows: Vec<&mut Row> = groups
-            .iter_mut()
-            .flat_map(|group| &mut group.rows)
-            .collect();
+        let mut rows: Vec<(&Proxy, &mut Row)> = Vec::new();
+        for group in groups {
+            let proxy = self.proxy(group.workers)?;
+            rows.extend(group.rows.iter_mut().map(|row| (proxy, row)));
+        }
         eprintln!("warming up");
-        for row in &mut rows {
-            // What the caches do not hold yet is no fault now.
-            self.measure(row, WARM_UP_SECONDS)?;
-            row.fault = None;
+        for (proxy, row) in &mut rows {
+            self.warm_up(proxy, row)?;
         }
         for round in 1..=self.rounds.count {
             eprintln!("round {round} of {}", self.rounds.count);
-            for row in &mut rows {
+            for (proxy, row) in &mut rows {
                 let seconds = match (row.is_steady, round) {
                     (false, _) => self.rounds.seconds,
                     (true, 1) => self.rounds.steady_seconds,
                     (true, _) => continue,
                 };
                 if row.fault.is_none()
-                    && let Some(sample) = self.measure(row, seconds)?
+                    && let Some(sample) = self.measure(proxy, row, seconds)?
                 {
                     row.samples.push(sample);
                 }
@@ -90,20 +103,38 @@ impl Bench {
         Ok(())
     }
 
-    /// Measures a row once. `None` when a premise did not hold, which the row's fault tells then.
-    fn measure(&self, row: &mut Row, seconds: u32) -> Result<Option<Sample>> {
-        let listener = row.contender.listener();
-        let address = self.proxy.address(row.contender)?;
+    /// Runs a row for a moment, or until all tokens were there that are to be remembered then.
+    fn warm_up(&self, proxy: &Proxy, row: &mut Row) -> Result<()> {
+        let tokens = self.audience.tokens(row.users.crowd)?.count();
+        let needs_all = row.premises.iter().any(|premise| premise.is_of_memory());
+        let start = row.users.next;
+        for _ in 0..MOST_WARM_UPS {
+            // What the caches do not hold yet is no fault now.
+            self.measure(proxy, row, WARM_UP_SECONDS)?;
+            row.fault = None;
+            if !needs_all || row.users.next - start > tokens {
+                break;
+            }
+        }
+        if let Some(other) = row.answers_like {
+            let [own, others] = [row.contender, other]
+                .map(|contender| Answer::of(proxy.address(contender)?, row.path));
+            row.fault = own?.difference(&others?);
+        }
+        Ok(())
+    }
 
-        let first = self.moment()?;
-        let strangers = self.let_strangers_in(row, &first.counters)?;
-        let before = self.moment()?;
-        let walk = Walk {
-            tokens: &row.users.tokens,
-            first: row.users.next,
-        };
+    /// Measures a row once. `None` when a premise did not hold, which the row's fault tells then.
+    fn measure(&self, proxy: &Proxy, row: &mut Row, seconds: u32) -> Result<Option<Sample>> {
+        let listener = row.contender.listener();
+        let address = proxy.address(row.contender)?;
+
+        let first = self.moment(proxy)?;
+        let strangers = self.let_strangers_in(proxy, row, &first.counters)?;
+        let before = self.moment(proxy)?;
+        let walk = self.walk(row.users, row.path)?;
         let answered = self.load.users(address, walk, seconds)?;
-        let after = self.moment()?;
+        let after = self.moment(proxy)?;
         drop(strangers);
 
         row.users.next = answered.next;
@@ -124,12 +155,13 @@ impl Bench {
             broken: answered.broken.into(),
             with_strangers: row.strangers.is_some(),
             grown: &grown,
+            audit_lines: proxy.audit_lines_from(before.log_length)?,
             key_fetches,
             since_strangers: after.time - first.time,
             lasted: after.time - before.time,
         };
         let premises = row.premises.iter().map(|premise| premise.check(&seen));
-        if let Some(fault) = [seen.nobody_was_refused()]
+        if let Some(fault) = [seen.everyone_was(row.outcome)]
             .into_iter()
             .chain(premises)
             .find_map(Result::err)
@@ -146,28 +178,33 @@ impl Bench {
         Ok(Some(Sample::new(&answered, cpu, strangers)))
     }
 
+    /// The way through a crowd's tokens from where it was left.
+    fn walk<'a>(&'a self, lane: Lane, path: &'a str) -> Result<Walk<'a>> {
+        Ok(Walk {
+            tokens: self.audience.tokens(lane.crowd)?,
+            first: lane.next,
+            path,
+        })
+    }
+
     /// Starts the strangers' requests, and waits until they arrive.
-    fn let_strangers_in(&self, row: &Row, before: &Counters) -> Result<Option<OwnedChild>> {
-        let Some(Lane { tokens, next }) = &row.strangers else {
+    fn let_strangers_in(
+        &self,
+        proxy: &Proxy,
+        row: &Row,
+        before: &Counters,
+    ) -> Result<Option<OwnedChild>> {
+        let Some(lane) = row.strangers else {
             return Ok(None);
         };
-        let walk = Walk {
-            tokens,
-            first: *next,
-        };
-        let address = self.proxy.address(row.contender)?;
+        let walk = self.walk(lane, row.path)?;
+        let address = proxy.address(row.contender)?;
         let strangers = self
             .load
             .strangers(address, walk, self.rounds.strangers_a_second)?;
         let listener = row.contender.listener();
         let deadline = Instant::now() + PATIENCE;
-        while self
-            .proxy
-            .counters()?
-            .since(before)
-            .answers(listener, "4xx")
-            < u64::from(CONNECTIONS)
-        {
+        while proxy.counters()?.since(before).answers(listener, "4xx") < u64::from(CONNECTIONS) {
             ensure!(
                 Instant::now() < deadline,
                 "{}: no stranger was refused within {PATIENCE:?}",
@@ -178,10 +215,11 @@ impl Bench {
         Ok(Some(strangers))
     }
 
-    fn moment(&self) -> Result<Moment> {
+    fn moment(&self, proxy: &Proxy) -> Result<Moment> {
         Ok(Moment {
-            counters: self.proxy.counters()?,
-            cpu: self.proxy.cpu_time()?,
+            counters: proxy.counters()?,
+            cpu: proxy.cpu_time()?,
+            log_length: proxy.log_length()?,
             key_fetches: self.idp.keys_asked(),
             time: Instant::now(),
         })

@@ -1,5 +1,6 @@
 //! What one measurement came to, and what several come to.
 
+use std::fmt::{self, Display};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -77,6 +78,13 @@ impl Spread {
             min: *sorted.first()?,
             max: *sorted.last()?,
         })
+    }
+}
+
+impl Display for Spread {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { median, min, max } = self;
+        out.pad(&format!("{median:.2} ({min:.2} to {max:.2})"))
     }
 }
 

@@ -9,10 +9,14 @@ use std::thread::{self, ScopedJoinHandle};
 
 use anyhow::{Context, Result};
 
+/// Stands in a file for a request without a token.
+pub(crate) const NO_TOKEN: &str = "-";
+
 /// Tokens in their order, one a line.
 #[derive(Debug)]
 pub(crate) struct TokenFile {
     path: PathBuf,
+    count: usize,
 }
 
 impl TokenFile {
@@ -44,12 +48,17 @@ impl TokenFile {
                 .collect()
         });
         write_lines(&path, &tokens).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self { path })
+        Ok(Self { path, count })
     }
 
     /// Where it lies.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.count
     }
 }
 

@@ -1,5 +1,6 @@
 //! Real Envoy as a child process.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -14,11 +15,15 @@ use crate::config::EnvoyConfig;
 use crate::log::Log;
 use crate::process::OwnedChild;
 
+/// The name of the log's file.
+const LOG_FILE: &str = "envoy.log";
+
 /// A running Envoy. Dropping it ends the process.
 #[derive(Debug)]
 pub struct Envoy {
     child: OwnedChild,
     log: Arc<Log>,
+    log_file: PathBuf,
     admin_file: PathBuf,
 }
 
@@ -64,6 +69,39 @@ impl Envoy {
         concurrency: u32,
         directory: &Path,
     ) -> Result<Self> {
+        let mut envoy = Self::spawn(program, config, concurrency, directory, Stdio::piped())?;
+        let stderr = envoy.child.take_stderr();
+        let stderr = stderr.context("Envoy's log is not piped")?;
+        envoy.log = Log::follow(stderr, &envoy.log_file)?;
+        Ok(envoy)
+    }
+
+    /// The same, but nobody reads along: Envoy writes its log into the file by itself, so that a great many lines cost what they cost
+    /// Envoy. [`log`](Self::log) stays empty.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub fn start_unfollowed(
+        program: &Path,
+        config: &EnvoyConfig,
+        concurrency: u32,
+        directory: &Path,
+    ) -> Result<Self> {
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("cannot make {}", directory.display()))?;
+        let log_file = directory.join(LOG_FILE);
+        let file = File::create(&log_file)
+            .with_context(|| format!("cannot write {}", log_file.display()))?;
+        Self::spawn(program, config, concurrency, directory, file.into())
+    }
+
+    fn spawn(
+        program: &Path,
+        config: &EnvoyConfig,
+        concurrency: u32,
+        directory: &Path,
+        log_sink: Stdio,
+    ) -> Result<Self> {
         std::fs::create_dir_all(directory)
             .with_context(|| format!("cannot make {}", directory.display()))?;
         let config_file = directory.join("envoy.json");
@@ -94,15 +132,14 @@ impl Envoy {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+            .stderr(log_sink);
 
-        let mut child = OwnedChild::spawn(command)
+        let child = OwnedChild::spawn(command)
             .with_context(|| format!("cannot start {}", program.display()))?;
-        let stderr = child.take_stderr().context("Envoy's log is not piped")?;
-        let log = Log::follow(stderr, &directory.join("envoy.log"))?;
         Ok(Self {
             child,
-            log,
+            log: Arc::new(Log::ended()),
+            log_file: directory.join(LOG_FILE),
             admin_file,
         })
     }
@@ -117,7 +154,7 @@ impl Envoy {
             if let Some(status) = self.child.exited()? {
                 bail!(
                     "Envoy did not start ({status}); its log:\n{}",
-                    self.log.to_the_end(Duration::from_secs(1)).join("\n")
+                    self.written()
                 );
             }
             if let Some(addresses) = self.addresses_when_ready() {
@@ -126,11 +163,17 @@ impl Envoy {
             if Instant::now() > deadline {
                 bail!(
                     "Envoy is not ready after {patience:?}; its log:\n{}",
-                    self.log.so_far().join("\n")
+                    self.written()
                 );
             }
-            thread::sleep(Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// What is in the log's file; of an Envoy that has ended and is followed, all of it.
+    fn written(&self) -> String {
+        self.log.to_the_end(Duration::from_secs(1));
+        std::fs::read_to_string(&self.log_file).unwrap_or_default()
     }
 
     fn addresses_when_ready(&self) -> Option<Addresses> {
@@ -167,6 +210,11 @@ impl Envoy {
     /// When the operating system cannot say.
     pub fn runs(&mut self) -> Result<bool> {
         Ok(self.child.exited()?.is_none())
+    }
+
+    /// Where its log lies.
+    pub fn log_file(&self) -> &Path {
+        &self.log_file
     }
 
     /// The process id.

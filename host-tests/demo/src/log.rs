@@ -47,6 +47,13 @@ impl Log {
         Ok(log)
     }
 
+    /// A log without a line, of a process that nobody reads along with.
+    pub(crate) fn ended() -> Self {
+        let log = Self::default();
+        log.change(|written| written.ended = true);
+        log
+    }
+
     /// Every line so far.
     pub fn so_far(&self) -> Vec<String> {
         self.written().lines.clone()

@@ -1,0 +1,87 @@
+//! Filters in wasm: Hallpass, and the empty one. Each contender has a VM of its own.
+
+use std::path::Path;
+use std::time::Duration;
+
+use hallpass_tokens::{AUDIENCE, ISSUER};
+use serde_json::{Value, json};
+
+use super::{GRANT_CLUSTER, NEW_PATHS, PATH, REMEMBERED, RESOURCES, key_set};
+
+/// The resource that lies at [`PATH`].
+pub(crate) const RESOURCE: &str = "profile";
+/// The configuration by which the empty filter refuses every request.
+pub(super) const REFUSE: &str = "refuse";
+
+/// The path of one of the resources that need a grant of the service.
+pub(crate) fn granted_path(resource: usize) -> String {
+    format!("/granted/{resource}")
+}
+
+/// The filter that does nothing, or refuses everything.
+pub(super) fn empty(vm_id: &str, module: &Path, configuration: &str) -> Value {
+    wasm(vm_id, module, configuration)
+}
+
+/// Hallpass as it demands an identity, and writes no audit lines. `more` adds members to its configuration, or takes the place of some.
+pub(super) fn hallpass(vm_id: &str, module: &Path, more: Value) -> Value {
+    let mut configuration = json!({
+        "providers": [provider(&json!({ "inline": key_set() }))],
+        "resources": [{ "name": RESOURCE, "match": { "paths": [PATH] }, "access": "identity" }],
+        "token_cache": { "max_entries": REMEMBERED },
+        "audit": { "log": "none" },
+    });
+    if let (Some(configuration), Value::Object(more)) = (configuration.as_object_mut(), more) {
+        configuration.extend(more);
+    }
+    wasm(vm_id, module, &configuration.to_string())
+}
+
+/// The issuer, with these keys.
+pub(super) fn provider(keys: &Value) -> Value {
+    json!({ "name": "bench", "issuer": ISSUER, "audiences": [AUDIENCE], "jwks": keys })
+}
+
+/// What has Hallpass demand a grant of the service for a few resources, and remember all tokens.
+pub(super) fn with_grants(allow_ttl: Duration) -> Value {
+    let resource = |number| {
+        let path = granted_path(number);
+        json!({ "name": format!("resource-{number}"), "match": { "paths": [path] }, "access": "grant", "action": "read" })
+    };
+    let resources: Vec<Value> = (0..RESOURCES).map(resource).collect();
+    let cache = json!({ "allow_ttl": format!("{}s", allow_ttl.as_secs()) });
+    let service = json!({ "cluster": GRANT_CLUSTER, "cache": cache });
+    json!({ "resources": resources, "grants": { "service": service }, "token_cache": {} })
+}
+
+/// What makes another path another question to the service.
+pub(super) fn asking_about_each_path() -> Value {
+    let resources =
+        json!([{ "name": "many", "match": { "paths": [NEW_PATHS] }, "access": "grant" }]);
+    let service =
+        json!({ "cluster": GRANT_CLUSTER, "context": ["path"], "cache": { "allow_ttl": "1h" } });
+    json!({ "resources": resources, "grants": { "service": service } })
+}
+
+fn wasm(vm_id: &str, module: &Path, configuration: &str) -> Value {
+    json!({
+        "name": "wasm",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": "bench",
+                "root_id": "bench",
+                "vm_config": {
+                    "vm_id": vm_id,
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": { "local": { "filename": module } },
+                },
+                "failure_policy": "FAIL_RELOAD",
+                "configuration": {
+                    "@type": "type.googleapis.com/google.protobuf.StringValue",
+                    "value": configuration,
+                },
+            },
+        },
+    })
+}
