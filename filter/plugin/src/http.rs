@@ -3,6 +3,7 @@
 use hallpass_core::audit::Written;
 use hallpass_core::denial::{Answer, AnswerContext, Reason};
 use hallpass_core::flow::{Exchange, Refusal};
+use hallpass_core::time::UnixMillis;
 
 use crate::host;
 use crate::root::send_for;
@@ -94,14 +95,13 @@ impl<'a> Request<'a> {
             let has_question = outcome.is_none() && !worker.outbox.is_empty();
             (outcome, has_question)
         });
-        if has_question { self.ask() } else { outcome }
+        if has_question { self.ask(now) } else { outcome }
     }
 
     /// Has the root send what is in the outbox; `None` when the request is held until the answer comes.
-    fn ask(&self) -> Option<Outcome> {
+    fn ask(&self, now: UnixMillis) -> Option<Outcome> {
         self.worker.with(|worker| worker.set_started(self.id));
-        let is_sent = send_for(self.root, self.id, self.worker);
-        let now = host::now();
+        let is_sent = send_for(self.root, self.id, self.worker, now);
         self.worker.with(|worker| {
             let started = worker.take_started();
             if !is_sent {

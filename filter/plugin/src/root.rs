@@ -111,14 +111,14 @@ impl Root {
                 worker.with(|worker| worker.stats.count(Counter::CalloutTimeout));
             }
             let never = Arrival::Nothing("the proxy never answered the call");
-            settle(worker, purpose, never);
+            settle(worker, purpose, never, now);
         }
         worker.with(|worker| {
             worker.fetch_due_keys(now);
             worker.ask_feed_if_due(now);
             worker.release_background(BACKGROUND_AT_ONCE, now);
         });
-        self.carry_on(worker);
+        self.carry_on(worker, now);
     }
 
     /// A call has ended.
@@ -135,14 +135,13 @@ impl Root {
         if purpose.is_about_requests() {
             worker.with(|worker| worker.stats.count(counter_of(&arrival)));
         }
-        settle(worker, purpose, arrival);
-        self.carry_on(worker);
+        settle(worker, purpose, arrival, now);
+        self.carry_on(worker, now);
     }
 
     /// What every callback of the root ends with: questions leave, some who are ready are told, some whose time is over are cut.
-    fn carry_on(&self, worker: &Shared) {
-        dispatch_outbox(worker);
-        let now = host::now();
+    fn carry_on(&self, worker: &Shared, now: UnixMillis) {
+        dispatch_outbox(worker, now);
         let ready = worker.with(|worker| {
             worker.export_due(now);
             let ready = worker.take_ready(READY_AT_ONCE, now);
@@ -157,7 +156,7 @@ impl Root {
         let some_are_left = cut_ended(worker, now, room);
         host::enter(self.id);
         // Some of those who were ready have another question.
-        dispatch_outbox(worker);
+        dispatch_outbox(worker, now);
         set_pace(worker, some_are_left);
     }
 }
@@ -165,10 +164,10 @@ impl Root {
 /// Sends what is in the outbox from within a callback of `request`, which is the effective context again afterwards. The calls are the
 /// root's, and outlive the request. False if the root is gone.
 #[must_use]
-pub(crate) fn send_for(root: u32, request: u32, worker: &Shared) -> bool {
+pub(crate) fn send_for(root: u32, request: u32, worker: &Shared, now: UnixMillis) -> bool {
     let entered = host::enter(root);
     if entered {
-        dispatch_outbox(worker);
+        dispatch_outbox(worker, now);
         // A question that the host would not take was settled for everybody who waited for it.
         set_pace(worker, false);
         host::enter(request);
@@ -202,7 +201,7 @@ fn retire(worker: &Shared) {
                 Purpose::Export => {}
                 Purpose::Keys(_) => {
                     let replaced = Arrival::Nothing("the configuration was replaced");
-                    settle(worker, purpose, replaced);
+                    settle(worker, purpose, replaced, now);
                 }
                 // Nor does that say anything of the feed, which the next configuration may follow too.
                 Purpose::Revocations => worker.with(|worker| {
@@ -211,7 +210,6 @@ fn retire(worker: &Shared) {
                 }),
                 // That says nothing of the service, so `failure_mode` lets nobody pass for it.
                 Purpose::Grant(_) => {
-                    let now = host::now();
                     let given_up = Some(GrantOutcome::GivenUp);
                     worker.with(|worker| worker.land(purpose, given_up, now));
                 }
@@ -220,17 +218,16 @@ fn retire(worker: &Shared) {
     }
 }
 
-fn dispatch_outbox(worker: &Shared) {
+fn dispatch_outbox(worker: &Shared, now: UnixMillis) {
     while let Some(callout) = worker.with(|worker| worker.outbox.pop_front()) {
-        if let Some(refusal) = send(worker, &callout) {
-            settle(worker, callout.purpose, refusal);
+        if let Some(refusal) = send(worker, &callout, now) {
+            settle(worker, callout.purpose, refusal, now);
         }
     }
 }
 
 /// Takes what came of a question: everyone who waited for it is ready.
-fn settle(worker: &Shared, purpose: Purpose, arrival: Arrival) {
-    let now = host::now();
+fn settle(worker: &Shared, purpose: Purpose, arrival: Arrival, now: UnixMillis) {
     worker.with(|worker| {
         match purpose {
             Purpose::Export => worker.export_ended(&arrival, now),
@@ -253,7 +250,7 @@ fn settle(worker: &Shared, purpose: Purpose, arrival: Arrival) {
 }
 
 /// Sends a question; what came of it, if the host would not take it.
-fn send(worker: &Shared, callout: &Callout) -> Option<Arrival> {
+fn send(worker: &Shared, callout: &Callout, now: UnixMillis) -> Option<Arrival> {
     let sent = host::dispatch(
         &callout.cluster,
         &callout.header_pairs(),
@@ -262,7 +259,6 @@ fn send(worker: &Shared, callout: &Callout) -> Option<Arrival> {
     );
     match sent {
         Ok(call) => {
-            let now = host::now();
             worker.with(|worker| worker.call_sent(call, callout, now));
             None
         }

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::decision::{Caller, Decision, Service};
 use crate::denial::Reason;
 use crate::grant::Question;
+use crate::grant::service::Context;
 use crate::metrics::Counter;
 use crate::time::UnixMillis;
 
@@ -30,10 +31,7 @@ impl Exchange {
             }
         }
         gate.count(Counter::GrantMiss);
-        if gate.may_ask(now)
-            && self.questions < MAX_QUESTIONS
-            && let Some(question) = self.question(config)
-        {
+        if gate.may_ask(now) && self.questions < MAX_QUESTIONS {
             let query = Box::new(question.to_query());
             self.questions = self.questions.saturating_add(1);
             return Step::Wait(Need::Grant(query));
@@ -77,12 +75,13 @@ impl Exchange {
         let route = self.route.as_ref()?;
         let resource = config.policy.get(route.resource)?;
         let identity = &self.bearer.as_ref()?.identity;
-        let question = Question::new(
+        let context = Context::of(&service.facts, &route.request, self.head.source_ip);
+        Some(Question::new(
             identity,
             &resource.name,
             &service.resource_type,
             &route.action,
-        );
-        Some(question.with_facts(&service.facts, &route.request, self.head.source_ip))
+            context,
+        ))
     }
 }

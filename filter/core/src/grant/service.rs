@@ -52,6 +52,7 @@ impl Fact {
 /// What is asked about a request, where it lies: enough to find what was answered before. [`Question::to_query`] makes it one that is sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
+    key: DecisionKey,
     identity: &'a Identity,
     action: &'a Action,
     resource_type: &'a str,
@@ -59,13 +60,29 @@ pub struct Question<'a> {
     context: Context<'a>,
 }
 
-/// The facts of the request that the configuration names.
+/// The facts of the request that the service is told.
 #[derive(Debug, Clone, Copy, Default)]
-struct Context<'a> {
+pub struct Context<'a> {
     source_ip: Option<IpAddr>,
     method: Option<&'a str>,
     host: Option<&'a str>,
     path: Option<&'a str>,
+}
+
+impl<'a> Context<'a> {
+    /// Those of a request that the configuration names.
+    pub fn of(facts: &[Fact], request: &'a CanonicalRequest, source_ip: Option<IpAddr>) -> Self {
+        let mut context = Self::default();
+        for fact in facts {
+            match fact {
+                Fact::SourceIp => context.source_ip = source_ip,
+                Fact::Method => context.method = Some(&request.method),
+                Fact::Host => context.host = Some(&request.host),
+                Fact::Path => context.path = Some(&request.path),
+            }
+        }
+        context
+    }
 }
 
 impl<'a> Question<'a> {
@@ -75,33 +92,24 @@ impl<'a> Question<'a> {
         resource: &'a ResourceName,
         resource_type: &'a str,
         action: &'a Action,
+        context: Context<'a>,
     ) -> Self {
+        let mut hash = KeyHash(identity.hashed_once(hash_of_asker).clone());
+        hash.part(action.as_str());
+        hash.part(resource_type);
+        hash.part(resource.as_str());
+        hash.optional(context.source_ip.map(|ip| ip.to_string()).as_deref());
+        hash.optional(context.method);
+        hash.optional(context.host);
+        hash.optional(context.path);
         Self {
+            key: DecisionKey::new(hash.0.finalize().into()),
             identity,
             action,
             resource_type,
             resource,
-            context: Context::default(),
+            context,
         }
-    }
-
-    /// Adds the facts that the configuration names.
-    #[must_use]
-    pub fn with_facts(
-        mut self,
-        facts: &[Fact],
-        request: &'a CanonicalRequest,
-        source_ip: Option<IpAddr>,
-    ) -> Self {
-        for fact in facts {
-            match fact {
-                Fact::SourceIp => self.context.source_ip = source_ip,
-                Fact::Method => self.context.method = Some(&request.method),
-                Fact::Host => self.context.host = Some(&request.host),
-                Fact::Path => self.context.path = Some(&request.path),
-            }
-        }
-        self
     }
 
     /// The key under which the answer to exactly this question may be remembered.
@@ -109,22 +117,7 @@ impl<'a> Question<'a> {
     /// Every part of the question goes in, each with its length before it, so that no two questions share a key by moving text from
     /// one part into the next. Who asks comes first, and is hashed once for all that is ever asked for a token.
     pub fn key(&self) -> DecisionKey {
-        let asker = self.identity.hashed_once(hash_of_asker);
-        let mut hash = KeyHash(asker.clone());
-        hash.part(self.action.as_str());
-        hash.part(self.resource_type);
-        hash.part(self.resource.as_str());
-        let Context {
-            source_ip,
-            method,
-            host,
-            path,
-        } = self.context;
-        hash.optional(source_ip.map(|ip| ip.to_string()).as_deref());
-        hash.optional(method);
-        hash.optional(host);
-        hash.optional(path);
-        DecisionKey::new(hash.0.finalize().into())
+        self.key
     }
 
     /// The question as it is sent.
@@ -132,7 +125,7 @@ impl<'a> Question<'a> {
         let identity = self.identity;
         let context = self.context;
         Query {
-            key: self.key(),
+            key: self.key,
             subject: QuerySubject {
                 r#type: SUBJECT_TYPE,
                 id: identity.subject().to_owned(),

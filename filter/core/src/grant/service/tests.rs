@@ -25,8 +25,8 @@ fn query(token: TokenBuilder, resource: &str, action: &str, path: &str) -> Query
     let ip = "10.1.2.3".parse().ok();
     let (resource, action) = (ResourceName::new(resource), Action::new(action));
     let (identity, request) = (identity(token), request(path));
-    let question = Question::new(&identity, &resource, "http", &action);
-    let question = question.with_facts(&[Fact::SourceIp, Fact::Path], &request, ip);
+    let context = Context::of(&[Fact::SourceIp, Fact::Path], &request, ip);
+    let question = Question::new(&identity, &resource, "http", &action, context);
     let query = question.to_query();
     assert_eq!(query.key(), question.key());
     query
@@ -37,7 +37,9 @@ fn what_one_identity_asks_differs_in_all_but_who_asks() {
     let identity = identity(alice());
     let (orders, invoices) = (ResourceName::new("orders"), ResourceName::new("invoices"));
     let (read, write) = (Action::new("read"), Action::new("write"));
-    let ask = |resource, action| Question::new(&identity, resource, "http", action).key();
+    let ask = |resource, action| {
+        Question::new(&identity, resource, "http", action, Context::default()).key()
+    };
     let keys = [
         ask(&orders, &read),
         ask(&orders, &write),
