@@ -32,7 +32,7 @@ pub(crate) fn log(severity: Severity, line: &str) {
 /// Has a panic, should there ever be one, say in the proxy's log where it was before it ends the VM.
 pub(crate) fn tell_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        log(Severity::Critical, &panic.to_string())
+        log(Severity::Critical, &panic.to_string());
     }));
 }
 
