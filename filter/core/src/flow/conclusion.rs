@@ -97,6 +97,7 @@ impl Exchange {
         self.refuse_with(config, gate, reason, None, None, now)
     }
 
+    #[cold]
     fn refuse_with(
         &self,
         config: &Config,

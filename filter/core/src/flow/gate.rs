@@ -159,6 +159,18 @@ impl Gate {
             self.count(Counter::TokenHit);
             return Authenticated::Known(bearer);
         }
+        self.verify(&config, &found, attempt, now)
+    }
+
+    /// Finds out whose a token is that is not known. Apart from [`Gate::authenticate`], whose code nearly every request runs through.
+    #[inline(never)]
+    fn verify(
+        &mut self,
+        config: &Config,
+        found: &FoundToken<'_>,
+        attempt: &mut Attempt,
+        now: UnixMillis,
+    ) -> Authenticated {
         if found.is_joined() {
             return Authenticated::Refused(TokenFault::Ambiguous);
         }

@@ -61,8 +61,10 @@ fn is_plain(name: &str) -> bool {
 
 /// Splits `host:port`, `[v6]:port`, `host` or `[v6]`.
 fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+    let colon = authority.bytes().rposition(|byte| byte == b':');
+    let parts = colon.and_then(|colon| authority.split_at_checked(colon));
+    match parts {
+        Some((host, port)) if !port.ends_with(']') => (host, port.strip_prefix(':')),
         _ => (authority, None),
     }
 }

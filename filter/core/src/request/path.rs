@@ -23,13 +23,13 @@ pub(crate) fn canonical_path(path: &[u8]) -> Result<Cow<'_, str>, Ambiguous> {
         return Err(Ambiguous::PathCharacter);
     }
     let text = std::str::from_utf8(path).map_err(|_| Ambiguous::PathCharacter)?;
-    let path = if text.contains('%') {
+    let path = if memchr::memchr(b'%', path).is_some() {
         Cow::Owned(normalise_escapes(text)?)
     } else {
         Cow::Borrowed(text)
     };
     let segments = path.strip_prefix('/').unwrap_or(&path);
-    if segments_are_plain(segments) {
+    if segments_are_plain(segments.as_bytes()) {
         Ok(path)
     } else {
         Err(Ambiguous::PathSegment)
@@ -38,11 +38,11 @@ pub(crate) fn canonical_path(path: &[u8]) -> Result<Cow<'_, str>, Ambiguous> {
 
 /// No empty segment but the last (a trailing slash), and none that ends in a dot or a space. These are the dot segments, and names that a
 /// server on Windows takes for shorter ones: `admin.` and `admin%20` for `admin`, `..%20` for `..`.
-fn segments_are_plain(path: &str) -> bool {
-    let mut segments = path.split('/').peekable();
+fn segments_are_plain(path: &[u8]) -> bool {
+    let mut segments = path.split(|byte| *byte == b'/').peekable();
     while let Some(segment) = segments.next() {
         let last = segments.peek().is_none();
-        let cut_short = segment.ends_with('.') || segment.ends_with("%20");
+        let cut_short = segment.ends_with(b".") || segment.ends_with(b"%20");
         if cut_short || (segment.is_empty() && !last) {
             return false;
         }

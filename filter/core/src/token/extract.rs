@@ -220,6 +220,8 @@ pub fn removals(headers: &HeaderList, sources: &[TokenSource]) -> impl Iterator<
 }
 
 fn cookie_removal(headers: &HeaderList, sources: &[TokenSource]) -> Option<Removal> {
+    // Nearly always.
+    headers.all("cookie").next()?;
     // RFC 2965, section 3.3 let a comma separate cookies, and some servers still read them so.
     let is_token = |pair: &[u8]| {
         let mut parts = pair.split(|byte| *byte == b',').flat_map(cookies);
