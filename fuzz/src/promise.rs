@@ -80,12 +80,13 @@ pub(crate) fn no_token(name: &[u8], value: &[u8], sources: &[TokenSource]) {
 /// Checks what a step says and does. The judgement itself is the caller's to check.
 pub(crate) fn step(step: &Step) -> Reached {
     match step {
-        Step::Continue(Passage {
-            edits,
-            reason,
-            audit,
-            ..
-        }) => {
+        Step::Continue(passage) => {
+            let Passage {
+                edits,
+                reason,
+                audit,
+                ..
+            } = &**passage;
             assert!(reason.allows(), "passes because of {}", reason.as_str());
             audit_line(audit.line.as_deref());
             upstream_headers(edits);

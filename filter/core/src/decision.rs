@@ -76,7 +76,7 @@ pub enum FailureMode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// It may pass.
-    Allow(Permit),
+    Allow(Box<Permit>),
     /// It may not.
     Deny(Reason),
     /// It may not, and it is known what the client can do about it.
@@ -151,27 +151,22 @@ impl Permit {
     }
 
     /// The same while these conditions hold too.
-    fn while_holds(self, held: Held) -> Self {
+    fn while_holds(mut self: Box<Self>, held: Held) -> Box<Self> {
         let before = Held {
             until: self.conditions_until,
         };
-        Self {
-            conditions_until: before.and(held).until,
-            ..self
-        }
+        self.conditions_until = before.and(held).until;
+        self
     }
 }
 
 impl Decision {
     /// The same for someone whose token ends then.
-    fn by_token_until(self, end: UnixMillis) -> Self {
-        match self {
-            Self::Allow(permit) => Self::Allow(Permit {
-                token_until: Some(end),
-                ..permit
-            }),
-            other => other,
+    fn by_token_until(mut self, end: UnixMillis) -> Self {
+        if let Self::Allow(permit) = &mut self {
+            permit.token_until = Some(end);
         }
+        self
     }
 }
 
@@ -240,13 +235,13 @@ fn allow(reason: Reason) -> Decision {
 }
 
 /// The permit of a request of which nobody demands a grant.
-fn open(reason: Reason) -> Permit {
-    Permit {
+fn open(reason: Reason) -> Box<Permit> {
+    Box::new(Permit {
         reason,
         given: Given::Openly,
         grant_id: None,
         grant_until: None,
         token_until: None,
         conditions_until: None,
-    }
+    })
 }

@@ -35,13 +35,9 @@ pub use stream::Stream;
 
 /// What is to be done now.
 #[derive(Debug)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "nearly every request comes to the large one, and a box would cost each an allocation"
-)]
 pub enum Step {
     /// Let the request pass with these changes.
-    Continue(Passage),
+    Continue(Box<Passage>),
     /// Answer in place of the upstream: with a refusal, or with a document of the filter's own.
     Respond(Refusal),
     /// Hold the request until this is there.
@@ -99,7 +95,7 @@ pub struct Exchange {
     attempt: Attempt,
     key_waits: u8,
     questions: u8,
-    route: Option<Route>,
+    route: Option<Box<Route>>,
     bearer: Option<Arc<Bearer>>,
     /// It could be read in two ways.
     is_ambiguous: bool,

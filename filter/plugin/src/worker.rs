@@ -81,12 +81,8 @@ enum Started {
 }
 
 /// A step after which nothing is left to wait for.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "nearly every request comes to the large one, and a box would cost each an allocation"
-)]
 pub(crate) enum Outcome {
-    Pass(Passage),
+    Pass(Box<Passage>),
     Refuse(Refusal),
 }
 

@@ -132,10 +132,11 @@ impl Case<'_> {
             FailureMode::Allow if word_is_revoked || self.takes_token() => {
                 Decision::Deny(Reason::GrantRevoked)
             }
-            FailureMode::Allow => Decision::Allow(Permit {
-                given: Given::ByToken,
-                ..open(Reason::GrantServiceFailedOpen)
-            }),
+            FailureMode::Allow => {
+                let mut permit = open(Reason::GrantServiceFailedOpen);
+                permit.given = Given::ByToken;
+                Decision::Allow(permit)
+            }
         }
     }
 
@@ -197,14 +198,10 @@ impl Case<'_> {
             }
             // Last: nobody is sent to sign in for a grant that would not count then either.
             Ruling::Allow { id, until, step_up } => {
-                let permit = Permit {
-                    reason: allowed,
-                    given: Given::ByService { asked: word.asked },
-                    grant_id: id.clone(),
-                    grant_until: *until,
-                    token_until: None,
-                    conditions_until: None,
-                };
+                let mut permit = open(allowed);
+                permit.given = Given::ByService { asked: word.asked };
+                permit.grant_id.clone_from(id);
+                permit.grant_until = *until;
                 if_signed_in(permit, step_up.as_ref(), self.identity, self.now)
             }
         }
@@ -226,17 +223,16 @@ fn denied_for(reason: Reason, grant: &Grant) -> Decision {
 }
 
 fn by_embedded(grant: &Grant) -> Decision {
-    Decision::Allow(Permit {
-        given: Given::ByToken,
-        grant_id: grant.id.clone(),
-        grant_until: Some(grant.window.until),
-        ..open(Reason::GrantEmbedded)
-    })
+    let mut permit = open(Reason::GrantEmbedded);
+    permit.given = Given::ByToken;
+    permit.grant_id.clone_from(&grant.id);
+    permit.grant_until = Some(grant.window.until);
+    Decision::Allow(permit)
 }
 
 /// The permit, for someone who signed in as it demands: each token is judged by itself, also where the decision is a remembered one.
 fn if_signed_in(
-    permit: Permit,
+    permit: Box<Permit>,
     step_up: Option<&Arc<StepUp>>,
     identity: &Identity,
     now: UnixMillis,

@@ -47,7 +47,7 @@ impl Exchange {
         permit: &Permit,
         route: &Route,
         now: UnixMillis,
-    ) -> Passage {
+    ) -> Box<Passage> {
         let reason = permit.reason();
         gate.count(Counter::Decision(reason));
         let audit = Written::of(config, reason, || {
@@ -61,18 +61,18 @@ impl Exchange {
             &route.request,
             config,
         );
-        Passage {
+        Box::new(Passage {
             edits,
             reason,
             audit,
             enforced: self.is_enforced(config),
             until: permit.until(),
             stream: None,
-        }
+        })
     }
 
     /// What must be known of the request while it is open. The request has passed, so its route is not needed here any longer.
-    fn stream(&mut self, config: &Config, gate: &Gate, permit: Permit) -> Option<Box<Stream>> {
+    fn stream(&mut self, config: &Config, gate: &Gate, permit: Box<Permit>) -> Option<Box<Stream>> {
         let until = permit.until()?;
         Some(Box::new(Stream {
             until,
@@ -117,7 +117,7 @@ impl Exchange {
         });
         if !self.is_enforced(config) {
             gate.count(Counter::Monitored(reason));
-            return Step::Continue(self.let_pass(config, reason, audit));
+            return Step::Continue(Box::new(self.let_pass(config, reason, audit)));
         }
         let resource = self.resource(config).map(|resource| resource.name.as_str());
         let action = self.route.as_ref().map(|route| route.action.as_str());

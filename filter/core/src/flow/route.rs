@@ -37,7 +37,7 @@ impl Route {
 
 impl Exchange {
     /// What the request is for.
-    pub(super) fn find_route(&self, config: &Config) -> Result<Route, Unrouted> {
+    pub(super) fn find_route(&self, config: &Config) -> Result<Box<Route>, Unrouted> {
         let request = self
             .canonical(config)
             .map_err(|_| Unrouted::Refused(Reason::RequestAmbiguous))?;
@@ -48,22 +48,22 @@ impl Exchange {
         }
         let policy = &config.policy;
         if let Some((resource, _)) = policy.find_preflighted(&request, &self.head) {
-            return Ok(Route {
+            return Ok(Box::new(Route {
                 // Nothing of what is asked about is done, whatever a grant for it is called.
                 action: Action::new("options"),
                 resource,
                 request,
                 is_preflight: true,
-            });
+            }));
         }
         let found = policy.find(&request);
         let (resource, found) = found.ok_or(Unrouted::Refused(Reason::ResourceUnknown))?;
-        Ok(Route {
+        Ok(Box::new(Route {
             action: policy.action(found, &request.method),
             resource,
             request,
             is_preflight: false,
-        })
+        }))
     }
 
     /// The one reading of the request that every decision is about.

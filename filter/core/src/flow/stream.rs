@@ -23,10 +23,10 @@ pub struct Stream {
     pub(super) is_cut: bool,
     pub(super) enforced: bool,
     pub(super) config: Arc<Config>,
-    pub(super) route: Route,
+    pub(super) route: Box<Route>,
     /// Who sent it, where that mattered.
     pub(super) bearer: Option<Arc<Bearer>>,
-    pub(super) permit: Permit,
+    pub(super) permit: Box<Permit>,
     pub(super) source_ip: Option<IpAddr>,
     pub(super) request_id: Option<Box<str>>,
 }
@@ -96,7 +96,7 @@ impl Passage {
     /// What becomes of a request that was to pass, if its permission ended before the proxy could be told: it is refused, so that it may
     /// be sent again and judged anew, or passes without what its permission had allowed to tell.
     #[must_use]
-    pub fn lapsed(mut self, gate: &mut Gate, now: UnixMillis) -> Step {
+    pub fn lapsed(mut self: Box<Self>, gate: &mut Gate, now: UnixMillis) -> Step {
         let reason = Reason::GrantServiceUnavailable;
         let stream = self.stream.take();
         let audit = stream.map(|stream| stream.refused(reason, gate, now));
@@ -107,12 +107,10 @@ impl Passage {
                 audit: audit.unwrap_or_default(),
             });
         }
-        Step::Continue(Self {
-            edits: self.edits.without_permit(),
-            reason,
-            audit: audit.unwrap_or_default(),
-            until: None,
-            ..self
-        })
+        self.edits = self.edits.without_permit();
+        self.reason = reason;
+        self.audit = audit.unwrap_or_default();
+        self.until = None;
+        Step::Continue(self)
     }
 }

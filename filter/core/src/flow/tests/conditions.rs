@@ -232,13 +232,10 @@ fn permission_ends_with_the_conditions_under_which_it_was_given() {
     let mut world = under_for_known(&json!({ "time_windows": window, "max_auth_age": "1h" }));
     let (_, step) = world.send(Request::get("/me").by(strong(0)));
     assert_eq!(until(&step), Some(NOW + 400));
-    let Step::Continue(Passage {
-        stream: Some(stream),
-        ..
-    }) = step
-    else {
-        panic!("it is not cut");
+    let Step::Continue(passage) = step else {
+        panic!("{}", told(&step));
     };
+    let stream = passage.stream.expect("it is cut");
     assert_eq!(stream.until(), UnixMillis::from_seconds(NOW + 400).unwrap());
     let brief = strong(0).expires_at(NOW + 30);
     let (_, step) = world.send(Request::get("/me").by(brief));
@@ -246,13 +243,7 @@ fn permission_ends_with_the_conditions_under_which_it_was_given() {
     let mut world = under_public(&json!({ "time_windows": window }));
     let (_, step) = world.send(Request::get("/healthz"));
     assert_eq!(until(&step), Some(NOW + 400));
-    assert!(matches!(
-        step,
-        Step::Continue(Passage {
-            stream: Some(_),
-            ..
-        })
-    ));
+    assert!(matches!(step, Step::Continue(passage) if passage.stream.is_some()));
 }
 
 #[test]
@@ -278,9 +269,9 @@ fn a_record_tells_the_source_that_was_judged() {
     let mut world = World::with(&config);
     let request = Request::get("/healthz").from("10.0.0.2");
     let (_, step) = world.send(request.header("x-forwarded-for", "203.0.113.9,10.0.0.7,10.0.0.2"));
-    let Step::Continue(Passage { audit, .. }) = step else {
+    let Step::Continue(passage) = step else {
         panic!("{}", told(&step));
     };
-    let line = audit.line.unwrap();
+    let line = passage.audit.line.unwrap();
     assert!(line.contains(r#""source_ip":"203.0.113.9""#), "{line}");
 }

@@ -15,7 +15,7 @@ fn monitoring() -> World {
 }
 
 /// What a request comes to that passes.
-fn passage(world: &mut World, request: Request) -> Passage {
+fn passage(world: &mut World, request: Request) -> Box<Passage> {
     match world.send(request).1 {
         Step::Continue(passage) => passage,
         other => panic!("it does not pass: {}", told(&other)),

@@ -114,9 +114,10 @@ fn a_cut_is_counted_and_recorded_with_all_that_had_led_to_the_allow() {
         .grant(Grant::new("orders", &["read"]).id("g-42").until(NOW + 20));
     let request = order(token).header("x-request-id", "r-1");
     let (_, step) = world.send(request);
-    let Step::Continue(Passage { audit, stream, .. }) = step else {
+    let Step::Continue(passage) = step else {
         panic!("it does not pass: {}", told(&step));
     };
+    let Passage { audit, stream, .. } = *passage;
     world.pass(20);
     drop(world.gate.take_counted());
     let line = stream
