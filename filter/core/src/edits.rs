@@ -44,6 +44,7 @@ impl Edits {
     }
 
     /// Sends upstream what was matched, where it came in another spelling.
+    #[cold]
     fn spell_as(&mut self, request: &CanonicalRequest, head: &RequestHead) {
         if let Some(target) = &request.rewritten_target {
             self.replace.push((":path", target.clone().into_bytes()));
@@ -86,8 +87,8 @@ impl Edits {
     ) -> Self {
         let mut edits = Self::default();
         for (name, _) in head.headers.iter() {
-            if config.headers.protects(name) && !edits.remove.iter().any(|other| **other == *name) {
-                edits.remove.push(name.into());
+            if config.headers.protects(name) {
+                edits.remove_once(name);
             }
         }
         if !config.forward_token {
@@ -98,9 +99,16 @@ impl Edits {
                 }
             }
         }
-        if let Some(request) = request {
+        if let Some(request) = request.filter(|request| request.is_respelt()) {
             edits.spell_as(request, head);
         }
         edits
+    }
+
+    #[cold]
+    fn remove_once(&mut self, name: &[u8]) {
+        if !self.remove.iter().any(|other| **other == *name) {
+            self.remove.push(name.into());
+        }
     }
 }

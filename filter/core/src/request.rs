@@ -55,6 +55,13 @@ pub struct CanonicalRequest {
     pub rewritten_authority: Option<String>,
 }
 
+impl CanonicalRequest {
+    /// Whether anything must stand upstream in another spelling than it came.
+    pub fn is_respelt(&self) -> bool {
+        self.rewritten_target.is_some() || self.rewritten_authority.is_some()
+    }
+}
+
 /// Why a request has no certain meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ambiguous {

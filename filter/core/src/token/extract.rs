@@ -220,8 +220,15 @@ pub fn removals(headers: &HeaderList, sources: &[TokenSource]) -> impl Iterator<
 }
 
 fn cookie_removal(headers: &HeaderList, sources: &[TokenSource]) -> Option<Removal> {
-    // Nearly always.
-    headers.all("cookie").next()?;
+    let is_cookie = |source: &TokenSource| matches!(source, TokenSource::Cookie { .. });
+    let may_hold_tokens = sources.iter().any(is_cookie) && headers.all("cookie").next().is_some();
+    may_hold_tokens
+        .then(|| removal_from_cookies(headers, sources))
+        .flatten()
+}
+
+#[inline(never)]
+fn removal_from_cookies(headers: &HeaderList, sources: &[TokenSource]) -> Option<Removal> {
     // RFC 2965, section 3.3 let a comma separate cookies, and some servers still read them so.
     let is_token = |pair: &[u8]| {
         let mut parts = pair.split(|byte| *byte == b',').flat_map(cookies);
