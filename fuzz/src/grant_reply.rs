@@ -220,7 +220,7 @@ fn check_memory(gate: &mut Gate, query: &Query, parsed: &GrantReply, reached: Re
         assert!(is_allow || !passes, "denied, and passes later");
     }
     assert!(!pass_at(end), "passes at {end:?}");
-    assert_eq!(gate.remembered(query, end), None);
+    assert_eq!(gate.remembered(&query.key(), || query.clone(), end), None);
 }
 
 /// Whether the sign-in that it demands may have been fresh once and no longer is.
@@ -241,7 +241,7 @@ fn check_failure(reply: RawReply<'_>, fault: &ServiceFault) {
     let (mut exchange, query) = ask(&mut gate);
     let again = gate.on_grant_reply(query.key(), reply, now, now);
     assert_eq!(again.as_ref(), Err(fault));
-    assert_eq!(gate.remembered(&query, now), None);
+    assert_eq!(gate.remembered(&query.key(), || query.clone(), now), None);
     let step = exchange.on_grant(&mut gate, &GrantOutcome::Failed, now);
     promise::step(&step);
     assert!(

@@ -164,7 +164,7 @@ fn check_removal(headers: &HeaderList, sources: &[TokenSource]) {
 }
 
 fn without_tokens(headers: &HeaderList, sources: &[TokenSource]) -> HeaderList {
-    let removals = removals(headers, sources);
+    let removals: Vec<Removal> = removals(headers, sources).collect();
     let goes = |name: &[u8]| {
         removals.iter().any(|removal| match removal {
             Removal::Header(header) => header.as_bytes() == name,

@@ -150,13 +150,12 @@ impl Permit {
         ends.into_iter().flatten().min()
     }
 
-    /// The same while these conditions hold too.
-    fn while_holds(mut self: Box<Self>, held: Held) -> Box<Self> {
+    /// It allows no longer than these conditions hold too.
+    fn hold_to(&mut self, held: Held) {
         let before = Held {
             until: self.conditions_until,
         };
         self.conditions_until = before.and(held).until;
-        self
     }
 }
 
@@ -231,17 +230,17 @@ pub fn decide(
 }
 
 fn allow(reason: Reason) -> Decision {
-    Decision::Allow(open(reason))
+    Decision::Allow(Box::new(open(reason)))
 }
 
 /// The permit of a request of which nobody demands a grant.
-fn open(reason: Reason) -> Box<Permit> {
-    Box::new(Permit {
+fn open(reason: Reason) -> Permit {
+    Permit {
         reason,
         given: Given::Openly,
         grant_id: None,
         grant_until: None,
         token_until: None,
         conditions_until: None,
-    })
+    }
 }

@@ -23,8 +23,11 @@ pub(super) fn under_conditions(
     let decision = decide();
     let sign_in = || conditions.judge_sign_in(facts.identity, now);
     match decision {
-        Decision::Allow(permit) => match sign_in() {
-            Ok(held) => Decision::Allow(permit.while_holds(circumstances.and(held))),
+        Decision::Allow(mut permit) => match sign_in() {
+            Ok(held) => {
+                permit.hold_to(circumstances.and(held));
+                Decision::Allow(permit)
+            }
             Err(unmet) => unmet.into(),
         },
         Decision::NeedGrant | Decision::NeedRevocations => {

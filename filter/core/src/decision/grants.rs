@@ -132,11 +132,10 @@ impl Case<'_> {
             FailureMode::Allow if word_is_revoked || self.takes_token() => {
                 Decision::Deny(Reason::GrantRevoked)
             }
-            FailureMode::Allow => {
-                let mut permit = open(Reason::GrantServiceFailedOpen);
-                permit.given = Given::ByToken;
-                Decision::Allow(permit)
-            }
+            FailureMode::Allow => Decision::Allow(Box::new(Permit {
+                given: Given::ByToken,
+                ..open(Reason::GrantServiceFailedOpen)
+            })),
         }
     }
 
@@ -198,10 +197,12 @@ impl Case<'_> {
             }
             // Last: nobody is sent to sign in for a grant that would not count then either.
             Ruling::Allow { id, until, step_up } => {
-                let mut permit = open(allowed);
-                permit.given = Given::ByService { asked: word.asked };
-                permit.grant_id.clone_from(id);
-                permit.grant_until = *until;
+                let permit = Box::new(Permit {
+                    given: Given::ByService { asked: word.asked },
+                    grant_id: id.clone(),
+                    grant_until: *until,
+                    ..open(allowed)
+                });
                 if_signed_in(permit, step_up.as_ref(), self.identity, self.now)
             }
         }
@@ -223,16 +224,17 @@ fn denied_for(reason: Reason, grant: &Grant) -> Decision {
 }
 
 fn by_embedded(grant: &Grant) -> Decision {
-    let mut permit = open(Reason::GrantEmbedded);
-    permit.given = Given::ByToken;
-    permit.grant_id.clone_from(&grant.id);
-    permit.grant_until = Some(grant.window.until);
-    Decision::Allow(permit)
+    Decision::Allow(Box::new(Permit {
+        given: Given::ByToken,
+        grant_id: grant.id.clone(),
+        grant_until: Some(grant.window.until),
+        ..open(Reason::GrantEmbedded)
+    }))
 }
 
 /// The permit, for someone who signed in as it demands: each token is judged by itself, also where the decision is a remembered one.
 fn if_signed_in(
-    permit: Box<Permit>,
+    mut permit: Box<Permit>,
     step_up: Option<&Arc<StepUp>>,
     identity: &Identity,
     now: UnixMillis,
@@ -241,7 +243,10 @@ fn if_signed_in(
         return Decision::Allow(permit);
     };
     match step_up.judge(identity, now) {
-        SignIn::Suffices { until } => Decision::Allow(permit.while_holds(Held { until })),
+        SignIn::Suffices { until } => {
+            permit.hold_to(Held { until });
+            Decision::Allow(permit)
+        }
         SignIn::FallsShort => {
             Decision::DenyWithAdvice(Reason::StepUpRequired, Advice::SignIn(step_up.clone()))
         }

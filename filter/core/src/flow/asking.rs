@@ -18,7 +18,7 @@ impl Exchange {
         let Some(question) = self.question(config) else {
             return self.conclude(config, gate, Decision::Deny(Reason::GrantMissing), now);
         };
-        if let Some(word) = gate.remembered(&question, now) {
+        if let Some(word) = gate.remembered(&question.key(), || question.to_query(), now) {
             let service = Service::Remembered(&word);
             match self.decide(config, gate, self.known_caller(), service, now) {
                 // What is remembered was taken back, or may have been.
@@ -51,7 +51,7 @@ impl Exchange {
         let Some(question) = self.question(config) else {
             return self.decide(config, gate, caller, Service::Failed, now);
         };
-        let remembered = gate.remembered(&question, now);
+        let remembered = gate.remembered(&question.key(), || question.to_query(), now);
         if let Some(word) = &remembered {
             let service = Service::Remembered(word);
             let decision = self.decide(config, gate, caller, service, now);
@@ -60,7 +60,7 @@ impl Exchange {
             }
         }
         // Where it was taken back, that is still known of it.
-        let Some(word) = remembered.or_else(|| gate.stale(&question, now)) else {
+        let Some(word) = remembered.or_else(|| gate.stale(&question.key(), now)) else {
             return self.decide(config, gate, caller, Service::Failed, now);
         };
         let decision = self.decide(config, gate, caller, Service::Stale(&word), now);

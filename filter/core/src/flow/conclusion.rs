@@ -21,7 +21,7 @@ impl Exchange {
     ) -> Step {
         match (decision, &self.route) {
             (Decision::Allow(permit), Some(route)) => {
-                let mut passage = self.permit(config, gate, &permit, route, now);
+                let mut passage = Box::new(self.permit(config, gate, &permit, route, now));
                 passage.stream = self.stream(config, gate, permit);
                 Step::Continue(passage)
             }
@@ -47,7 +47,7 @@ impl Exchange {
         permit: &Permit,
         route: &Route,
         now: UnixMillis,
-    ) -> Box<Passage> {
+    ) -> Passage {
         let reason = permit.reason();
         gate.count(Counter::Decision(reason));
         let audit = Written::of(config, reason, || {
@@ -61,14 +61,14 @@ impl Exchange {
             &route.request,
             config,
         );
-        Box::new(Passage {
+        Passage {
             edits,
             reason,
             audit,
             enforced: self.is_enforced(config),
             until: permit.until(),
             stream: None,
-        })
+        }
     }
 
     /// What must be known of the request while it is open. The request has passed, so its route is not needed here any longer.

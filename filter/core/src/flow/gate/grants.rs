@@ -5,28 +5,30 @@ use crate::config::ServiceSettings;
 use crate::grant::backoff::Change;
 use crate::grant::decisions::Lifetimes;
 use crate::grant::service::RawReply;
-use crate::grant::{
-    DecisionKey, Decisions, GrantReply, Query, Question, ServiceFault, Shelf, Word,
-};
+use crate::grant::{DecisionKey, Decisions, GrantReply, Query, ServiceFault, Shelf, Word};
 use crate::metrics::Counter;
 use crate::time::UnixMillis;
 
 impl Gate {
-    /// The grant service's word of before, if it still counts. Where it will not much longer, the question is put again: see
-    /// [`Gate::take_refreshes`].
-    pub fn remembered(&mut self, question: &Question<'_>, now: UnixMillis) -> Option<Word> {
-        let key = question.key();
-        let own = self.decisions.fresh(&key, now);
+    /// The grant service's word of before on the question with this key, if it still counts. Where it will not much longer, `question` is
+    /// put again: see [`Gate::take_refreshes`].
+    pub fn remembered(
+        &mut self,
+        key: &DecisionKey,
+        question: impl FnOnce() -> Query,
+        now: UnixMillis,
+    ) -> Option<Word> {
+        let own = self.decisions.fresh(key, now);
         let fresh = match own {
             Some(fresh) if !fresh.is_due => return Some(fresh.word),
-            own => match self.learn_from_others(&key, now) {
+            own => match self.learn_from_others(key, now) {
                 News::None => own?,
-                News::OfUse => self.decisions.fresh(&key, now)?,
+                News::OfUse => self.decisions.fresh(key, now)?,
                 News::OfNoUse => return None,
             },
         };
         if fresh.is_due && self.backoff.may_ask(now) {
-            self.refreshes.push(question.to_query());
+            self.refreshes.push(question());
         }
         Some(fresh.word)
     }
@@ -61,8 +63,8 @@ impl Gate {
 
     /// The grant service's word of before, if it may stand in for a service that fails. Ask for what is [`Gate::remembered`] first: a
     /// newer word of another worker counts more.
-    pub fn stale(&mut self, question: &Question<'_>, now: UnixMillis) -> Option<Word> {
-        self.decisions.stale(&question.key(), now)
+    pub fn stale(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<Word> {
+        self.decisions.stale(key, now)
     }
 
     /// Takes the grant service's reply to a question that was [`asked`](Gate::asking) then: remembers it for as long as it counts, and returns

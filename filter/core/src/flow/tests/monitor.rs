@@ -15,9 +15,9 @@ fn monitoring() -> World {
 }
 
 /// What a request comes to that passes.
-fn passage(world: &mut World, request: Request) -> Box<Passage> {
+fn passage(world: &mut World, request: Request) -> Passage {
     match world.send(request).1 {
-        Step::Continue(passage) => passage,
+        Step::Continue(passage) => *passage,
         other => panic!("it does not pass: {}", told(&other)),
     }
 }
@@ -122,7 +122,7 @@ fn a_permission_that_ended_before_the_proxy_was_told_is_none() {
         let passage = passage(&mut world, granted());
         assert!(passage.edits.additions().next().is_some());
         world.pass(20);
-        let step = passage.lapsed(&mut world.gate, world.now);
+        let step = Box::new(passage).lapsed(&mut world.gate, world.now);
         assert_eq!(told(&step), outcome);
         let audit = match step {
             Step::Continue(passage) => {
