@@ -13,7 +13,7 @@ use crate::module::CompiledModule;
 use crate::streams::{ForeignFunction, property_key};
 use crate::upstreams::{OpenCallout, Upstreams};
 use crate::world::{Settings, WorkerIndex, World};
-use crate::{Call, Cluster, Exchange, LogLine, Reply, Request};
+use crate::{Call, Cluster, Exchange, HostCalls, LogLine, Reply, Request};
 
 /// When a harness starts unless a test says otherwise: 2026-09-21T14:13:20Z, in milliseconds since the Unix epoch.
 pub const START: u64 = 1_790_000_000_000;
@@ -45,7 +45,8 @@ impl std::error::Error for Refused {}
 
 /// Sets a harness up: the world as it is when the module starts.
 pub struct HarnessBuilder {
-    module: Option<CompiledModule>,
+    module: Option<Vec<u8>>,
+    host_calls: HostCallsAre,
     unix_ms: u64,
     log_level: LogLevel,
     upstreams: Upstreams,
@@ -56,10 +57,18 @@ pub struct HarnessBuilder {
     traps_are_outcomes: bool,
 }
 
+/// Whether the module is changed so that it tells of its calls.
+#[derive(Clone, Copy)]
+enum HostCallsAre {
+    Counted,
+    NotCounted,
+}
+
 impl Default for HarnessBuilder {
     fn default() -> Self {
         Self {
             module: None,
+            host_calls: HostCallsAre::NotCounted,
             unix_ms: START,
             log_level: LogLevel::Info,
             upstreams: Upstreams::default(),
@@ -135,13 +144,17 @@ impl HarnessBuilder {
         self
     }
 
-    /// Runs these bytes instead of the shipped module.
-    ///
-    /// # Panics
-    /// When they are not a WebAssembly module.
+    /// Runs these bytes instead of the shipped module. They must be a WebAssembly module.
     #[must_use]
     pub fn module(mut self, bytes: &[u8]) -> Self {
-        self.module = Some(CompiledModule::compile(bytes));
+        self.module = Some(bytes.to_vec());
+        self
+    }
+
+    /// Counts the module's calls of the host, for [`Harness::take_host_calls`].
+    #[must_use]
+    pub fn counting_host_calls(mut self) -> Self {
+        self.host_calls = HostCallsAre::Counted;
         self
     }
 
@@ -151,10 +164,16 @@ impl HarnessBuilder {
     /// When the module refuses the configuration.
     ///
     /// # Panics
-    /// When there is no module, or it traps while it starts.
+    /// When there is no module, or it is not one, or it traps while it starts.
     pub fn start(self, config: impl fmt::Display) -> Result<Harness, Refused> {
+        let module = match (self.module, self.host_calls) {
+            (None, HostCallsAre::NotCounted) => CompiledModule::shipped(),
+            (None, HostCallsAre::Counted) => CompiledModule::shipped_counted(),
+            (Some(bytes), HostCallsAre::NotCounted) => CompiledModule::compile(&bytes),
+            (Some(bytes), HostCallsAre::Counted) => CompiledModule::compile_counted(&bytes),
+        };
         let settings = Settings {
-            module: self.module.unwrap_or_else(CompiledModule::shipped),
+            module,
             config: config.to_string(),
             log_level: self.log_level,
             properties: self.properties,
@@ -314,6 +333,17 @@ impl Harness {
     /// What a histogram was given, in order.
     pub fn histogram(&self, name: &str) -> Vec<u64> {
         self.world.store.observations(name)
+    }
+
+    /// Every call of every worker's module into the host since this was last asked: those of its start, too, the first time.
+    ///
+    /// # Panics
+    /// When they are not counted: see [`HarnessBuilder::counting_host_calls`].
+    pub fn take_host_calls(&self) -> HostCalls {
+        let calls = self.world.calls.as_ref();
+        calls
+            .expect("the harness was built to count host calls")
+            .take()
     }
 
     /// Whether the worker's virtual machine still runs: `false` after a trap.

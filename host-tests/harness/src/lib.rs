@@ -38,6 +38,7 @@
 //! [`Reply::failed_without_headers`].
 
 mod answer;
+mod calls;
 mod clock;
 mod exchange;
 mod harness;
@@ -52,6 +53,7 @@ mod worker;
 mod world;
 
 pub use answer::Answer;
+pub use calls::HostCalls;
 pub use exchange::{Exchange, Outcome};
 pub use harness::{Callout, Harness, HarnessBuilder, Refused, START};
 pub use headers::Headers;

@@ -1,11 +1,13 @@
 //! The module under test, compiled once for all tests of a process.
 
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use proxy_wasm_host::abi::v0_2_1::{Guest, Host, VmServices};
 use proxy_wasm_host::{Engine, Limits, Module};
+
+use crate::calls::tell_of_calls;
 
 /// The variable that names another module than the one `make build` makes.
 const MODULE_VARIABLE: &str = "HALLPASS_MODULE";
@@ -20,19 +22,27 @@ static RUNTIME: LazyLock<(Engine, Host)> = LazyLock::new(|| {
     (engine, host)
 });
 
-static SHIPPED: LazyLock<CompiledModule> = LazyLock::new(|| {
+static SHIPPED: LazyLock<CompiledModule> = LazyLock::new(|| CompiledModule::compile(&shipped()));
+
+static SHIPPED_COUNTED: LazyLock<CompiledModule> =
+    LazyLock::new(|| CompiledModule::compile_counted(&shipped()));
+
+fn shipped() -> Vec<u8> {
     let path = std::env::var_os(MODULE_VARIABLE)
         .map_or_else(|| PathBuf::from(DEFAULT_MODULE), PathBuf::from);
-    let bytes = std::fs::read(&path).unwrap_or_else(|fault| {
+    std::fs::read(&path).unwrap_or_else(|fault| {
         let path = path.display();
         panic!("no module at {path} ({fault}): run `make build`, or name another with {MODULE_VARIABLE}")
-    });
-    CompiledModule::compile(&bytes)
-});
+    })
+}
 
 /// A module, ready to be instantiated in about a millisecond.
 #[derive(Clone)]
-pub(crate) struct CompiledModule(Module);
+pub(crate) struct CompiledModule {
+    module: Module,
+    /// The functions whose calls it tells of, if it does.
+    told: Option<Arc<[String]>>,
+}
 
 impl CompiledModule {
     /// The module that `HALLPASS_MODULE` names, or else `dist/hallpass.wasm`.
@@ -40,16 +50,33 @@ impl CompiledModule {
         SHIPPED.clone()
     }
 
+    /// The same, and it tells of its calls.
+    pub(crate) fn shipped_counted() -> Self {
+        SHIPPED_COUNTED.clone()
+    }
+
     pub(crate) fn compile(bytes: &[u8]) -> Self {
-        Self(
-            Module::new(&RUNTIME.0, bytes)
-                .unwrap_or_else(|fault| panic!("the module does not compile: {fault:?}")),
-        )
+        let module = Module::new(&RUNTIME.0, bytes)
+            .unwrap_or_else(|fault| panic!("the module does not compile: {fault:?}"));
+        Self { module, told: None }
+    }
+
+    pub(crate) fn compile_counted(bytes: &[u8]) -> Self {
+        let (bytes, names) = tell_of_calls(bytes);
+        Self {
+            told: Some(names.into()),
+            ..Self::compile(&bytes)
+        }
+    }
+
+    /// The functions of the host whose calls it tells of, in the order of their numbers.
+    pub(crate) fn told(&self) -> Option<Arc<[String]>> {
+        self.told.clone()
     }
 
     pub(crate) fn instantiate(&self, services: VmServices) -> Guest {
         let limits = Limits::default().with_cpu_time(CALLBACK_LIMIT);
-        Guest::new(&RUNTIME.1, &self.0, services, &limits)
+        Guest::new(&RUNTIME.1, &self.module, services, &limits)
             .unwrap_or_else(|fault| panic!("the module does not instantiate: {fault:?}"))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Caller, Cluster, Harness, HarnessBuilder, Outcome, Reply, Request, START};
+use crate::{Caller, Cluster, Harness, HarnessBuilder, HostCalls, Outcome, Reply, Request, START};
 
 fn builder() -> HarnessBuilder {
     Harness::builder()
@@ -209,4 +209,49 @@ fn workers_have_their_own_machines_and_share_the_world() {
     assert!(second.request(forward()).is_forwarded());
     second.advance(Duration::from_secs(1));
     assert_eq!(first.metric("ticks"), 1, "one worker is left to tick");
+}
+
+#[test]
+fn every_call_of_the_host_is_counted_by_name_and_goes_where_it_went_before() {
+    let harness = builder()
+        .counting_host_calls()
+        .start("x")
+        .expect("the module starts");
+    let calls = |counts: &[(&str, u64)]| {
+        let counts = counts.iter();
+        counts
+            .map(|(name, count)| ((*name).to_owned(), *count))
+            .collect::<HostCalls>()
+    };
+    let at_its_start = [("set_tick_period_milliseconds", 1), ("define_metric", 1)];
+    assert_eq!(harness.take_host_calls(), calls(&at_its_start));
+
+    let exchange = harness.request(wait());
+    let served_by_the_host_crate_itself = ("set_effective_context", 2);
+    let asking = [
+        ("get_header_map_value", 1),
+        served_by_the_host_crate_itself,
+        ("http_call", 1),
+    ];
+    assert_eq!(harness.take_host_calls(), calls(&asking));
+
+    harness.callout().reply(Reply::status(200));
+    assert_eq!(exchange.forwarded().all("x-seen"), ["1"]);
+    let telling = [
+        ("set_effective_context", 1),
+        ("add_header_map_value", 1),
+        ("continue_stream", 1),
+    ];
+    assert_eq!(harness.take_host_calls(), calls(&telling));
+    assert!(harness.log().is_empty());
+}
+
+#[test]
+fn lines_of_the_log_are_written_as_before_where_calls_are_counted() {
+    let refused = builder()
+        .counting_host_calls()
+        .start("")
+        .expect_err("the module refuses an empty configuration");
+    assert_eq!(refused.log.len(), 1);
+    assert_eq!(refused.log[0].text, "the configuration is empty");
 }

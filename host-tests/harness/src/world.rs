@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proxy_wasm_host::abi::v0_2_1::types::{Action, LogLevel};
-use proxy_wasm_host::abi::v0_2_1::{ContextId, SharedServices, VmServices};
+use proxy_wasm_host::abi::v0_2_1::{ContextId, LogSink, SharedServices, VmServices};
 
+use crate::calls::CallLog;
 use crate::clock::ScriptedClock;
 use crate::module::CompiledModule;
 use crate::records::Log;
@@ -36,6 +37,8 @@ pub(crate) struct Settings {
 pub(crate) struct World {
     pub(crate) clock: Arc<ScriptedClock>,
     pub(crate) log: Log,
+    /// Counts the calls of a module that tells of them.
+    pub(crate) calls: Option<CallLog>,
     pub(crate) store: Arc<Store>,
     pub(crate) upstreams: Upstreams,
     settings: Settings,
@@ -50,9 +53,12 @@ enum Event {
 
 impl World {
     pub(crate) fn new(settings: Settings, unix_ms: u64, upstreams: Upstreams) -> Self {
+        let log = Log::default();
+        let told = settings.module.told();
         Self {
             clock: Arc::new(ScriptedClock::new(unix_ms)),
-            log: Log::default(),
+            calls: told.map(|names| CallLog::new(log.clone(), names)),
+            log,
             store: Arc::new(Store::default()),
             upstreams,
             settings,
@@ -63,7 +69,11 @@ impl World {
     /// Starts another worker; `None` when the module refuses its configuration.
     pub(crate) fn start_worker(&self) -> Option<WorkerIndex> {
         let index = self.workers.borrow().len();
-        let services = VmServices::new(Arc::new(self.log.clone()))
+        let sink: Arc<dyn LogSink> = match &self.calls {
+            Some(calls) => Arc::new(calls.clone()),
+            None => Arc::new(self.log.clone()),
+        };
+        let services = VmServices::new(sink)
             .with_clock(Arc::clone(&self.clock) as _)
             .with_shared(Arc::clone(&self.store) as Arc<dyn SharedServices>)
             .with_callouts(self.upstreams.of_worker(index, Arc::clone(&self.clock)))

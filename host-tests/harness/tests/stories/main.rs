@@ -11,6 +11,7 @@ mod export;
 mod grants_embedded;
 mod grants_service;
 mod headers;
+mod host_calls;
 mod host_crypto;
 mod hostile;
 mod identity;

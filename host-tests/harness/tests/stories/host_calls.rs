@@ -1,0 +1,170 @@
+//! What a request costs in calls of the host: each crosses from the module into the proxy and back, for every request there is. The stories
+//! elsewhere do not care about such calls; these hold their exact numbers, so that they change on purpose.
+
+use std::collections::BTreeSet;
+
+use hallpass_harness::{Cluster, Harness, HostCalls, Reply, Request};
+use hallpass_tokens::{Grant, NOW, TokenBuilder};
+use serde_json::{Value, json};
+
+use crate::setup::{GRANTS, allow_until, config_with, key, order, profile};
+
+/// The default configuration, with this for its audit log.
+fn config(audit: &str) -> Value {
+    config_with(|config| config["audit"] = json!({ "log": audit }))
+}
+
+/// A grant service that allows everything for an hour.
+fn start(config: &Value) -> Harness {
+    let allow = Cluster::answers(|_| Reply::json(200, &allow_until(NOW + 3_600)));
+    Harness::builder()
+        .counting_host_calls()
+        .cluster(GRANTS, allow)
+        .start(config)
+        .unwrap_or_else(|refused| panic!("{refused}"))
+}
+
+/// Someone of whom there is something to tell in four identity headers.
+fn alice() -> TokenBuilder {
+    TokenBuilder::for_user("alice")
+        .claim("email", json!("alice@example.com"))
+        .claim("groups", json!(["dev", "oncall"]))
+}
+
+/// As a browser sends it, by way of a proxy that names it.
+fn as_browsers_do(request: Request) -> Request {
+    request
+        .header("accept", "application/json")
+        .header("accept-encoding", "gzip, deflate, br")
+        .header("accept-language", "en")
+        .header("user-agent", "Mozilla/5.0")
+        .header("x-forwarded-for", "10.1.2.3")
+        .header("x-request-id", "f3b1")
+        .from_peer("10.1.2.3:4000")
+}
+
+/// The calls of a request from its first header to its end.
+fn calls_of(harness: &Harness, request: Request) -> HostCalls {
+    harness.take_host_calls();
+    let exchange = harness.request(as_browsers_do(request));
+    if exchange.is_forwarded() {
+        exchange.upstream_answers(200);
+    }
+    harness.take_host_calls()
+}
+
+/// The calls of a request the like of which was there before.
+fn calls_of_a_hot(harness: &Harness, request: &Request) -> HostCalls {
+    for _ in 0..2 {
+        calls_of(harness, request.clone());
+    }
+    calls_of(harness, request.clone())
+}
+
+/// What every request that passes asks for, but for the headers that it is sent on with and what is counted.
+const PASSING: [(&str, u64); 3] = [
+    ("get_current_time_nanoseconds", 1),
+    ("get_header_map_pairs", 1),
+    ("remove_header_map_value", 1),
+];
+
+/// The same of a request that is refused.
+const REFUSED: [(&str, u64); 4] = [
+    ("get_current_time_nanoseconds", 1),
+    ("get_header_map_pairs", 1),
+    ("increment_metric", 1),
+    ("send_local_response", 1),
+];
+
+/// Requires these calls and no others.
+#[track_caller]
+fn require(calls: &HostCalls, common: &[(&str, u64)], own: &[(&str, u64)]) {
+    let expected = common.iter().chain(own);
+    let expected: HostCalls = expected
+        .map(|(name, count)| ((*name).to_owned(), *count))
+        .collect();
+    let names: BTreeSet<&String> = calls.keys().chain(expected.keys()).collect();
+    let changes: Vec<String> = names
+        .into_iter()
+        .map(|name| [&expected, calls].map(|calls| (name, calls.get(name).copied().unwrap_or(0))))
+        .filter(|[before, now]| before != now)
+        .map(|[(name, before), (_, now)]| {
+            let word = if now > before { "grown" } else { "fewer" };
+            format!("  {word}: {name}, {before} before, {now} now")
+        })
+        .collect();
+    assert!(
+        changes.is_empty(),
+        "the calls of such a request into the host have changed:\n{}\n\
+         Each call costs every such request, as docs/performance.md tells under \"Calls of the host\". If there is no way round one more, \
+         change the numbers here and there on purpose; and where there are fewer, too, so that they stay few.",
+        changes.join("\n")
+    );
+}
+
+#[test]
+fn a_known_token_costs_nine_calls_with_four_identity_headers() {
+    let harness = start(&config("none"));
+    let calls = calls_of_a_hot(&harness, &profile(&alice().signed_by(&key())));
+    require(
+        &calls,
+        &PASSING,
+        &[("add_header_map_value", 4), ("increment_metric", 2)],
+    );
+}
+
+#[test]
+fn a_known_token_with_an_embedded_grant_costs_two_more_for_the_grants_headers() {
+    let harness = start(&config("none"));
+    let grant = Grant::new("orders", &["read"]).until(NOW + 600);
+    let token = alice().grant(grant).signed_by(&key());
+    let calls = calls_of_a_hot(&harness, &order(&token));
+    require(
+        &calls,
+        &PASSING,
+        &[("add_header_map_value", 6), ("increment_metric", 2)],
+    );
+    assert_eq!(harness.calls_to(GRANTS).len(), 0);
+}
+
+#[test]
+fn a_remembered_decision_costs_one_more_than_an_embedded_grant_to_be_counted() {
+    let harness = start(&config("none"));
+    let calls = calls_of_a_hot(&harness, &order(&alice().signed_by(&key())));
+    require(
+        &calls,
+        &PASSING,
+        &[("add_header_map_value", 6), ("increment_metric", 3)],
+    );
+    assert_eq!(harness.calls_to(GRANTS).len(), 1);
+}
+
+#[test]
+fn an_audit_line_costs_two_more_for_the_peers_address_and_the_line() {
+    let harness = start(&config("all"));
+    let calls = calls_of_a_hot(&harness, &profile(&alice().signed_by(&key())));
+    require(
+        &calls,
+        &PASSING,
+        &[
+            ("add_header_map_value", 4),
+            ("increment_metric", 2),
+            ("get_property", 1),
+            ("log", 1),
+        ],
+    );
+}
+
+#[test]
+fn a_refusal_without_a_token_costs_four_calls() {
+    let harness = start(&config("none"));
+    let calls = calls_of_a_hot(&harness, &Request::get("https://admin.example/me"));
+    require(&calls, &REFUSED, &[]);
+}
+
+#[test]
+fn the_audit_line_of_a_refusal_costs_two_more() {
+    let harness = start(&config("all"));
+    let calls = calls_of_a_hot(&harness, &Request::get("https://admin.example/me"));
+    require(&calls, &REFUSED, &[("get_property", 1), ("log", 1)]);
+}
