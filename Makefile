@@ -66,7 +66,7 @@ $(GUNGRAUN): Cargo.lock
 
 # ---- What a user does -------------------------------------------------------------------------------------------
 
-.PHONY: help build run test bench bench-instructions bench-grants fuzz schema clean
+.PHONY: help build run test bench bench-publish bench-instructions bench-grants fuzz schema clean
 
 help: ## lists what can be made (the default)
 	@echo 'make TARGET, where TARGET is one of'
@@ -105,15 +105,21 @@ run: $(MODULE) $(GRANTS) $(ENVOY) ## the demo on real Envoy, until Ctrl-C (ONCE=
 
 ROUNDS    ?= 5
 STRANGERS ?= 1000
+CHART      = cargo run --locked --quiet -p hallpass-bench -- chart
 
 bench: SECONDS ?= 2
-bench: bench-instructions $(MODULE) $(ENVOY) ## speed side by side with Envoy's own filter: a table and dist/bench.json (ROUNDS=5, SECONDS=2, ONLY=RS256 or memory, AGAINST=other.wasm)
+bench: bench-instructions $(MODULE) $(ENVOY) ## speed side by side with Envoy's own filter: a table, dist/bench.json, and a picture of it, dist/bench.svg (ROUNDS=5, SECONDS=2, ONLY=RS256 or memory, AGAINST=other.wasm)
 	@setup/command.sh wrk wrk
 	$(call say, building the benchmark (about a minute the first time))
 	cargo build --locked -p hallpass-bench
 	$(call say, measuring (10 minutes with 5 rounds of 2 seconds))
 	@cargo run --locked --quiet -p hallpass-bench -- --envoy $(ENVOY) --module $(MODULE) --rounds $(ROUNDS) --seconds $(SECONDS) \
 		--strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only "$(ONLY)")
+	@$(if $(ONLY),rm -f dist/bench.svg,$(CHART) --figures dist/bench.json --output dist/bench.svg)
+
+bench-publish: ## makes the last run of make bench the one in docs: docs/bench.json and docs/bench.svg
+	cp dist/bench.json docs/bench.json
+	$(CHART) --figures docs/bench.json --output docs/bench.svg
 
 COUNTED := $(CARGO_TARGET_DIR)/instructions.json
 

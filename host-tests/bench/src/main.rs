@@ -2,10 +2,11 @@
 //!
 //! One Envoy with one worker has a listener for each [`contender`]. [`plan`] says what is measured, as groups of rows; [`rounds`] measures
 //! each row in turn, again and again, so that the machine's drift hits all alike; a [`premise`] that did not hold keeps a figure from
-//! being shown; [`report`] tells medians and ratios, [`memory`] what the proxy holds.
+//! being shown; [`report`] tells medians and ratios, [`memory`] what the proxy holds, and [`chart`] draws a picture of a report.
 //!
 //! Processes that this one starts die with it, however it ends: see [`hallpass_demo::process`].
 
+mod chart;
 mod cli;
 mod contender;
 mod counters;
