@@ -25,6 +25,7 @@ CARGO_DENY := $(CARGO_TARGET_DIR)/cargo-deny/program
 POSTGRES   := $(CARGO_TARGET_DIR)/postgres
 TEST_TOOLS := $(CARGO_TARGET_DIR)/test-tools
 WASM_TESTS := $(TEST_TOOLS)/bin/wasm-bindgen-test-runner
+GUNGRAUN   := $(TEST_TOOLS)/bin/gungraun-runner
 WASM       := wasm32-unknown-unknown
 WASM_TARGET := $(CARGO_TARGET_DIR)/wasm
 NOOP       := $(CURDIR)/dist/noop.wasm
@@ -62,13 +63,16 @@ $(POSTGRES): FORCE
 $(WASM_TESTS): Cargo.lock
 	@setup/wasm-test-runner.sh $(TEST_TOOLS)
 
+$(GUNGRAUN): Cargo.lock
+	@setup/gungraun-runner.sh $(TEST_TOOLS)
+
 # ---- What a user does -------------------------------------------------------------------------------------------
 
-.PHONY: help build run test bench bench-grants fleet fuzz schema clean
+.PHONY: help build run test bench bench-publish bench-instructions bench-grants fuzz schema clean
 
 help: ## lists what can be made (the default)
 	@echo 'make TARGET, where TARGET is one of'
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do printf '  %-14s %s\n' "$$target" "$$does"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do printf '  %-18s %s\n' "$$target" "$$does"; done
 
 build: $(MODULE) $(PROGRAM) $(GRANTS) ## dist/hallpass.wasm, ready to load into the proxy; dist/hallpass, which checks configurations and explains decisions; and dist/hallpass-grants, the grant service
 
@@ -112,15 +116,32 @@ $(NOOP_STRIPPED): $(NOOP)
 
 ROUNDS    ?= 5
 STRANGERS ?= 1000
+CHART      = cargo run --locked --quiet -p hallpass-bench -- chart
 
 bench: SECONDS ?= 2
-bench: $(MODULE) $(NOOP) $(NOOP_STRIPPED) $(ENVOY) ## speed side by side with Envoy's own filters and an empty one: tables, verdicts and dist/bench.json (ROUNDS=5, SECONDS=2, ONLY=hot,cold-rs256,startup,memory, AGAINST=other.wasm)
+bench: bench-instructions $(MODULE) $(ENVOY) ## speed side by side with Envoy's own filter: a table, dist/bench.json, and a picture of it, dist/bench.svg (ROUNDS=5, SECONDS=2, ONLY=RS256 or memory, AGAINST=other.wasm)
 	@setup/command.sh wrk wrk
 	$(call say, building the benchmark (about a minute the first time))
 	cargo build --locked -p hallpass-bench
-	$(call say, measuring (some 20 minutes with 5 rounds of 2 seconds))
-	@cargo run --locked --quiet -p hallpass-bench -- --envoy $(ENVOY) --module $(MODULE) --noop $(NOOP) --noop-stripped $(NOOP_STRIPPED) \
-		--rounds $(ROUNDS) --seconds $(SECONDS) --strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only "$(ONLY)")
+	$(call say, measuring (10 minutes with 5 rounds of 2 seconds))
+	@cargo run --locked --quiet -p hallpass-bench -- --envoy $(ENVOY) --module $(MODULE) --rounds $(ROUNDS) --seconds $(SECONDS) \
+		--strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only "$(ONLY)")
+	@$(if $(ONLY),rm -f dist/bench.svg,$(CHART) --figures dist/bench.json --output dist/bench.svg)
+
+bench-publish: ## makes the last run of make bench the one in docs: docs/bench.json and docs/bench.svg
+	cp dist/bench.json docs/bench.json
+	$(CHART) --figures docs/bench.json --output docs/bench.svg
+
+COUNTED := $(CARGO_TARGET_DIR)/instructions.json
+
+bench-instructions: $(GUNGRAUN) ## the instructions of the core's decisions, by Valgrind, against those that were accepted (ACCEPT=1 accepts what it counts)
+	@setup/command.sh valgrind valgrind
+	$(call say, building the benchmarks (about 2 minutes the first time))
+	cargo bench --locked -p hallpass-instructions --bench decisions --no-run
+	cargo build --locked -p hallpass-instructions
+	$(call say, counting (about 2 minutes))
+	@GUNGRAUN_RUNNER=$(GUNGRAUN) cargo bench --locked --quiet -p hallpass-instructions --bench decisions -- --output-format=json >$(COUNTED)
+	@cargo run --locked --quiet -p hallpass-instructions -- $(COUNTED) --figures host-tests/instructions/figures.json $(if $(ACCEPT),--accept)
 
 bench-grants: SECONDS ?= 30
 bench-grants: $(GRANTS) $(POSTGRES) ## how fast the grant service answers while people request and approve, on both databases (SECONDS=30, ONLY=sqlite)
@@ -185,7 +206,7 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 
 test-unit: ## the core's tests, the programs' and the grant service's, natively, and those of the tests' own tools
 	$(call say, unit tests (about 4 minutes the first time))
-	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-fleet -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim
+	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-instructions -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim
 
 test-wasm: $(WASM_TESTS) ## the core's tests, compiled to wasm and run under Node
 	$(call say, unit tests in wasm (about 3 minutes the first time))

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
-use clap::Parser;
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand};
 use hallpass_demo::envoy::built;
 use hallpass_demo::idp::IdentityProvider;
 
-use crate::contender::{Contender, Modules, Setting};
-use crate::crowd::{Audience, Crowd};
+use crate::chart::Chart;
+use crate::contender::Setting;
 use crate::decider;
 use crate::load::Load;
 use crate::memory;
@@ -23,8 +23,10 @@ use crate::startup;
 
 /// Measures Hallpass in real Envoy, side by side with Envoy's own JWT filter.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The Envoy program
     #[arg(long, env = "HALLPASS_ENVOY", default_value = "envoy")]
     envoy: PathBuf,
@@ -69,9 +71,20 @@ struct Cli {
     directory: PathBuf,
 }
 
+/// What is done instead of measuring.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Chart(Chart),
+}
+
 /// Runs the program on the process's arguments.
 pub(crate) fn run() -> ExitCode {
-    match measure(&Cli::parse()) {
+    let cli = Cli::parse();
+    let done = match &cli.command {
+        Some(Command::Chart(chart)) => chart.write().map(|()| true),
+        None => measure(&cli),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(fault) => {

@@ -46,7 +46,7 @@ impl std::error::Error for Refused {}
 /// Sets a harness up: the world as it is when the module starts.
 pub struct HarnessBuilder {
     module: Option<Vec<u8>>,
-    counts_host_calls: bool,
+    host_calls: HostCallsAre,
     unix_ms: u64,
     log_level: LogLevel,
     upstreams: Upstreams,
@@ -57,11 +57,18 @@ pub struct HarnessBuilder {
     traps_are_outcomes: bool,
 }
 
+/// Whether the module is changed so that it tells of its calls.
+#[derive(Clone, Copy)]
+enum HostCallsAre {
+    Counted,
+    NotCounted,
+}
+
 impl Default for HarnessBuilder {
     fn default() -> Self {
         Self {
             module: None,
-            counts_host_calls: false,
+            host_calls: HostCallsAre::NotCounted,
             unix_ms: START,
             log_level: LogLevel::Info,
             upstreams: Upstreams::default(),
@@ -147,7 +154,7 @@ impl HarnessBuilder {
     /// Counts the module's calls of the host, for [`Harness::take_host_calls`].
     #[must_use]
     pub fn counting_host_calls(mut self) -> Self {
-        self.counts_host_calls = true;
+        self.host_calls = HostCallsAre::Counted;
         self
     }
 
@@ -159,11 +166,11 @@ impl HarnessBuilder {
     /// # Panics
     /// When there is no module, or it is not one, or it traps while it starts.
     pub fn start(self, config: impl fmt::Display) -> Result<Harness, Refused> {
-        let module = match (self.module, self.counts_host_calls) {
-            (None, false) => CompiledModule::shipped(),
-            (None, true) => CompiledModule::shipped_counted(),
-            (Some(bytes), false) => CompiledModule::compile(&bytes),
-            (Some(bytes), true) => CompiledModule::compile_counted(&bytes),
+        let module = match (self.module, self.host_calls) {
+            (None, HostCallsAre::NotCounted) => CompiledModule::shipped(),
+            (None, HostCallsAre::Counted) => CompiledModule::shipped_counted(),
+            (Some(bytes), HostCallsAre::NotCounted) => CompiledModule::compile(&bytes),
+            (Some(bytes), HostCallsAre::Counted) => CompiledModule::compile_counted(&bytes),
         };
         let settings = Settings {
             module,
