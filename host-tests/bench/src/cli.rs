@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use hallpass_demo::envoy::built;
 use hallpass_demo::idp::IdentityProvider;
 
 use crate::chart::Chart;
-use crate::contender::Setting;
+use crate::contender::{Contender, Modules, Setting};
+use crate::crowd::{Audience, Crowd};
 use crate::decider;
 use crate::load::Load;
 use crate::memory;

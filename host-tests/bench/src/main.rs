@@ -1,11 +1,14 @@
 //! Measures the filter in real Envoy, side by side with Envoy's own JWT filter.
 //!
-//! One Envoy with one worker has a listener for each [`contender`]. [`plan`] says what is measured, as groups of rows; [`rounds`] measures
-//! each row in turn, again and again, so that the machine's drift hits all alike; a [`premise`] that did not hold keeps a figure from
-//! being shown; [`report`] tells medians and ratios, [`memory`] what the proxy holds, and [`chart`] draws a picture of a report.
+//! One Envoy with one worker has a listener for each [`contender`], and another with two workers has those that are measured there, too.
+//! [`plan`] says what is measured, as groups of rows, and [`crowd`] who sends the requests; [`rounds`] measures each row in turn, again and
+//! again, so that the machine's drift hits all alike; a [`premise`] that did not hold keeps a figure from being shown; [`report`] tells
+//! medians and ratios, [`memory`] what the proxy holds, [`startup`] how long it takes to start, and [`targets`] what is to be reached;
+//! [`chart`] draws a picture of a report.
 //!
 //! Processes that this one starts die with it, however it ends: see [`hallpass_demo::process`].
 
+mod answer;
 mod chart;
 mod cli;
 mod contender;

@@ -76,7 +76,7 @@ impl Arrival {
     fn push(&mut self, name: &str, value: &str) {
         let name = self.put(name);
         let value = self.put(value);
-        self.entries.push(Entry { name, value });
+        self.entries.push(Entry::new(name, value));
     }
 
     fn put(&mut self, text: &str) -> Range<usize> {
