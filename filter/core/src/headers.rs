@@ -16,7 +16,7 @@ pub struct HeaderList {
 pub struct Entry {
     name: Range<usize>,
     value: Range<usize>,
-    trait_of_name: u32,
+    sketch: u32,
 }
 
 impl Entry {
@@ -25,14 +25,14 @@ impl Entry {
         Self {
             name,
             value,
-            trait_of_name: 0,
+            sketch: 0,
         }
     }
 }
 
-/// Something in which most names differ: their lengths and their ends. Headers are looked for several times in each request, and most
+/// What most names differ in: their lengths and their ends. Headers are looked for several times in each request, and most
 /// are ruled out by this without a look at their names.
-fn trait_of(name: &[u8]) -> u32 {
+fn sketch_of(name: &[u8]) -> u32 {
     let [first, .., last] = name else {
         return name.first().map_or(0, |only| u32::from(*only));
     };
@@ -48,7 +48,7 @@ impl HeaderList {
             let name = bytes.get_mut(entry.name.clone())?;
             // RFC 9110, section 5.1: names are case-insensitive.
             name.make_ascii_lowercase();
-            entry.trait_of_name = trait_of(name);
+            entry.sketch = sketch_of(name);
         }
         Some(Self { bytes, entries })
     }
@@ -65,7 +65,7 @@ impl HeaderList {
         let middle = self.bytes.len();
         self.bytes.extend_from_slice(value);
         let mut entry = Entry::new(start..middle, middle..self.bytes.len());
-        entry.trait_of_name = trait_of(self.text(&entry.name));
+        entry.sketch = sketch_of(self.text(&entry.name));
         self.entries.push(entry);
     }
 
@@ -83,11 +83,11 @@ impl HeaderList {
     #[inline]
     pub fn all<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
         let name = name.as_bytes();
-        let wanted = trait_of(name);
+        let wanted = sketch_of(name);
         let alike = self
             .entries
             .iter()
-            .filter(move |entry| entry.trait_of_name == wanted);
+            .filter(move |entry| entry.sketch == wanted);
         alike
             .filter(move |entry| self.text(&entry.name) == name)
             .map(|entry| self.text(&entry.value))

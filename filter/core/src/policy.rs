@@ -369,6 +369,10 @@ mod tests {
         for path in paths {
             matcher.add_path(path).unwrap();
         }
+        matched_by(matcher, name)
+    }
+
+    pub(super) fn matched_by(matcher: Matcher, name: &str) -> Resource {
         Resource {
             name: ResourceName::new(name),
             access: Access::Grant,

@@ -134,10 +134,9 @@ impl Search<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::request;
-    use super::super::{Access, Mode, Policy, Preflight, Streams};
+    use super::super::Policy;
+    use super::super::tests::{matched_by, request};
     use super::*;
-    use crate::ids::ResourceName;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -157,23 +156,9 @@ mod tests {
             for path in lists.next().unwrap() {
                 matcher.add_path(path).unwrap();
             }
-            resource(text, matcher)
+            matched_by(matcher, text)
         });
         Policy::new(resources.collect())
-    }
-
-    fn resource(name: &str, matcher: Matcher) -> Resource {
-        Resource {
-            name: ResourceName::new(name),
-            access: Access::Grant,
-            action: None,
-            max_grant_lifetime: None,
-            conditions: None,
-            streams: Streams::Cut,
-            mode: Mode::Enforce,
-            preflight: Preflight::Judged,
-            matcher,
-        }
     }
 
     /// Each request as `METHOD HOST PATH`.
