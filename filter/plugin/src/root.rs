@@ -168,8 +168,9 @@ pub(crate) fn send_for(root: u32, request: u32, worker: &Shared, now: UnixMillis
     let entered = host::enter(root);
     if entered {
         dispatch_outbox(worker, now);
-        // A question that the host would not take was settled for everybody who waited for it.
-        set_pace(worker, false);
+        // A question that the host would not take was settled for everybody who waited for it. Whatever else the tick hurries for goes on.
+        let hurries = worker.with(|worker| worker.hurries);
+        set_pace(worker, hurries);
         host::enter(request);
     }
     entered
