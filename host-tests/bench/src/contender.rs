@@ -17,7 +17,7 @@ use native::{
     ext_authz, jwt_authn, jwt_authn_and_ext_authz, jwt_authn_cached,
     jwt_authn_cached_and_ext_authz, lua,
 };
-use wasm::{REFUSE, asking_about_each_path, empty, hallpass, with_grants};
+use wasm::{REFUSE, TELL, asking_about_each_path, empty, hallpass, with_grants};
 
 pub(crate) use wasm::{RESOURCE, granted_path};
 
@@ -51,6 +51,8 @@ pub(crate) enum Contender {
     EmptyStripped,
     /// The same, and it refuses every request as Hallpass refuses one without a token.
     Refusing,
+    /// The same, and it makes the calls of the host that Hallpass makes for a known token, and decides nothing.
+    Telling,
     /// A script in Lua that reads the token's header and sets four others. For scale: it verifies nothing.
     Lua,
     /// `jwt_authn`, which verifies each token.
@@ -93,6 +95,7 @@ impl Contender {
             Self::Empty => "empty",
             Self::EmptyStripped => "empty_stripped",
             Self::Refusing => "refusing",
+            Self::Telling => "telling",
             Self::Lua => "lua",
             Self::Native => "jwt_authn",
             Self::NativeCached => "jwt_authn_cached",
@@ -162,6 +165,7 @@ impl Setting {
             Contender::Empty => vec![empty(name, sdk_module, "")],
             Contender::EmptyStripped => vec![empty(name, empty_stripped, "")],
             Contender::Refusing => vec![empty(name, empty_stripped, REFUSE)],
+            Contender::Telling => vec![empty(name, empty_stripped, TELL)],
             Contender::Lua => vec![lua()],
             Contender::Native => vec![jwt_authn()],
             Contender::NativeCached => vec![jwt_authn_cached()],

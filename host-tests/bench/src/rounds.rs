@@ -52,12 +52,13 @@ pub(crate) struct Bench {
 /// One moment, to measure from and to.
 struct Moment {
     counters: Counters,
-    cpu: Duration,
     log_length: u64,
     key_fetches: usize,
     time: Instant,
 }
 
+/// After how long the proxy's counters are complete: Hallpass tells them with its tick, four times a second.
+const UNTIL_COUNTED: Duration = Duration::from_millis(300);
 /// How long strangers may take to be seen.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long each row runs before the first round, for compilers and caches to do their work.
@@ -133,7 +134,10 @@ impl Bench {
         let strangers = self.let_strangers_in(proxy, row, &first.counters)?;
         let before = self.moment(proxy)?;
         let walk = self.walk(row.users, row.path)?;
+        let used_before = proxy.cpu_time()?;
         let answered = self.load.users(address, walk, seconds)?;
+        let cpu = proxy.cpu_time()?.saturating_sub(used_before);
+        thread::sleep(UNTIL_COUNTED);
         let after = self.moment(proxy)?;
         drop(strangers);
 
@@ -174,7 +178,6 @@ impl Bench {
             elapsed: after.time - before.time,
             key_fetches,
         });
-        let cpu = after.cpu.saturating_sub(before.cpu);
         Ok(Some(Sample::new(&answered, cpu, strangers)))
     }
 
@@ -218,7 +221,6 @@ impl Bench {
     fn moment(&self, proxy: &Proxy) -> Result<Moment> {
         Ok(Moment {
             counters: proxy.counters()?,
-            cpu: proxy.cpu_time()?,
             log_length: proxy.log_length()?,
             key_fetches: self.idp.keys_asked(),
             time: Instant::now(),
