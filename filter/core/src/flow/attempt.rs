@@ -2,21 +2,27 @@
 
 use std::sync::Arc;
 
+use super::bearers::Verified;
 use crate::jwks::KeySet;
 use crate::time::UnixMillis;
 use crate::token::TokenFault;
 
-/// When a request came, and what its issuer's keys have said of its token so far.
+/// When a request came, and what its issuer's keys have said of its token so far: to ask them again would cost another signature check.
 #[derive(Debug)]
 pub struct Attempt {
     came: UnixMillis,
     failed: Option<(Arc<KeySet>, TokenFault)>,
+    verified: Option<Verified>,
 }
 
 impl Attempt {
     /// The attempt of a request that came at `came`.
     pub fn new(came: UnixMillis) -> Self {
-        Self { came, failed: None }
+        Self {
+            came,
+            failed: None,
+            verified: None,
+        }
     }
 
     /// When the request came.
@@ -24,8 +30,8 @@ impl Attempt {
         self.came
     }
 
-    /// How the token failed under these very keys before. It would fail again, and cost another signature check: of strangers whose
-    /// forgeries wait for one fetch, there may be many.
+    /// How the token failed under these very keys before. It would fail again, and of strangers whose forgeries wait for one fetch there
+    /// may be many.
     pub(super) fn fault_under(&self, keys: &Arc<KeySet>) -> Option<TokenFault> {
         let (tried, fault) = self.failed.as_ref()?;
         Arc::ptr_eq(tried, keys).then_some(*fault)
@@ -34,5 +40,16 @@ impl Attempt {
     /// The token failed under `keys`, and waits for others.
     pub(super) fn failed_under(&mut self, keys: Arc<KeySet>, fault: TokenFault) {
         self.failed = Some((keys, fault));
+    }
+
+    /// What was found out about the token, if it is not over. It waits for the grant service's word since, and may not be remembered.
+    pub(super) fn verified(&self, now: UnixMillis) -> Option<&Verified> {
+        let holds = |verified: &&Verified| verified.bearer.identity.window().until > now;
+        self.verified.as_ref().filter(holds)
+    }
+
+    /// The token was verified.
+    pub(super) fn succeeded(&mut self, verified: Verified) {
+        self.verified = Some(verified);
     }
 }

@@ -155,9 +155,16 @@ impl Gate {
             }
             Extracted::One(found) => found,
         };
-        if let Some(bearer) = self.recognize(&found, now) {
+        if let Some(known) = self.bearers.get(found.text, now)
+            && self.still_counts(&known, &found, now)
+        {
             self.count(Counter::TokenHit);
-            return Authenticated::Known(bearer);
+            return Authenticated::Known(known.bearer);
+        }
+        if let Some(known) = attempt.verified(now)
+            && self.still_counts(known, &found, now)
+        {
+            return Authenticated::Known(known.bearer.clone());
         }
         self.verify(&config, &found, attempt, now)
     }
@@ -241,19 +248,21 @@ impl Gate {
             }
             Err(fault) => Authenticated::Refused(fault),
         }
+                attempt.succeeded(verified.clone());
     }
 
-    /// Who sent this very token before, if everything that made it count still holds.
-    fn recognize(&mut self, found: &FoundToken<'_>, now: UnixMillis) -> Option<Arc<Bearer>> {
-        let known = self.bearers.get(found.text, now)?;
-        let provider = self.config.providers.get(known.provider)?;
-        let current = match self.stores.get(known.provider)?.keys(now) {
-            Keys::Ready(keys) => keys,
-            Keys::Awaited | Keys::Unavailable => return None,
+    /// Whether everything that made a token count which was verified before still holds, but for its own dates.
+    fn still_counts(&self, known: &Verified, found: &FoundToken<'_>, now: UnixMillis) -> bool {
+        let provider = self.config.providers.get(known.provider);
+        let store = self.stores.get(known.provider);
+        let (Some(provider), Some(store)) = (provider, store) else {
+            return false;
         };
-        let counts =
-            found.is_in_one_of(&provider.token_sources) && Arc::ptr_eq(&known.keys, &current);
-        counts.then_some(known.bearer)
+        let is_current = match store.keys(now) {
+            Keys::Ready(keys) => Arc::ptr_eq(&known.keys, &keys),
+            Keys::Awaited | Keys::Unavailable => false,
+        };
+        is_current && found.is_in_one_of(&provider.token_sources)
     }
 
     fn bearer(&mut self, identity: Identity, claims: &VerifiedClaims<'_>) -> Bearer {

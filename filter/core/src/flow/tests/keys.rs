@@ -3,7 +3,12 @@
 mod discovery;
 mod seeking;
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use super::*;
+use crate::token::Algorithm;
+use crate::token::signature::{PublicKey, PureRust, SignatureFault, SignatureVerifier};
 use hallpass_tokens::SigningKey;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -41,7 +46,31 @@ fn signed_by(key: &SigningKey) -> Request {
     bearing(&alice().signed_by(key))
 }
 
+/// Counts what it is asked.
+struct Counting(Rc<Cell<u32>>);
+
+impl SignatureVerifier for Counting {
+    fn verify(
+        &self,
+        algorithm: Algorithm,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureFault> {
+        self.0.set(self.0.get() + 1);
+        PureRust.verify(algorithm, key, message, signature)
+    }
+}
+
 impl World {
+    /// A world, and how many signatures were checked in it.
+    fn counting_checks(config: &Value) -> (Self, Rc<Cell<u32>>) {
+        let checks = Rc::new(Cell::new(0));
+        let mut world = Self::with(config);
+        world.gate = Gate::new(world.gate.config(), Box::new(Counting(checks.clone())));
+        (world, checks)
+    }
+
     fn fetch(&mut self) {
         self.gate.fetch_started(0, self.now);
     }
@@ -74,6 +103,40 @@ impl World {
 
     fn notices(&mut self) -> Vec<String> {
         self.gate.take_notices()
+    }
+}
+
+/// Orders need a grant of the service, and no token is remembered.
+fn forgetful() -> Value {
+    let mut config = remote();
+    config["token_cache"] = json!({ "max_entries": 0 });
+    config
+}
+
+#[test]
+fn a_token_that_is_not_remembered_is_verified_once_though_it_waits_for_the_grant_service() {
+    let (mut world, checks) = World::counting_checks(&forgetful());
+    world.fetch();
+    world.answer((200, &published(&[&old_key()])));
+    let request = Request::get("/orders/7").by(alice());
+    let outcome = world.outcome_when_answered(request, &allow_until(NOW + 3600), 1);
+    assert_eq!((&*outcome, checks.get()), ("grant_service", 1));
+}
+
+#[test]
+fn a_token_whose_key_was_withdrawn_while_it_waited_for_the_grant_service_does_not_pass() {
+    for config in [remote(), forgetful()] {
+        let mut world = World::knowing(&config, &[&old_key()]);
+        let (mut waiting, step) = world.send(Request::get("/orders/7").by(alice()));
+        let Step::Wait(Need::Grant(query)) = step else {
+            panic!("no question was asked: {}", told(&step));
+        };
+        world.pass(300);
+        world.fetch();
+        world.answer((200, &published(&[&new_key()])));
+        let outcome = world.learn(query.key(), &allow_until(NOW + 3600));
+        let step = waiting.on_grant(&mut world.gate, &outcome, world.now);
+        assert_eq!(told(&step), "401 token_key_unknown");
     }
 }
 
@@ -128,11 +191,7 @@ fn a_failure_is_told_with_provider_cluster_path_status_and_cause_on_one_line() {
     );
     assert_eq!(notices[1], format!("{origin}the proxy never answered"));
     assert!(notices.iter().all(|notice| !notice.contains('\n')));
-    let counted: Vec<Counter> = world.gate.take_counted().collect();
-    assert_eq!(
-        counted.iter().filter(|c| **c == Counter::JwksError).count(),
-        2
-    );
+    assert_eq!(world.counted(Counter::JwksError), 2);
 }
 
 #[test]

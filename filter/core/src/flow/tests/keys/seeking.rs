@@ -1,12 +1,6 @@
 //! Tokens that the keys at hand do not verify: new keys, exchanged ones, strangers and forgers.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
 use super::*;
-use crate::token::Algorithm;
-use crate::token::signature::PureRust;
-use crate::token::signature::{PublicKey, SignatureFault, SignatureVerifier};
 use hallpass_tokens::with_flipped_signature as forged;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -223,9 +217,7 @@ fn while_the_issuer_is_away_nobody_can_know_whether_it_has_exchanged_a_key() {
 
 #[test]
 fn a_forged_token_costs_one_signature_check_for_each_set_of_keys_however_often_it_waits() {
-    let checks = Rc::new(Cell::new(0));
-    let mut world = World::with(&remote());
-    world.gate = Gate::new(world.gate.config(), Box::new(Counting(checks.clone())));
+    let (mut world, checks) = World::counting_checks(&remote());
     world.fetch();
     world.answer((200, &published(&[&old_key()])));
     world.pass(300);
@@ -242,22 +234,6 @@ fn a_forged_token_costs_one_signature_check_for_each_set_of_keys_however_often_i
     let refused = "401 token_signature_invalid";
     assert_eq!(world.judges_again(&mut waiting), refused);
     assert_eq!(checks.get(), 2, "the keys are others");
-}
-
-/// Counts what it is asked.
-struct Counting(Rc<Cell<u32>>);
-
-impl SignatureVerifier for Counting {
-    fn verify(
-        &self,
-        algorithm: Algorithm,
-        key: &PublicKey,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), SignatureFault> {
-        self.0.set(self.0.get() + 1);
-        PureRust.verify(algorithm, key, message, signature)
-    }
 }
 
 #[test]
