@@ -59,6 +59,7 @@ pub struct Held {
 }
 
 impl Counter {
+    /// In the order of [`Counter::place_among_others`].
     const OTHERS: [Self; 18] = [
         Self::TokenHit,
         Self::TokenMiss,
@@ -89,7 +90,7 @@ impl Counter {
     }
 
     /// Its place in [`Counter::all`].
-    pub fn index(self) -> usize {
+    pub const fn index(self) -> usize {
         let decisions = Reason::ALL.len();
         match self {
             Self::Decision(reason) => reason as usize,
@@ -97,10 +98,30 @@ impl Counter {
             Self::Monitored(reason) => decisions
                 .saturating_add(Self::OTHERS.len())
                 .saturating_add(reason as usize),
-            other => {
-                let place = Self::OTHERS.iter().position(|one| *one == other);
-                decisions.saturating_add(place.unwrap_or(0))
-            }
+            other => decisions.saturating_add(other.place_among_others()),
+        }
+    }
+
+    const fn place_among_others(self) -> usize {
+        match self {
+            Self::Decision(_) | Self::Monitored(_) | Self::TokenHit => 0,
+            Self::TokenMiss => 1,
+            Self::GrantHit => 2,
+            Self::GrantMiss => 3,
+            Self::GrantShared => 4,
+            Self::GrantStale => 5,
+            Self::GrantCoalesced => 6,
+            Self::CalloutOk => 7,
+            Self::CalloutError => 8,
+            Self::CalloutTimeout => 9,
+            Self::CalloutRefused => 10,
+            Self::JwksOk => 11,
+            Self::JwksError => 12,
+            Self::RevocationsOk => 13,
+            Self::RevocationsError => 14,
+            Self::AuditExported => 15,
+            Self::AuditDropped => 16,
+            Self::AuditRetried => 17,
         }
     }
 
@@ -135,6 +156,36 @@ impl Counter {
     }
 }
 
+/// How often each counter was counted since that was last told to the proxy.
+///
+/// To count is all that a request does: to tell costs a call of the host.
+#[derive(Debug)]
+pub struct Counts([u32; Self::SIZE]);
+
+impl Counts {
+    /// At least one for each of [`Counter::all`]: allows have no [`Counter::Monitored`].
+    const SIZE: usize = Reason::ALL.len() * 2 + Counter::OTHERS.len();
+
+    /// Counts so many.
+    pub fn add(&mut self, counter: Counter, count: u32) {
+        if let Some(so_far) = self.0.get_mut(counter.index()) {
+            *so_far = so_far.saturating_add(count);
+        }
+    }
+
+    /// What was counted; from here on it is counted anew.
+    pub fn take(&mut self) -> impl Iterator<Item = (Counter, u32)> + use<> {
+        let Self(counts) = std::mem::take(self);
+        Counter::all().zip(counts).filter(|(_, count)| *count > 0)
+    }
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self([0; Self::SIZE])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,5 +197,21 @@ mod tests {
         for (place, counter) in Counter::all().enumerate() {
             assert_eq!(counter.index(), place, "{counter:?}");
         }
+    }
+
+    #[test]
+    fn what_was_counted_is_told_once() {
+        let mut counts = Counts::default();
+        for counter in Counter::all() {
+            counts.add(counter, 1);
+        }
+        counts.add(Counter::AuditDropped, 4);
+        let told: Vec<_> = counts.take().collect();
+        let expected = Counter::all().map(|counter| match counter {
+            Counter::AuditDropped => (counter, 5),
+            other => (other, 1),
+        });
+        assert!(told.into_iter().eq(expected));
+        assert_eq!(counts.take().next(), None);
     }
 }

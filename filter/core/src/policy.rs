@@ -332,11 +332,6 @@ impl Policy {
         self.resources.iter()
     }
 
-    /// Whether a request may be open when its permission ends, and must then be cut.
-    pub fn cuts_streams(&self) -> bool {
-        self.iter().any(Resource::cuts_streams)
-    }
-
     /// Whether some condition is about where a request comes from.
     pub fn needs_source(&self) -> bool {
         self.iter().any(|one| one.has(Conditions::need_source))

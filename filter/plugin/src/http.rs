@@ -8,7 +8,7 @@ use hallpass_core::time::UnixMillis;
 use crate::host;
 use crate::root::send_for;
 use crate::sinks;
-use crate::worker::{Outcome, Shared, Worker, record};
+use crate::worker::{Outcome, Shared, record};
 
 /// What the host is to do with a request when a callback returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +45,9 @@ impl<'a> Request<'a> {
 
     /// Its headers are there.
     pub(crate) fn judge_headers(&self, ends_here: bool) -> Verdict {
-        let outcome = self.judge(ends_here);
-        self.worker.with(Worker::write_down);
+        let now = host::now();
+        let outcome = self.judge(ends_here, now);
+        self.worker.with(|worker| worker.write_down(now));
         match outcome {
             None => Verdict::Pause,
             Some(outcome) => perform(self.id, outcome, self.worker),
@@ -85,8 +86,7 @@ impl<'a> Request<'a> {
     }
 
     /// Judges the request; `None` when it is held.
-    fn judge(&self, ends_here: bool) -> Option<Outcome> {
-        let now = host::now();
+    fn judge(&self, ends_here: bool, now: UnixMillis) -> Option<Outcome> {
         let (outcome, has_question) = self.worker.with(|worker| {
             let mut exchange = Exchange::new(host::request_head(worker.wanted, ends_here));
             let step = exchange.start(&mut worker.gate, now);

@@ -23,7 +23,7 @@ use crate::sinks::{self, Stats};
 use crate::streams::{cut_ended, end_revoked};
 use crate::worker::{Outcome, Shared, Worker};
 
-/// How often due fetches, unanswered calls and streams whose permission has ended are looked for.
+/// How often due fetches, unanswered calls and streams whose permission has ended are looked for, and figures told.
 const TICK: Duration = Duration::from_millis(250);
 /// The same while somebody is ready who has not been told yet, or a question has not left.
 const HURRY: Duration = Duration::from_millis(1);
@@ -75,7 +75,6 @@ impl Root {
     }
 
     fn start(&self, config: Config) {
-        let needs_ticks = !config.clusters().is_empty() || config.policy.cuts_streams();
         let verifier = ChosenVerifier::choose(Box::new(host::verifier()));
         sinks::tell_backends(&verifier);
         let gate =
@@ -91,13 +90,11 @@ impl Root {
                 self.worker.get_or_init(|| Shared::new(worker));
             }
         }
-        if needs_ticks {
-            host::tick_every(TICK);
-            if let Some(worker) = self.worker.get() {
-                worker.with(|worker| worker.hurries = false);
-            }
-            self.tick();
+        host::tick_every(TICK);
+        if let Some(worker) = self.worker.get() {
+            worker.with(|worker| worker.hurries = false);
         }
+        self.tick();
     }
 
     /// Looks for what is due, and for what the host should have answered long ago.
@@ -108,7 +105,7 @@ impl Root {
         let now = host::now();
         for purpose in worker.with(|worker| worker.give_up_overdue(now)) {
             if purpose.is_about_requests() {
-                worker.with(|worker| worker.stats.count(Counter::CalloutTimeout));
+                worker.with(|worker| worker.gate.count(Counter::CalloutTimeout));
             }
             let never = Arrival::Nothing("the proxy never answered the call");
             settle(worker, purpose, never, now);
@@ -119,6 +116,7 @@ impl Root {
             worker.release_background(BACKGROUND_AT_ONCE, now);
         });
         self.carry_on(worker, now);
+        worker.with(|worker| worker.tell_figures());
     }
 
     /// A call has ended.
@@ -133,7 +131,7 @@ impl Root {
         let purpose = call.purpose;
         let arrival = receive(call, body_size);
         if purpose.is_about_requests() {
-            worker.with(|worker| worker.stats.count(counter_of(&arrival)));
+            worker.with(|worker| worker.gate.count(counter_of(&arrival)));
         }
         settle(worker, purpose, arrival, now);
         self.carry_on(worker, now);
@@ -146,7 +144,7 @@ impl Root {
             worker.export_due(now);
             let ready = worker.take_ready(READY_AT_ONCE, now);
             worker.ask_again(now);
-            worker.write_down();
+            worker.write_down(now);
             ready
         });
         let room = AT_ONCE.saturating_sub(ready.len());
@@ -190,7 +188,7 @@ fn retire(worker: &Shared) {
         let now = host::now();
         let under_way = worker.with(|worker| {
             worker.settle_ready(now);
-            worker.write_down();
+            worker.write_down(now);
             worker.under_way()
         });
         if under_way.is_empty() {
@@ -246,7 +244,7 @@ fn settle(worker: &Shared, purpose: Purpose, arrival: Arrival, now: UnixMillis) 
                 worker.land(purpose, Some(outcome), now);
             }
         }
-        worker.write_down();
+        worker.write_down(now);
     });
 }
 
@@ -267,7 +265,7 @@ fn send(worker: &Shared, callout: &Callout, now: UnixMillis) -> Option<Arrival> 
             Some(Arrival::Nothing("the proxy refused the call"))
         }
         Err(refusal) => {
-            worker.with(|worker| worker.stats.count(Counter::CalloutRefused));
+            worker.with(|worker| worker.gate.count(Counter::CalloutRefused));
             sinks::warn(&format!(
                 "the proxy refused a call to cluster `{}` ({refusal}): is the cluster configured, and has it hosts?",
                 callout.cluster

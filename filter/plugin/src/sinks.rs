@@ -13,12 +13,17 @@ use crate::host::{self, Severity};
 /// The marker before each audit line.
 const AUDIT_MARK: &str = "hallpass.audit ";
 
+/// How many spans are kept until they are told.
+const MOST_SPANS: usize = 256;
+
 /// The proxy's numbers for our metrics.
 #[derive(Debug)]
 pub(crate) struct Stats {
     /// In the order of [`Counter::all`].
     counters: Vec<Option<u32>>,
     callout_ms: Option<u32>,
+    /// How long callouts took of which nothing was told yet.
+    spans: Vec<Duration>,
     tokens: Level,
     decisions: Level,
     streams: Level,
@@ -58,6 +63,7 @@ impl Stats {
                 .map(|counter| host::define_counter(&counter.name()))
                 .collect(),
             callout_ms: host::define_histogram("hallpass.callout_ms"),
+            spans: Vec::new(),
             tokens: Level::declare("hallpass.tokens.entries"),
             decisions: Level::declare("hallpass.grants.entries"),
             streams: Level::declare("hallpass.streams.open"),
@@ -66,17 +72,10 @@ impl Stats {
         }
     }
 
-    /// Counts.
-    pub(crate) fn count(&self, counter: Counter) {
-        self.add(counter, 1);
-    }
-
-    /// Counts so many at once.
-    pub(crate) fn add(&self, counter: Counter, count: usize) {
-        if let Some(Some(id)) = self.counters.get(counter.index())
-            && count > 0
-        {
-            host::add(*id, i64::try_from(count).unwrap_or(i64::MAX));
+    /// Adds so many to a counter.
+    pub(crate) fn add(&self, counter: Counter, count: u32) {
+        if let Some(Some(id)) = self.counters.get(counter.index()) {
+            host::add(*id, count.into());
         }
     }
 
@@ -97,10 +96,20 @@ impl Stats {
         self.queued.tell(count);
     }
 
-    /// Records how long a callout took.
-    pub(crate) fn callout_took(&self, span: Duration) {
-        if let Some(id) = self.callout_ms {
-            host::record(id, u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+    /// Keeps how long a callout took, for [`Stats::tell_spans`].
+    pub(crate) fn callout_took(&mut self, span: Duration) {
+        self.spans.push(span);
+        if self.spans.len() >= MOST_SPANS {
+            self.tell_spans();
+        }
+    }
+
+    /// Records how long callouts took.
+    pub(crate) fn tell_spans(&mut self) {
+        for span in self.spans.drain(..) {
+            if let Some(id) = self.callout_ms {
+                host::record(id, u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+            }
         }
     }
 }

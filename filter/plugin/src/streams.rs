@@ -30,9 +30,8 @@ pub(crate) fn cut_ended(worker: &Shared, now: UnixMillis, most: usize) -> bool {
         for id in over.into_iter().take(most) {
             cut(id, worker, now);
         }
-        worker.with(Worker::write_down);
+        worker.with(|worker| worker.write_down(now));
     }
-    worker.with(Worker::tell_open_streams);
     some_are_left
 }
 

@@ -3,6 +3,7 @@
 mod asking;
 mod exporting;
 mod held;
+mod pace;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -25,6 +26,7 @@ use crate::host::{self, Wanted};
 use crate::sinks::{self, Stats};
 use asking::{MAX_WAITING, purpose_of};
 use held::HeldRequest;
+use pace::Pace;
 
 /// The worker in the hands of several contexts of one thread.
 #[derive(Clone)]
@@ -49,6 +51,7 @@ pub(crate) struct Worker {
     /// Questions that nobody waits for: they leave a few at a time.
     background: VecDeque<Callout>,
     pub(crate) stats: Stats,
+    pace: Pace,
     /// What some record, question or condition needs to know of each request.
     pub(crate) wanted: Wanted,
     /// Records on their way to a collector, if there is one.
@@ -114,6 +117,7 @@ impl Worker {
             outbox: VecDeque::new(),
             background: VecDeque::new(),
             stats,
+            pace: Pace::default(),
             flights: Flights::new(MAX_WAITING),
             held: HashMap::new(),
             ready: VecDeque::new(),
@@ -133,6 +137,11 @@ impl Worker {
         let mut before = std::mem::replace(self, next);
         before.stats.queued(0);
         self.take_over_exports(&mut before);
+        // What happened has happened.
+        before.stats.tell_spans();
+        for (counter, count) in before.gate.take_counted() {
+            self.gate.count_many(counter, count);
+        }
         self.streams = before.streams;
         self.told_uncut = before.told_uncut;
         self.hurries = before.hurries;
@@ -219,20 +228,24 @@ impl Worker {
         }
     }
 
-    /// Tells how many requests are open that will be cut at their end. Not with each request: it would cost each one a call of the host.
-    pub(crate) fn tell_open_streams(&mut self) {
-        self.stats.open_streams(self.streams.len());
-    }
-
-    /// Writes down what happened since this was last done.
-    pub(crate) fn write_down(&mut self) {
-        for counter in self.gate.take_counted() {
-            self.stats.count(counter);
-        }
-        self.stats.holds(self.gate.held());
+    /// Writes down what happened since this was last done: what an operator should know at once, and figures unless very many come.
+    pub(crate) fn write_down(&mut self, now: UnixMillis) {
         for notice in self.gate.take_notices() {
             sinks::warn(&notice);
         }
+        if self.pace.allows(now) {
+            self.tell_figures();
+        }
+    }
+
+    /// Tells the proxy what was counted.
+    pub(crate) fn tell_figures(&mut self) {
+        for (counter, count) in self.gate.take_counted() {
+            self.stats.add(counter, count);
+        }
+        self.stats.tell_spans();
+        self.stats.holds(self.gate.held());
+        self.stats.open_streams(self.streams.len());
     }
 }
 

@@ -198,8 +198,8 @@ impl Ledger {
         self.measured.waited += u64::from(waits);
     }
 
-    pub(crate) fn shared(&mut self) {
-        self.measured.shared += 1;
+    pub(crate) fn shared(&mut self, count: u32) {
+        self.measured.shared += u64::from(count);
     }
 
     /// A worker knows of a revocation.

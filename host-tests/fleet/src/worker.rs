@@ -340,9 +340,9 @@ impl Worker {
     }
 
     fn write_down(&mut self, ledger: &mut Ledger) {
-        for counter in self.gate.take_counted() {
+        for (counter, count) in self.gate.take_counted() {
             match counter {
-                Counter::GrantShared => ledger.shared(),
+                Counter::GrantShared => ledger.shared(count),
                 Counter::JwksError | Counter::RevocationsError => panic!("{counter:?}"),
                 _ => {}
             }

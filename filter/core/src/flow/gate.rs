@@ -14,7 +14,7 @@ use crate::grant::shelf::SharedPlaces;
 use crate::grant::{Backoff, Decisions, EmbeddedGrants, Query, Shelf};
 use crate::identity::Identity;
 use crate::jwks::{KeyStore, Keys, Locator, Sought};
-use crate::metrics::{Counter, Held};
+use crate::metrics::{Counter, Counts, Held};
 use crate::request::RequestHead;
 use crate::revocation::{Follower, Revoked};
 use crate::time::UnixMillis;
@@ -46,7 +46,7 @@ pub struct Gate {
     revoked: Revoked,
     told_revoked: Vec<String>,
     verifier: Box<dyn SignatureVerifier>,
-    counted: Vec<Counter>,
+    counted: Counts,
     notices: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ impl Gate {
             follower,
             revoked,
             told_revoked: Vec::new(),
-            counted: Vec::new(),
+            counted: Counts::default(),
             notices: Vec::new(),
             config,
             stores,
@@ -108,12 +108,17 @@ impl Gate {
 
     /// Notes that something happened.
     pub fn count(&mut self, counter: Counter) {
-        self.counted.push(counter);
+        self.count_many(counter, 1);
     }
 
-    /// What happened since this was last asked, for the proxy's stats.
-    pub fn take_counted(&mut self) -> impl Iterator<Item = Counter> {
-        self.counted.drain(..)
+    /// Notes that something happened so many times.
+    pub fn count_many(&mut self, counter: Counter, count: u32) {
+        self.counted.add(counter, count);
+    }
+
+    /// What happened since this was last asked, and how often, for the proxy's stats.
+    pub fn take_counted(&mut self) -> impl Iterator<Item = (Counter, u32)> + use<> {
+        self.counted.take()
     }
 
     /// How much is remembered.
@@ -243,12 +248,12 @@ impl Gate {
                     provider: index,
                     keys,
                 };
+                attempt.succeeded(verified.clone());
                 self.bearers.put(found.text, verified, now);
                 Authenticated::Known(bearer)
             }
             Err(fault) => Authenticated::Refused(fault),
         }
-                attempt.succeeded(verified.clone());
     }
 
     /// Whether everything that made a token count which was verified before still holds, but for its own dates.

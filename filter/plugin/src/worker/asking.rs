@@ -56,7 +56,7 @@ impl Worker {
             Joined::Waiting => {
                 self.bring_forward(purpose, now);
                 if matches!(purpose, Purpose::Grant(_)) {
-                    self.stats.count(Counter::GrantCoalesced);
+                    self.gate.count(Counter::GrantCoalesced);
                 }
                 true
             }

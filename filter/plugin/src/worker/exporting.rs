@@ -21,7 +21,7 @@ impl Worker {
             (None, _) => {}
             (Some(record), Some(exporter)) => exporter.push(record),
             // It was decided under a configuration that is gone, and this one exports nothing.
-            (Some(_), None) => self.stats.add(Counter::AuditDropped, 1),
+            (Some(_), None) => self.gate.count(Counter::AuditDropped),
         }
     }
 
@@ -89,9 +89,14 @@ impl Worker {
             return;
         };
         let news = exporter.take_news();
-        self.stats.add(Counter::AuditExported, news.exported);
-        self.stats.add(Counter::AuditDropped, news.dropped);
-        self.stats.add(Counter::AuditRetried, news.retried);
+        for (counter, count) in [
+            (Counter::AuditExported, news.exported),
+            (Counter::AuditDropped, news.dropped),
+            (Counter::AuditRetried, news.retried),
+        ] {
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            self.gate.count_many(counter, count);
+        }
         self.stats.queued(exporter.queued());
         for notice in news.notices {
             sinks::warn(&notice);

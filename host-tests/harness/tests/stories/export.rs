@@ -101,6 +101,7 @@ fn a_full_batch_leaves_with_the_next_tick_and_never_from_within_a_request() {
     takes_all(&harness);
     harness.tick();
     assert_eq!(batches(&harness), [batch(0..3), batch(3..6)]);
+    harness.tick();
     assert_eq!(counts(&harness), [6, 0, 0, 1]);
     for call in harness.calls_to(COLLECTOR) {
         assert_eq!(call.caller, Caller::Root);

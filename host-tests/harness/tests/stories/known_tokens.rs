@@ -226,6 +226,7 @@ fn tokens_that_come_once_drive_out_none_that_come_again() {
     for name in ["alice", "bob"] {
         harness.request(profile(&user(name))).forwarded();
     }
+    harness.tick();
     assert_eq!(counted(&harness), (2, 52));
 }
 

@@ -143,9 +143,6 @@ impl Worker {
     }
 
     fn write_down(&mut self) {
-        for counter in self.gate.take_counted() {
-            black_box(counter);
-        }
         black_box(self.gate.held());
         for notice in self.gate.take_notices() {
             black_box(notice);

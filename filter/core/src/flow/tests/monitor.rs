@@ -80,19 +80,19 @@ fn what_could_be_for_an_enforced_resource_is_not_let_pass_though_all_else_is() {
 fn it_is_counted_as_what_it_would_be_and_as_what_it_is() {
     let mut world = monitoring();
     passage(&mut world, Request::get("/me"));
-    let counted: Vec<Counter> = world.gate.take_counted().collect();
+    let counted: Vec<_> = world.gate.take_counted().collect();
     assert_eq!(
         counted,
         [
-            Counter::Decision(Reason::TokenMissing),
-            Counter::Monitored(Reason::TokenMissing)
+            (Counter::Decision(Reason::TokenMissing), 1),
+            (Counter::Monitored(Reason::TokenMissing), 1)
         ]
     );
     passage(&mut world, granted());
     let monitored = world
         .gate
         .take_counted()
-        .any(|counter| matches!(counter, Counter::Monitored(_)));
+        .any(|(counter, _)| matches!(counter, Counter::Monitored(_)));
     assert!(!monitored, "an allow is none");
 }
 

@@ -136,8 +136,8 @@ fn a_cut_is_counted_and_recorded_with_all_that_had_led_to_the_allow() {
     }
     let cut: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(cut, expected);
-    let counted: Vec<Counter> = world.gate.take_counted().collect();
-    assert_eq!(counted, [Counter::Decision(Reason::StreamExpired)]);
+    let counted: Vec<_> = world.gate.take_counted().collect();
+    assert_eq!(counted, [(Counter::Decision(Reason::StreamExpired), 1)]);
 }
 
 #[test]
