@@ -20,6 +20,8 @@ const MANY: usize = 10_000;
 pub(crate) const GRANTED_USERS: usize = 200;
 /// How many users there are whose tokens are remembered while strangers come.
 const REGULARS: usize = 100;
+/// How many users there are where it is measured how the cost grows with their number.
+pub(crate) const MULTITUDE: usize = 100_000;
 /// How many tokens with a bad signature there are. Nobody remembers them.
 const FORGED: usize = 1_000;
 
@@ -30,6 +32,10 @@ pub(crate) enum Crowd {
     One,
     /// [`MANY`] users with an RS256 token each.
     Many,
+    /// [`MULTITUDE`] users with an `EdDSA` token each: these are signed soon.
+    Multitude,
+    /// One user with one RS256 token and so many grants in it, of which the one for [`RESOURCE`] is the last.
+    Granting(usize),
     /// [`REGULARS`] users with an RS256 token each.
     Regulars,
     /// A new token with each request, signed with this algorithm.
@@ -78,6 +84,12 @@ impl Crowd {
         match self {
             Self::One => make("one-user", 1, &|number| user(number).signed_by(rsa)),
             Self::Many => make("many-users", MANY, &|number| user(number).signed_by(rsa)),
+            Self::Multitude => make("multitude", MULTITUDE, &|number| {
+                user(number).signed_by(own_key)
+            }),
+            Self::Granting(grants) => make(&format!("grants-{grants}"), 1, &|number| {
+                user_of_many_grants(number, grants).signed_by(rsa)
+            }),
             Self::Regulars => make("regulars", REGULARS, &|number| user(number).signed_by(rsa)),
             Self::Fresh(name) => {
                 let key = key(name)?;
@@ -107,9 +119,23 @@ impl Crowd {
 }
 
 fn user(number: usize) -> TokenBuilder {
+    user_of_many_grants(number, 1)
+}
+
+/// A user with so many grants. That for [`RESOURCE`] is the last, as they are written and by the names of their resources.
+fn user_of_many_grants(number: usize, grants: usize) -> TokenBuilder {
     const HOUR: i64 = 3_600;
-    let grant = Grant::new(RESOURCE, &["read"]).until(idp::now() + HOUR);
-    idp::token_for(&format!("user-{number}")).grant(grant)
+    let until = idp::now() + HOUR;
+    let other = |number: usize| {
+        let resource = format!("orders-{number}");
+        Grant::new(&resource, &["read"]).id(&format!("g-{number}"))
+    };
+    let asked = Grant::new(RESOURCE, &["read"]);
+    let others = (1..grants).map(|number| other(number + 1));
+    let user = idp::token_for(&format!("user-{number}"));
+    others
+        .chain([asked])
+        .fold(user, |user, grant| user.grant(grant.until(until)))
 }
 
 fn key(algorithm: &str) -> Result<&'static SigningKey> {

@@ -7,9 +7,12 @@ use hallpass_tokens::{AUDIENCE, ISSUER};
 use serde_json::{Value, json};
 
 use super::{GRANT_CLUSTER, NEW_PATHS, PATH, REMEMBERED, RESOURCES, key_set};
+use crate::crowd::MULTITUDE;
 
 /// The resource that lies at [`PATH`].
 pub(crate) const RESOURCE: &str = "profile";
+/// Where the last of many resources lies.
+pub(crate) const LAST_PATH: &str = "/resource-0/items/42";
 /// The configuration by which the empty filter refuses every request.
 pub(super) const REFUSE: &str = "refuse";
 
@@ -52,6 +55,28 @@ pub(super) fn with_grants(allow_ttl: Duration) -> Value {
     let cache = json!({ "allow_ttl": format!("{}s", allow_ttl.as_secs()) });
     let service = json!({ "cluster": GRANT_CLUSTER, "cache": cache });
     json!({ "resources": resources, "grants": { "service": service }, "token_cache": {} })
+}
+
+/// What has Hallpass demand a grant in the token.
+pub(super) fn with_embedded_grants() -> Value {
+    let resource = json!({ "name": RESOURCE, "match": { "paths": [PATH] }, "access": "grant", "action": "read" });
+    json!({ "resources": [resource] })
+}
+
+/// So many resources. Whatever their number, requests ask for the one that is written last.
+pub(super) fn guarding(number: usize) -> Value {
+    let resource = |number: usize| {
+        let path = format!("/resource-{number}/items/{{id}}");
+        json!({ "name": format!("resource-{number}"), "match": { "paths": [path] }, "access": "identity" })
+    };
+    let resources: Vec<Value> = (0..number).rev().map(resource).collect();
+    json!({ "resources": resources })
+}
+
+/// Room for twice as many tokens as there ever are, and for as many bytes as there can be.
+pub(super) fn remembering() -> Value {
+    const MOST_BYTES: usize = 1 << 30;
+    json!({ "token_cache": { "max_entries": 2 * MULTITUDE, "max_bytes": MOST_BYTES } })
 }
 
 /// What makes another path another question to the service.

@@ -1,0 +1,162 @@
+//! How the cost of a request of a known user grows with what there is a lot of. Each group's rows differ in one number alone.
+
+use super::hot::known;
+use super::{Group, Lane, PLAIN, Point, Row};
+use crate::contender::{Contender, LAST_PATH};
+use crate::crowd::Crowd;
+use crate::premise::Premise;
+
+/// The row of the proxy with a filter that does nothing, where the proxy itself does more for more.
+pub(crate) const STRIPPED: &str = "empty filter, stripped";
+/// The row of Hallpass.
+pub(crate) const HALLPASS: &str = "hallpass";
+
+/// A size, and the names of the rows that have it.
+type Named<const N: usize> = (usize, [&'static str; N]);
+
+/// What must be a hit, for this reason.
+const IDENTITY: [Premise; 2] = known("identity");
+
+/// The groups, each for what there is a lot of.
+pub(super) fn groups() -> [Group; 5] {
+    [resources(), grants(), tokens(), tokens_in_turn(), headers()]
+}
+
+/// Resources in the configuration.
+fn resources() -> Group {
+    const NAMED: [Named<1>; 3] = [
+        (1, ["1 resource"]),
+        (100, ["100 resources"]),
+        (1_000, ["1,000 resources"]),
+    ];
+    let row = |(size, [name]): Named<1>| {
+        let contender = Contender::HallpassResources(size);
+        at(
+            HALLPASS,
+            size,
+            Row::new(name, contender, Crowd::One, &IDENTITY).at(LAST_PATH),
+        )
+    };
+    group(
+        "resources",
+        "one token, for the last of so many resources in the configuration",
+        NAMED.map(row),
+    )
+}
+
+/// Grants in the token.
+fn grants() -> Group {
+    const NAMED: [Named<2>; 3] = [
+        (1, ["plain, 1 grant", "hallpass, 1 grant"]),
+        (10, ["plain, 10 grants", "hallpass, 10 grants"]),
+        (100, ["plain, 100 grants", "hallpass, 100 grants"]),
+    ];
+    // The token that holds them grows, which the proxy itself feels.
+    let plain = |(size, [name, _]): Named<2>| {
+        let users = Crowd::Granting(size);
+        at(PLAIN, size, Row::new(name, Contender::Plain, users, &[]))
+    };
+    let hallpass = |(size, [_, name]): Named<2>| {
+        let contender = Contender::HallpassEmbeddedGrants(size);
+        let (users, premises) = (Crowd::Granting(size), known("grant_embedded"));
+        at(HALLPASS, size, Row::new(name, contender, users, &premises))
+    };
+    let rows = NAMED.map(plain).into_iter().chain(NAMED.map(hallpass));
+    group(
+        "grants",
+        "one token, for the last of so many grants in it",
+        rows,
+    )
+}
+
+const REMEMBERED: [Named<1>; 3] = [
+    (100, ["100 tokens remembered"]),
+    (10_000, ["10,000 tokens remembered"]),
+    (100_000, ["100,000 tokens remembered"]),
+];
+
+/// Tokens that are remembered, while the same few of their users come.
+fn tokens() -> Group {
+    const ASKING: usize = 100;
+    let row = |(size, [name]): Named<1>| Row {
+        acquainted: Some(Lane::of_first(Crowd::Multitude, size)),
+        ..remembering(name, size, ASKING)
+    };
+    group(
+        "tokens",
+        "the same 100 users in turn, while so many tokens are remembered",
+        REMEMBERED.map(row),
+    )
+}
+
+/// Tokens that are remembered and all come. The load walks through as many requests, and so does what the proxy reads of them: of the cost
+/// that grows here, not all is the filter's.
+fn tokens_in_turn() -> Group {
+    let row = |(size, [name]): Named<1>| remembering(name, size, size);
+    group(
+        "tokens-in-turn",
+        "all users in turn, whose tokens are remembered",
+        REMEMBERED.map(row),
+    )
+}
+
+fn remembering(name: &'static str, size: usize, asking: usize) -> Row {
+    let contender = Contender::HallpassRemembering(size);
+    let row = Row {
+        users: Lane::of_first(Crowd::Multitude, asking),
+        ..Row::new(name, contender, Crowd::Multitude, &IDENTITY)
+    };
+    at(HALLPASS, size, row)
+}
+
+/// Other headers of the request. The proxy itself does more for more of them, and any filter that reads them all: what counts is what
+/// Hallpass adds to that.
+fn headers() -> Group {
+    const NAMED: [Named<3>; 3] = [
+        (1, ["plain, 1 KB", "empty filter, 1 KB", "hallpass, 1 KB"]),
+        (
+            10,
+            ["plain, 10 KB", "empty filter, 10 KB", "hallpass, 10 KB"],
+        ),
+        (
+            100,
+            ["plain, 100 KB", "empty filter, 100 KB", "hallpass, 100 KB"],
+        ),
+    ];
+    let row = |series, size, name, contender, premises: &[Premise]| Row {
+        headers: size,
+        ..at(
+            series,
+            size,
+            Row::new(name, contender, Crowd::One, premises),
+        )
+    };
+    let plain = NAMED.map(|(size, [name, ..])| row(PLAIN, size, name, Contender::Plain, &[]));
+    let stripped =
+        NAMED.map(|(size, [_, name, _])| row(STRIPPED, size, name, Contender::EmptyStripped, &[]));
+    let hallpass =
+        NAMED.map(|(size, [.., name])| row(HALLPASS, size, name, Contender::Hallpass, &IDENTITY));
+    let rows = plain.into_iter().chain(stripped).chain(hallpass);
+    group(
+        "headers",
+        "one token, and so many other headers of a kilobyte each",
+        rows,
+    )
+}
+
+fn at(series: &'static str, size: usize, row: Row) -> Row {
+    Row {
+        point: Some(Point { series, size }),
+        ..row
+    }
+}
+
+fn group(of: &str, title: &str, rows: impl IntoIterator<Item = Row>) -> Group {
+    Group {
+        id: format!("growth-{of}"),
+        title: title.to_owned(),
+        workers: 1,
+        rows: rows.into_iter().collect(),
+        comparisons: Vec::new(),
+    }
+}
