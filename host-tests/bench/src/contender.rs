@@ -39,7 +39,7 @@ pub(crate) const ALLOW_TTL: Duration = Duration::from_secs(5);
 /// few, so that even in a slow measurement they are less than a hundredth.
 pub(crate) const REMEMBERED: usize = 20;
 /// The largest token that Hallpass can be told to take.
-const MOST_TOKEN_BYTES: usize = 65_536;
+pub(crate) const MOST_TOKEN_BYTES: usize = 65_536;
 /// The cluster of the service that decides, for grants and for `ext_authz`.
 pub(crate) const GRANT_CLUSTER: &str = "grants";
 /// The cluster of the server that publishes the keys.

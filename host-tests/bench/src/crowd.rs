@@ -141,3 +141,18 @@ fn user_of_many_grants(number: usize, grants: usize) -> TokenBuilder {
 fn key(algorithm: &str) -> Result<&'static SigningKey> {
     idp::key_for(algorithm).with_context(|| format!("the provider has no {algorithm} key"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contender::MOST_TOKEN_BYTES;
+
+    #[test]
+    fn a_token_of_a_hundred_grants_is_larger_than_is_taken_by_default_and_one_of_one_is_not() {
+        const DEFAULT: usize = 8_192;
+        let key = key("RS256").expect("a key");
+        let bytes = |grants| user_of_many_grants(0, grants).signed_by(key).len();
+        assert!(bytes(1) < DEFAULT);
+        assert!((DEFAULT + 1..MOST_TOKEN_BYTES).contains(&bytes(100)));
+    }
+}

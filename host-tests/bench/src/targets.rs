@@ -328,6 +328,31 @@ mod tests {
         assert_eq!(standings(0.79, 1.4), [Missed, Missed]);
     }
 
+    /// The standing of the only target of a group without an aim, when its rows cost this for a request.
+    fn standing_of_growth(smallest: f64, largest: f64) -> Standing {
+        let row = |number, cost: f64| {
+            let contender = Contender::HallpassResources(number);
+            measured(contender, &[(1.0 / cost, 1.0)])
+        };
+        let resources = Group {
+            id: "growth-resources".to_owned(),
+            title: String::new(),
+            workers: 1,
+            rows: vec![row(1, smallest), row(1_000, largest)],
+            comparisons: Vec::new(),
+        };
+        let verdicts = judge(&[resources]);
+        assert_eq!(verdicts.len(), 1);
+        verdicts[0].standing
+    }
+
+    #[test]
+    fn the_largest_is_to_cost_at_most_the_bound_and_nothing_is_hoped_for_beyond() {
+        assert_eq!(standing_of_growth(10.0, 9.0), Standing::Holds);
+        assert_eq!(standing_of_growth(10.0, 10.9), Standing::Holds);
+        assert_eq!(standing_of_growth(10.0, 11.1), Standing::Missed);
+    }
+
     #[test]
     fn a_row_without_figures_leaves_its_targets_without_a_verdict() {
         let mut groups = groups(false);

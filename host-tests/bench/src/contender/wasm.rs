@@ -110,3 +110,26 @@ fn wasm(vm_id: &str, module: &Path, configuration: &str) -> Value {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_ask_for_the_last_of_many_resources_whatever_their_number() {
+        for number in [1, 100] {
+            let guarding = guarding(number);
+            let resources = guarding["resources"].as_array().expect("a list");
+            assert_eq!(resources.len(), number);
+            let asked: Vec<_> = resources
+                .iter()
+                .filter(|resource| {
+                    let pattern = resource["match"]["paths"][0].as_str();
+                    let stem = pattern.and_then(|pattern| pattern.strip_suffix("{id}"));
+                    stem.is_some_and(|stem| LAST_PATH.starts_with(stem))
+                })
+                .collect();
+            assert_eq!(asked, [&resources[number - 1]]);
+        }
+    }
+}

@@ -160,3 +160,39 @@ fn group(of: &str, title: &str, rows: impl IntoIterator<Item = Row>) -> Group {
         comparisons: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_series_has_three_sizes_which_tell_a_shape_with_the_smallest_first() {
+        for group in groups() {
+            let mut series: Vec<(&str, Vec<usize>)> = Vec::new();
+            for Point { series: name, size } in group.rows.iter().filter_map(|row| row.point) {
+                match series.last_mut() {
+                    Some((last, sizes)) if *last == name => sizes.push(size),
+                    _ => series.push((name, vec![size])),
+                }
+            }
+            assert!(
+                series.iter().any(|(name, _)| *name == HALLPASS),
+                "{}",
+                group.id
+            );
+            for (name, sizes) in series {
+                assert_eq!(sizes.len(), 3, "{}: {name}", group.id);
+                assert!(sizes.is_sorted(), "{}: {name}", group.id);
+            }
+        }
+    }
+
+    #[test]
+    fn those_who_are_asked_for_are_among_those_who_are_remembered() {
+        for row in tokens().rows {
+            let size = row.point.map(|point| point.size);
+            assert_eq!(row.acquainted.and_then(|lane| lane.among), size);
+            assert!(row.users.among <= size, "{}", row.name);
+        }
+    }
+}
