@@ -94,6 +94,8 @@ pub(crate) enum Contender {
     /// Hallpass, which demands a grant in the token and takes tokens of any size that it can be told to take. The users' tokens have so
     /// many grants: it is the same for each number, but has a listener of its own.
     HallpassEmbeddedGrants(usize),
+    /// The same. All the users' tokens are of one length.
+    HallpassLongTokens,
     /// Hallpass with room for more tokens than there are, of which so many come. It is the same for each number, likewise.
     HallpassRemembering(usize),
 }
@@ -128,6 +130,7 @@ impl Contender {
             Self::HallpassEmbeddedGrants(number) => {
                 return format!("hallpass_embedded_grants_{number}").into();
             }
+            Self::HallpassLongTokens => "hallpass_long_tokens",
             Self::HallpassRemembering(number) => {
                 return format!("hallpass_remembering_{number}").into();
             }
@@ -214,7 +217,7 @@ impl Setting {
             Contender::HallpassFleetingGrants => with(with_grants(ALLOW_TTL)),
             Contender::HallpassManyQuestions => with(asking_about_each_path()),
             Contender::HallpassResources(number) => with(guarding(number)),
-            Contender::HallpassEmbeddedGrants(_) => {
+            Contender::HallpassEmbeddedGrants(_) | Contender::HallpassLongTokens => {
                 let mut more = with_embedded_grants();
                 more["max_token_bytes"] = json!(MOST_TOKEN_BYTES);
                 with(more)

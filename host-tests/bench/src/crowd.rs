@@ -22,6 +22,8 @@ pub(crate) const GRANTED_USERS: usize = 200;
 const REGULARS: usize = 100;
 /// How many users there are where it is measured how the cost grows with their number.
 pub(crate) const MULTITUDE: usize = 100_000;
+/// How many grants are in a token at most.
+pub(crate) const MOST_GRANTS: usize = 100;
 /// How many tokens with a bad signature there are. Nobody remembers them.
 const FORGED: usize = 1_000;
 
@@ -32,10 +34,12 @@ pub(crate) enum Crowd {
     One,
     /// [`MANY`] users with an RS256 token each.
     Many,
-    /// [`MULTITUDE`] users with an `EdDSA` token each: these are signed soon.
+    /// [`MULTITUDE`] users with an ES256 token each: of all kinds these are signed and verified in the shortest time.
     Multitude,
     /// One user with one RS256 token and so many grants in it, of which the one for [`RESOURCE`] is the last.
     Granting(usize),
+    /// The same, but the token is as large as if it had [`MOST_GRANTS`].
+    GrantingAtLength(usize),
     /// [`REGULARS`] users with an RS256 token each.
     Regulars,
     /// A new token with each request, signed with this algorithm.
@@ -78,18 +82,24 @@ impl Crowd {
     fn sign(self, directory: &Path, rounds: &Rounds) -> Result<TokenFile> {
         let rsa = key("RS256")?;
         let own_key = key("EdDSA")?;
+        let ec = key("ES256")?;
         let make = |name: &str, count, token: &(dyn Fn(usize) -> String + Sync)| {
             TokenFile::make(directory, name, count, token)
         };
         match self {
             Self::One => make("one-user", 1, &|number| user(number).signed_by(rsa)),
             Self::Many => make("many-users", MANY, &|number| user(number).signed_by(rsa)),
-            Self::Multitude => make("multitude", MULTITUDE, &|number| {
-                user(number).signed_by(own_key)
-            }),
+            Self::Multitude => make("multitude", MULTITUDE, &|number| user(number).signed_by(ec)),
             Self::Granting(grants) => make(&format!("grants-{grants}"), 1, &|number| {
                 user_of_many_grants(number, grants).signed_by(rsa)
             }),
+            Self::GrantingAtLength(grants) => {
+                make(&format!("grants-{grants}-at-length"), 1, &|number| {
+                    let longest = user_of_many_grants(number, MOST_GRANTS).signed_by(rsa);
+                    let user = user_of_many_grants(number, grants);
+                    signed_at_length(&user, longest.len(), rsa)
+                })
+            }
             Self::Regulars => make("regulars", REGULARS, &|number| user(number).signed_by(rsa)),
             Self::Fresh(name) => {
                 let key = key(name)?;
@@ -138,6 +148,17 @@ fn user_of_many_grants(number: usize, grants: usize) -> TokenBuilder {
         .fold(user, |user, grant| user.grant(grant.until(until)))
 }
 
+/// A token of at least so many bytes, and hardly more: a claim that nobody reads makes it so large.
+fn signed_at_length(user: &TokenBuilder, bytes: usize, key: &SigningKey) -> String {
+    let sign = |note: usize| {
+        let note = "-".repeat(note);
+        user.clone().claim("note", note.into()).signed_by(key)
+    };
+    // Four characters of a token hold three bytes of its claims.
+    let missing = bytes.saturating_sub(sign(0).len());
+    sign(missing.div_ceil(4) * 3)
+}
+
 fn key(algorithm: &str) -> Result<&'static SigningKey> {
     idp::key_for(algorithm).with_context(|| format!("the provider has no {algorithm} key"))
 }
@@ -153,6 +174,17 @@ mod tests {
         let key = key("RS256").expect("a key");
         let bytes = |grants| user_of_many_grants(0, grants).signed_by(key).len();
         assert!(bytes(1) < DEFAULT);
-        assert!((DEFAULT + 1..MOST_TOKEN_BYTES).contains(&bytes(100)));
+        assert!((DEFAULT + 1..MOST_TOKEN_BYTES).contains(&bytes(MOST_GRANTS)));
+    }
+
+    #[test]
+    fn a_token_is_made_as_long_as_another_and_one_that_is_longer_stays_so() {
+        let key = key("RS256").expect("a key");
+        let own = user(0).claim("note", "".into()).signed_by(key).len();
+        for bytes in [own, own + 1, own + 5_000, own + 5_001] {
+            let length = signed_at_length(&user(0), bytes, key).len();
+            assert!((bytes..bytes + 8).contains(&length), "{length} for {bytes}");
+        }
+        assert_eq!(signed_at_length(&user(0), 0, key).len(), own);
     }
 }

@@ -12,14 +12,12 @@ pub(crate) use alone::Alone;
 use shape::{Cost, Shape};
 
 use crate::plan::growth::{HALLPASS, STRIPPED};
-use crate::plan::{Group, PLAIN, Row};
+use crate::plan::{Group, Row};
 use crate::sample::Spread;
 use crate::targets::bound_of_growth;
 
 /// What the largest may cost of what the smallest costs to count as constant, where no target says.
 const BOUND: f64 = 1.10;
-/// With what Hallpass is compared to tell what it adds: the first of them that is there.
-const BASES: [&str; 2] = [STRIPPED, PLAIN];
 
 /// Every series that was measured.
 #[derive(Debug, Serialize)]
@@ -89,7 +87,7 @@ impl Growth {
     }
 }
 
-/// The series of a group, and what Hallpass adds to that of a base, if there is one.
+/// The series of a group, and what Hallpass adds to the filter that does nothing, if that is there.
 fn all_of(group: &Group, alone: &Alone) -> Vec<Series> {
     let points = |name: &str| -> Vec<Point<'_>> {
         let rows = group.rows.iter().filter_map(|row| Some((row, row.point?)));
@@ -120,10 +118,9 @@ fn all_of(group: &Group, alone: &Alone) -> Vec<Series> {
         }
     };
     let own = names.iter().map(|&name| series(name, None, &points(name)));
-    let base = BASES.into_iter().find(|base| names.contains(base));
-    let added = base.map(|base| {
-        let added = difference(&points(HALLPASS), &points(base));
-        series(HALLPASS, Some(base), &added)
+    let added = names.contains(&STRIPPED).then(|| {
+        let added = difference(&points(HALLPASS), &points(STRIPPED));
+        series(HALLPASS, Some(STRIPPED), &added)
     });
     own.chain(added).collect()
 }

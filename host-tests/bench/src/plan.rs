@@ -13,7 +13,7 @@ use crate::premise::{Outcome, Premise};
 use crate::sample::Sample;
 
 /// The row of the proxy alone.
-pub(crate) const PLAIN: &str = "plain";
+const PLAIN: &str = "plain";
 /// The row of the other build.
 const OTHER_BUILD: &str = "hallpass, other build";
 

@@ -141,6 +141,7 @@ impl Bench {
         let before = self.moment(proxy)?.counters;
         let mut remembered = 0;
         let count = self.walk(row, lane)?.count;
+        eprintln!("{count} users come whose tokens are to be remembered");
         for seconds in ACQUAINTANCE_SECONDS {
             let walk = self.walk(row, lane)?;
             lane.next = self.load.users(address, walk, seconds)?.next;

@@ -3,7 +3,7 @@
 use super::hot::known;
 use super::{Group, Lane, PLAIN, Point, Row};
 use crate::contender::{Contender, LAST_PATH};
-use crate::crowd::Crowd;
+use crate::crowd::{Crowd, MOST_GRANTS};
 use crate::premise::Premise;
 
 /// The row of the proxy with a filter that does nothing, where the proxy itself does more for more.
@@ -44,24 +44,28 @@ fn resources() -> Group {
     )
 }
 
-/// Grants in the token.
+/// Grants in the token. It grows with them, which costs the proxy itself and whatever reads it: so the second series tells what grants cost
+/// in tokens that are all of one length.
 fn grants() -> Group {
     const NAMED: [Named<2>; 3] = [
-        (1, ["plain, 1 grant", "hallpass, 1 grant"]),
-        (10, ["plain, 10 grants", "hallpass, 10 grants"]),
-        (100, ["plain, 100 grants", "hallpass, 100 grants"]),
+        (1, ["1 grant", "1 grant, token as long"]),
+        (10, ["10 grants", "10 grants, token as long"]),
+        (MOST_GRANTS, ["100 grants", "100 grants, token as long"]),
     ];
-    // The token that holds them grows, which the proxy itself feels.
-    let plain = |(size, [name, _]): Named<2>| {
-        let users = Crowd::Granting(size);
-        at(PLAIN, size, Row::new(name, Contender::Plain, users, &[]))
-    };
-    let hallpass = |(size, [_, name]): Named<2>| {
-        let contender = Contender::HallpassEmbeddedGrants(size);
-        let (users, premises) = (Crowd::Granting(size), known("grant_embedded"));
+    let premises = known("grant_embedded");
+    let growing = |(size, [name, _]): Named<2>| {
+        let (contender, users) = (
+            Contender::HallpassEmbeddedGrants(size),
+            Crowd::Granting(size),
+        );
         at(HALLPASS, size, Row::new(name, contender, users, &premises))
     };
-    let rows = NAMED.map(plain).into_iter().chain(NAMED.map(hallpass));
+    let at_length = |(size, [_, name]): Named<2>| {
+        let (contender, users) = (Contender::HallpassLongTokens, Crowd::GrantingAtLength(size));
+        let row = Row::new(name, contender, users, &premises);
+        at("hallpass, tokens of one length", size, row)
+    };
+    let rows = NAMED.map(growing).into_iter().chain(NAMED.map(at_length));
     group(
         "grants",
         "one token, for the last of so many grants in it",
