@@ -96,6 +96,12 @@ impl Row {
         Self { path, ..self }
     }
 
+    /// The same, as the point of a series.
+    fn point_of(self, series: &'static str, size: usize) -> Self {
+        let point = Some(Point { series, size });
+        Self { point, ..self }
+    }
+
     /// What was measured; nothing if a premise did not hold.
     pub(crate) fn sound_samples(&self) -> &[Sample] {
         if self.fault.is_some() {

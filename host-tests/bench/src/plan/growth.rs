@@ -1,15 +1,18 @@
 //! How the cost of a request of a known user grows with what there is a lot of. Each group's rows differ in one number alone.
 
 use super::hot::known;
-use super::{Group, Lane, PLAIN, Point, Row};
+use super::{Group, Lane, PLAIN, Row};
 use crate::contender::{Contender, LAST_PATH};
 use crate::crowd::{Crowd, MOST_GRANTS};
 use crate::premise::Premise;
 
-/// The row of the proxy with a filter that does nothing, where the proxy itself does more for more.
+/// The series of the proxy with a filter that does nothing, where the proxy itself does more for more.
 pub(crate) const STRIPPED: &str = "empty filter, stripped";
-/// The row of Hallpass.
+/// The series of Hallpass.
 pub(crate) const HALLPASS: &str = "hallpass";
+
+/// The series of Hallpass, where all tokens are as long as the longest.
+const LONG_TOKENS: &str = "hallpass, tokens of one length";
 
 /// A size, and the names of the rows that have it.
 type Named<const N: usize> = (usize, [&'static str; N]);
@@ -31,11 +34,9 @@ fn resources() -> Group {
     ];
     let row = |(size, [name]): Named<1>| {
         let contender = Contender::HallpassResources(size);
-        at(
-            HALLPASS,
-            size,
-            Row::new(name, contender, Crowd::One, &IDENTITY).at(LAST_PATH),
-        )
+        Row::new(name, contender, Crowd::One, &IDENTITY)
+            .at(LAST_PATH)
+            .point_of(HALLPASS, size)
     };
     group(
         "resources",
@@ -54,16 +55,12 @@ fn grants() -> Group {
     ];
     let premises = known("grant_embedded");
     let growing = |(size, [name, _]): Named<2>| {
-        let (contender, users) = (
-            Contender::HallpassEmbeddedGrants(size),
-            Crowd::Granting(size),
-        );
-        at(HALLPASS, size, Row::new(name, contender, users, &premises))
+        let contender = Contender::HallpassEmbeddedGrants(size);
+        Row::new(name, contender, Crowd::Granting(size), &premises).point_of(HALLPASS, size)
     };
     let at_length = |(size, [_, name]): Named<2>| {
         let (contender, users) = (Contender::HallpassLongTokens, Crowd::GrantingAtLength(size));
-        let row = Row::new(name, contender, users, &premises);
-        at("hallpass, tokens of one length", size, row)
+        Row::new(name, contender, users, &premises).point_of(LONG_TOKENS, size)
     };
     let rows = NAMED.map(growing).into_iter().chain(NAMED.map(at_length));
     group(
@@ -106,11 +103,11 @@ fn tokens_in_turn() -> Group {
 
 fn remembering(name: &'static str, size: usize, asking: usize) -> Row {
     let contender = Contender::HallpassRemembering(size);
-    let row = Row {
+    let row = Row::new(name, contender, Crowd::Multitude, &IDENTITY);
+    Row {
         users: Lane::of_first(Crowd::Multitude, asking),
-        ..Row::new(name, contender, Crowd::Multitude, &IDENTITY)
-    };
-    at(HALLPASS, size, row)
+        ..row.point_of(HALLPASS, size)
+    }
 }
 
 /// Other headers of the request. The proxy itself does more for more of them, and any filter that reads them all: what counts is what
@@ -129,11 +126,7 @@ fn headers() -> Group {
     ];
     let row = |series, size, name, contender, premises: &[Premise]| Row {
         headers: size,
-        ..at(
-            series,
-            size,
-            Row::new(name, contender, Crowd::One, premises),
-        )
+        ..Row::new(name, contender, Crowd::One, premises).point_of(series, size)
     };
     let plain = NAMED.map(|(size, [name, ..])| row(PLAIN, size, name, Contender::Plain, &[]));
     let stripped =
@@ -146,13 +139,6 @@ fn headers() -> Group {
         "one token, and so many other headers of a kilobyte each",
         rows,
     )
-}
-
-fn at(series: &'static str, size: usize, row: Row) -> Row {
-    Row {
-        point: Some(Point { series, size }),
-        ..row
-    }
 }
 
 fn group(of: &str, title: &str, rows: impl IntoIterator<Item = Row>) -> Group {
@@ -168,6 +154,7 @@ fn group(of: &str, title: &str, rows: impl IntoIterator<Item = Row>) -> Group {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Point;
 
     #[test]
     fn each_series_has_three_sizes_which_tell_a_shape_with_the_smallest_first() {
