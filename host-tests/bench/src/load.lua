@@ -2,9 +2,11 @@
 --
 --   wrk -t1 -s load.lua URL -- FILE FIRST COUNT HEADERS [PAUSE]
 --
--- FILE has one token a line (or - for a request without one), and behind it, after a space, the path if it is not that of the URL. FIRST is the index, counted from 0, of the token to
--- begin with, and COUNT how many of the file are used; after the last of these comes the first again. HEADERS is how many further headers each request has, of a kilobyte each. A path that ends with {n} is another one for each request. PAUSE is how many milliseconds each connection rests before a request: at random, from nothing to twice
--- as much, so that the connections do not march in step.
+-- FILE has one token a line (or - for a request without one), and behind it, after a space, the path if it is not that of the URL. FIRST
+-- is the index, counted from 0, of the token to begin with, and COUNT how many of the file's are used; after the last of these comes the
+-- first again. HEADERS is how many further headers each request has, of a kilobyte each. A path that ends with {n} is another one for each
+-- request. PAUSE is how many milliseconds each connection rests before a request: at random, from nothing to twice as much, so that the
+-- connections do not march in step.
 
 function setup(thread)
    walker = thread -- there is one thread alone, so that the tokens come in their order

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use crate::contender::{Contender, Setting};
 use crate::crowd::Crowd;
+use crate::plan::growth::HALLPASS;
 use crate::plan::{Group, Row};
 use crate::proxy::Proxy;
 use crate::rounds::Bench;
@@ -21,7 +22,7 @@ pub(crate) struct Alone(BTreeMap<Kind, Result<u64, String>>);
 const WORKERS: u32 = 1;
 
 impl Alone {
-    /// Starts a proxy for each row that shows growth, one after the other, and has its users come.
+    /// Starts a proxy for each row that shows how Hallpass grows, one after the other, and has its users come.
     pub(crate) fn measure(
         program: &Path,
         setting: &Setting,
@@ -31,7 +32,8 @@ impl Alone {
     ) -> Result<Self> {
         let mut all = Self::default();
         let rows = groups.iter_mut().flat_map(|group| &mut group.rows);
-        let rows: Vec<_> = rows.filter(|row| row.point.is_some()).collect();
+        let is_ours = |row: &&mut Row| row.point.is_some_and(|point| point.series == HALLPASS);
+        let rows: Vec<_> = rows.filter(is_ours).collect();
         if !rows.is_empty() {
             eprintln!("proxies of their own");
         }
