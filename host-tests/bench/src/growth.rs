@@ -170,12 +170,15 @@ fn reached(points: &[Point<'_>]) -> Vec<Reached> {
     points.iter().map(one).collect()
 }
 
-/// The median counts. `None` when a size has no figure.
+/// The median counts. `None` when a size has no figure, or costs less than nothing: then a difference is lost in the noise.
 fn shape(points: &[Reached], bound: f64) -> Option<Shape> {
     let cost = |point: &Reached| {
         Some(Cost {
             size: f64::from(u32::try_from(point.size).ok()?),
-            cost: point.to_smallest?.median,
+            cost: point
+                .to_smallest
+                .map(|ratio| ratio.median)
+                .filter(|cost| *cost >= 0.0)?,
         })
     };
     let costs: Option<Vec<Cost>> = points.iter().map(cost).collect();

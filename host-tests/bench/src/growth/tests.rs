@@ -78,7 +78,7 @@ fn what_hallpass_adds_to_the_stripped_filter_is_a_series_of_its_own() {
 }
 
 #[test]
-fn a_difference_of_nothing_has_no_multiples_and_no_shape() {
+fn a_difference_that_is_lost_in_the_noise_has_no_shape() {
     let rows = vec![
         row(STRIPPED, 1, &[5.0]),
         row(STRIPPED, 100, &[5.0]),
@@ -87,6 +87,15 @@ fn a_difference_of_nothing_has_no_multiples_and_no_shape() {
     ];
     let all = growth(group("g", rows));
     assert_eq!(hundredths(&all[2]), [None, None]);
+    assert_eq!(all[2].shape, None);
+
+    let below_nothing = vec![
+        row(STRIPPED, 1, &[5.0]),
+        row(STRIPPED, 100, &[50.0]),
+        row(HALLPASS, 1, &[10.0]),
+        row(HALLPASS, 100, &[45.0]),
+    ];
+    let all = growth(group("g", below_nothing));
     assert_eq!(all[2].shape, None);
 }
 
