@@ -44,7 +44,7 @@ struct Reached {
     size: usize,
     /// The proxy's processor time for a request, in microseconds.
     cpu_us_per_request: Option<Spread>,
-    /// Of it to that of the smallest size, round by round.
+    /// Of it to that of the smallest size, round by round; of a difference, to the median there, since a single one may be next to nothing.
     to_smallest: Option<Spread>,
     /// What is resident of a proxy that has one worker and this contender alone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,8 +106,8 @@ fn all_of(group: &Group, alone: &Alone) -> Vec<Series> {
         }
     }
     let bound = bound_of_growth(&group.id).unwrap_or(BOUND);
-    let series = |name, less, points: &[Point<'_>]| {
-        let points = reached(points);
+    let series = |name, less: Option<&'static str>, points: &[Point<'_>]| {
+        let points = reached(points, less.is_some());
         Series {
             group: group.id.clone(),
             name,
@@ -147,19 +147,25 @@ fn difference<'a>(of: &[Point<'a>], less: &[Point<'_>]) -> Vec<Point<'a>> {
         .collect()
 }
 
-fn reached(points: &[Point<'_>]) -> Vec<Reached> {
+fn reached(points: &[Point<'_>], are_differences: bool) -> Vec<Reached> {
     let resident = |point: &Point<'_>| point.held?.as_ref().ok().copied();
     let Some(smallest) = points.first() else {
         return Vec::new();
     };
+    let median = Spread::of(smallest.costs.iter().copied()).map(|spread| spread.median);
+    let units: Vec<f64> = if are_differences {
+        smallest.costs.iter().filter_map(|_| median).collect()
+    } else {
+        smallest.costs.clone()
+    };
     let one = |point: &Point<'_>| {
         // Next to a cost of nothing no other has a multiple.
-        let pairs = point.costs.iter().zip(&smallest.costs);
-        let ratios = pairs.filter(|(_, smallest)| **smallest > 0.0);
+        let pairs = point.costs.iter().zip(&units);
+        let ratios = pairs.filter(|(_, unit)| **unit > 0.0);
         Reached {
             size: point.size,
             cpu_us_per_request: Spread::of(point.costs.iter().copied()),
-            to_smallest: Spread::of(ratios.map(|(cost, smallest)| cost / smallest)),
+            to_smallest: Spread::of(ratios.map(|(cost, unit)| cost / unit)),
             resident_kib: resident(point),
             more_kib: resident(point)
                 .zip(resident(smallest))

@@ -78,6 +78,18 @@ fn what_hallpass_adds_to_the_stripped_filter_is_a_series_of_its_own() {
 }
 
 #[test]
+fn differences_are_compared_with_the_median_of_the_smallest_sizes() {
+    let rows = vec![
+        row(STRIPPED, 1, &[10.0, 10.0, 10.0]),
+        row(STRIPPED, 100, &[100.0, 100.0, 100.0]),
+        row(HALLPASS, 1, &[10.1, 20.0, 21.0]),
+        row(HALLPASS, 100, &[111.0, 110.0, 112.0]),
+    ];
+    let all = growth(group("g", rows));
+    assert_eq!(hundredths(&all[2]), [Some(100.0), Some(110.0)]);
+}
+
+#[test]
 fn a_difference_that_is_lost_in_the_noise_has_no_shape() {
     let rows = vec![
         row(STRIPPED, 1, &[5.0]),
