@@ -13,11 +13,12 @@ use crate::chart::Chart;
 use crate::contender::{Contender, Modules, Setting};
 use crate::crowd::{Audience, Crowd};
 use crate::decider;
+use crate::growth::{Alone, Growth};
 use crate::load::Load;
 use crate::memory;
 use crate::plan::{Group, Row, groups};
 use crate::proxy::Proxy;
-use crate::report::{Report, Size};
+use crate::report::{Others, Report, Size};
 use crate::rounds::{Bench, Rounds};
 use crate::selection::Selection;
 use crate::startup;
@@ -43,7 +44,7 @@ struct Cli {
     /// The empty filter, stripped
     #[arg(long, default_value = "dist/noop-stripped.wasm")]
     noop_stripped: PathBuf,
-    /// Measure only these groups: their ids or parts of their titles, separated by commas
+    /// Measure only these groups: their ids, what ids begin with, or parts of their titles, separated by commas
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// The program that makes the load
@@ -200,7 +201,14 @@ fn measure(cli: &Cli) -> Result<bool> {
         .then(|| memory::measure(&bench, cli.questions))
         .transpose()?;
 
-    let report = Report::new(&plan.groups, &bench.rounds, sizes, start_up, memory);
+    let alone = cli.directory.join("alone");
+    let alone = Alone::measure(&cli.envoy, &setting, &bench, &mut plan.groups, &alone)?;
+    let others = Others {
+        start_up,
+        memory,
+        growth: Growth::new(&plan.groups, &alone),
+    };
+    let report = Report::new(&plan.groups, &bench.rounds, sizes, others);
     report.write(&cli.output)?;
     print!("{report}");
     Ok(report.is_complete())

@@ -3,6 +3,7 @@
 mod native;
 mod wasm;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,9 +18,12 @@ use native::{
     ext_authz, jwt_authn, jwt_authn_and_ext_authz, jwt_authn_cached,
     jwt_authn_cached_and_ext_authz, lua,
 };
-use wasm::{REFUSE, TELL, asking_about_each_path, empty, hallpass, with_grants};
+use wasm::{
+    REFUSE, TELL, asking_about_each_path, empty, guarding, hallpass, remembering,
+    with_embedded_grants, with_grants,
+};
 
-pub(crate) use wasm::{RESOURCE, granted_path};
+pub(crate) use wasm::{LAST_PATH, RESOURCE, granted_path};
 
 /// The path that requests ask for, unless their row says otherwise.
 pub(crate) const PATH: &str = "/me";
@@ -34,6 +38,8 @@ pub(crate) const ALLOW_TTL: Duration = Duration::from_secs(5);
 /// How many tokens Hallpass remembers, where tokens are to be new to it. They are the first that came, so they come again close together:
 /// few, so that even in a slow measurement they are less than a hundredth.
 pub(crate) const REMEMBERED: usize = 20;
+/// The largest token that Hallpass can be told to take.
+pub(crate) const MOST_TOKEN_BYTES: usize = 65_536;
 /// The cluster of the service that decides, for grants and for `ext_authz`.
 pub(crate) const GRANT_CLUSTER: &str = "grants";
 /// The cluster of the server that publishes the keys.
@@ -41,7 +47,7 @@ pub(crate) const KEY_CLUSTER: &str = "idp";
 
 /// A way to set up the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(into = "&'static str")]
+#[serde(into = "Cow<'static, str>")]
 pub(crate) enum Contender {
     /// No filter: what the proxy and the load itself cost.
     Plain,
@@ -85,12 +91,21 @@ pub(crate) enum Contender {
     HallpassFleetingGrants,
     /// Hallpass, which asks about each path anew.
     HallpassManyQuestions,
+    /// Hallpass with so many resources in its configuration; the one at [`LAST_PATH`] is the last.
+    HallpassResources(usize),
+    /// Hallpass, which demands a grant in the token and takes tokens of any size that it can be told to take. The users' tokens have so
+    /// many grants: it is the same for each number, but has a listener of its own.
+    HallpassEmbeddedGrants(usize),
+    /// The same. All the users' tokens are of one length.
+    HallpassLongTokens(usize),
+    /// Hallpass with room for more tokens than there are, of which so many come. It is the same for each number, likewise.
+    HallpassRemembering(usize),
 }
 
 impl Contender {
     /// The name of its listener, and of its part of the proxy's stats.
-    pub(crate) const fn listener(self) -> &'static str {
-        match self {
+    pub(crate) fn listener(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Plain => "plain",
             Self::Empty => "empty",
             Self::EmptyStripped => "empty_stripped",
@@ -112,11 +127,23 @@ impl Contender {
             Self::HallpassGrants => "hallpass_grants",
             Self::HallpassFleetingGrants => "hallpass_fleeting_grants",
             Self::HallpassManyQuestions => "hallpass_many_questions",
-        }
+            Self::HallpassResources(number) => {
+                return format!("hallpass_resources_{number}").into();
+            }
+            Self::HallpassEmbeddedGrants(number) => {
+                return format!("hallpass_embedded_grants_{number}").into();
+            }
+            Self::HallpassLongTokens(number) => {
+                return format!("hallpass_long_tokens_{number}").into();
+            }
+            Self::HallpassRemembering(number) => {
+                return format!("hallpass_remembering_{number}").into();
+            }
+        })
     }
 }
 
-impl From<Contender> for &'static str {
+impl From<Contender> for Cow<'static, str> {
     fn from(contender: Contender) -> Self {
         contender.listener()
     }
@@ -158,7 +185,7 @@ impl Setting {
             empty: sdk_module,
             empty_stripped,
         } = &self.modules;
-        let name = contender.listener();
+        let name = &*contender.listener();
         let with = |more| vec![hallpass(name, module, more)];
         Ok(match contender {
             Contender::Plain => Vec::new(),
@@ -180,10 +207,7 @@ impl Setting {
             }
             Contender::HallpassManyUsers => with(json!({ "token_cache": {} })),
             Contender::HallpassAudited => with(json!({ "audit": { "log": "all" } })),
-            Contender::HallpassEmbedded => {
-                let resource = json!({ "name": RESOURCE, "match": { "paths": [PATH] }, "access": "grant", "action": "read" });
-                with(json!({ "resources": [resource] }))
-            }
+            Contender::HallpassEmbedded => with(with_embedded_grants()),
             Contender::OtherBuild => {
                 let module = other_build.as_deref().context("there is no other build")?;
                 vec![hallpass(name, module, json!({}))]
@@ -198,6 +222,13 @@ impl Setting {
             Contender::HallpassGrants => with(with_grants(Duration::from_hours(1))),
             Contender::HallpassFleetingGrants => with(with_grants(ALLOW_TTL)),
             Contender::HallpassManyQuestions => with(asking_about_each_path()),
+            Contender::HallpassResources(number) => with(guarding(number)),
+            Contender::HallpassEmbeddedGrants(_) | Contender::HallpassLongTokens(_) => {
+                let mut more = with_embedded_grants();
+                more["max_token_bytes"] = json!(MOST_TOKEN_BYTES);
+                with(more)
+            }
+            Contender::HallpassRemembering(_) => with(remembering()),
         })
     }
 }

@@ -47,6 +47,10 @@ pub(crate) struct Walk<'a> {
     pub(crate) tokens: &'a TokenFile,
     /// The index of the first; beyond the last it starts over.
     pub(crate) first: usize,
+    /// How many of the tokens are walked through, from the first of the file.
+    pub(crate) count: usize,
+    /// How many further headers of a kilobyte each request has.
+    pub(crate) headers: usize,
     /// What is asked for, unless the file says otherwise. One that ends with `{n}` is another path for each request.
     pub(crate) path: &'a str,
 }
@@ -106,6 +110,8 @@ impl Load {
             .arg("--")
             .arg(walk.tokens.path())
             .arg(walk.first.to_string())
+            .arg(walk.count.to_string())
+            .arg(walk.headers.to_string())
             .args(pause_ms.map(|pause| pause.to_string()));
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         OwnedChild::spawn(command)

@@ -3,7 +3,7 @@
 //! One Envoy with one worker has a listener for each [`contender`], and another with two workers has those that are measured there, too.
 //! [`plan`] says what is measured, as groups of rows, and [`crowd`] who sends the requests; [`rounds`] measures each row in turn, again and
 //! again, so that the machine's drift hits all alike; a [`premise`] that did not hold keeps a figure from being shown; [`report`] tells
-//! medians and ratios, [`memory`] what the proxy holds, [`startup`] how long it takes to start, and [`targets`] what is to be reached;
+//! medians and ratios, [`growth`] how cost and memory grow with what there is a lot of, [`memory`] what the proxy holds after many questions, [`startup`] how long it takes to start, and [`targets`] what is to be reached;
 //! [`chart`] draws a picture of a report.
 //!
 //! Processes that this one starts die with it, however it ends: see [`hallpass_demo::process`].
@@ -15,6 +15,7 @@ mod contender;
 mod counters;
 mod crowd;
 mod decider;
+mod growth;
 mod load;
 mod memory;
 mod plan;

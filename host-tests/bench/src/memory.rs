@@ -52,6 +52,8 @@ pub(crate) fn measure(bench: &Bench, questions: u64) -> Result<Memory> {
         let walk = Walk {
             tokens,
             first,
+            count: tokens.count(),
+            headers: 0,
             path: NEW_PATHS,
         };
         let answered = bench.load.users(address, walk, SECONDS)?;

@@ -1,6 +1,7 @@
 //! What is measured: groups of rows. A row is a contender under one kind of load; the rows of a group are compared with each other.
 
 mod cold;
+pub(crate) mod growth;
 mod hot;
 mod refusals;
 mod service;
@@ -49,6 +50,12 @@ pub(crate) struct Row {
     pub(crate) users: Lane,
     /// What the users ask for, unless their file says otherwise.
     pub(crate) path: &'static str,
+    /// How many further headers of a kilobyte each of their requests has.
+    pub(crate) headers: usize,
+    /// Of whom Hallpass remembers the tokens, too: they come before the first round, each of them new to it.
+    pub(crate) acquainted: Option<Lane>,
+    /// Where it stands, if it shows how the cost grows.
+    pub(crate) point: Option<Point>,
     pub(crate) strangers: Option<Lane>,
     /// Whether it is measured once, and for longer.
     pub(crate) is_steady: bool,
@@ -74,6 +81,9 @@ impl Row {
             answers_like: None,
             users: Lane::new(users),
             path: PATH,
+            headers: 0,
+            acquainted: None,
+            point: None,
             strangers: None,
             is_steady: false,
             samples: Vec::new(),
@@ -84,6 +94,12 @@ impl Row {
     /// The same, asking for something else.
     fn at(self, path: &'static str) -> Self {
         Self { path, ..self }
+    }
+
+    /// The same, as the point of a series.
+    fn point_of(self, series: &'static str, size: usize) -> Self {
+        let point = Some(Point { series, size });
+        Self { point, ..self }
     }
 
     /// What was measured; nothing if a premise did not hold.
@@ -97,9 +113,20 @@ impl Row {
 
     /// Everyone who sends requests.
     pub(crate) fn crowds(&self) -> impl Iterator<Item = Crowd> {
-        let strangers = self.strangers.as_ref().map(|lane| lane.crowd);
-        [self.users.crowd].into_iter().chain(strangers)
+        let others = [self.strangers, self.acquainted].into_iter().flatten();
+        [self.users]
+            .into_iter()
+            .chain(others)
+            .map(|lane| lane.crowd)
     }
+}
+
+/// A place on the way from a small size to a large one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Point {
+    /// Whose cost grows. Rows of the same series are one after the other in their group, the smallest first.
+    pub(crate) series: &'static str,
+    pub(crate) size: usize,
 }
 
 /// A walk through the tokens of a crowd that goes on from measurement to measurement.
@@ -107,11 +134,26 @@ impl Row {
 pub(crate) struct Lane {
     pub(crate) crowd: Crowd,
     pub(crate) next: usize,
+    /// How many of the crowd walk, if not all.
+    pub(crate) among: Option<usize>,
 }
 
 impl Lane {
     const fn new(crowd: Crowd) -> Self {
-        Self { crowd, next: 0 }
+        Self {
+            crowd,
+            next: 0,
+            among: None,
+        }
+    }
+
+    /// The first `count` of a crowd.
+    const fn of_first(crowd: Crowd, count: usize) -> Self {
+        Self {
+            crowd,
+            next: 0,
+            among: Some(count),
+        }
     }
 }
 
@@ -126,6 +168,7 @@ pub(crate) fn groups(other_build: bool) -> Vec<Group> {
         strangers::disturbed(),
         service::steady(),
     ]);
+    groups.extend(growth::groups());
     groups
 }
 

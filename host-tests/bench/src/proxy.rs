@@ -27,6 +27,11 @@ pub(crate) struct Proxy {
     listeners: HashMap<String, SocketAddr>,
 }
 
+/// How many kilobytes of headers a request may have, at any listener.
+const MOST_HEADERS_KB: u32 = 256;
+/// How many headers it may have.
+const MOST_HEADERS: u32 = 256;
+
 /// What is in each audit line and in no other.
 const AUDIT_MARKER: &[u8] = b"hallpass.audit ";
 
@@ -53,7 +58,7 @@ impl Proxy {
     /// Where a contender listens.
     pub(crate) fn address(&self, contender: Contender) -> Result<SocketAddr> {
         let name = contender.listener();
-        let address = self.listeners.get(name).copied();
+        let address = self.listeners.get(&*name).copied();
         address.with_context(|| format!("Envoy has no listener `{name}`"))
     }
 
@@ -133,7 +138,7 @@ fn listeners(admin: SocketAddr) -> Result<HashMap<String, SocketAddr>> {
 fn configuration(setting: &Setting, contenders: &BTreeSet<Contender>) -> Result<Value> {
     let mut listeners = Vec::new();
     for contender in contenders {
-        listeners.push(listener(contender.listener(), setting.chain(*contender)?));
+        listeners.push(listener(&contender.listener(), setting.chain(*contender)?));
     }
     Ok(json!({
         "admin": { "address": loopback(0) },
@@ -150,6 +155,9 @@ fn listener(name: &str, mut filters: Vec<Value>) -> Value {
     let manager = json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": name,
+        // Some requests have a hundred kilobytes of headers.
+        "max_request_headers_kb": MOST_HEADERS_KB,
+        "common_http_protocol_options": { "max_headers_count": MOST_HEADERS },
         "http_filters": filters,
         "route_config": { "virtual_hosts": [{
             "name": "bench",

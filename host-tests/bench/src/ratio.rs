@@ -52,7 +52,7 @@ pub(crate) mod tests {
         };
         Row {
             samples: rounds.iter().map(sample).collect(),
-            ..Row::new(contender.listener(), contender, Crowd::One, &[])
+            ..Row::new("row", contender, Crowd::One, &[])
         }
     }
 

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::contender::{Contender, Modules};
+use crate::growth::Growth;
 use crate::load::CONNECTIONS;
 use crate::memory::Memory;
 use crate::plan::{Group, Row};
@@ -25,11 +26,20 @@ pub(crate) struct Report {
     seconds: u32,
     modules: Vec<Size>,
     groups: Vec<GroupReport>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    start_up: Option<StartUp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    memory: Option<Memory>,
+    #[serde(flatten)]
+    others: Others,
     targets: Vec<Verdict>,
+}
+
+/// What was measured beside the groups, or is told of several of their rows.
+#[derive(Debug, Serialize)]
+pub(crate) struct Others {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) start_up: Option<StartUp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) memory: Option<Memory>,
+    #[serde(skip_serializing_if = "Growth::is_empty")]
+    pub(crate) growth: Growth,
 }
 
 #[derive(Debug, Serialize)]
@@ -103,8 +113,7 @@ impl Report {
         groups: &[Group],
         rounds: &Rounds,
         modules: Vec<Size>,
-        start_up: Option<StartUp>,
-        memory: Option<Memory>,
+        others: Others,
     ) -> Self {
         Self {
             processors: std::thread::available_parallelism().map_or(0, Into::into),
@@ -113,16 +122,15 @@ impl Report {
             seconds: rounds.seconds,
             modules,
             groups: groups.iter().map(GroupReport::new).collect(),
-            start_up,
-            memory,
+            others,
             targets: targets::judge(groups),
         }
     }
 
-    /// Whether every row has figures.
+    /// Whether every row has figures, and every proxy of its own.
     pub(crate) fn is_complete(&self) -> bool {
         let mut rows = self.groups.iter().flat_map(|group| &group.rows);
-        rows.all(|row| row.fault.is_none())
+        rows.all(|row| row.fault.is_none()) && self.others.growth.is_complete()
     }
 
     /// Writes it to a file, as JSON.
@@ -206,8 +214,16 @@ impl Display for Report {
         for Size { module, bytes } in &self.modules {
             writeln!(out, "  {module:24}{:>8}", bytes / 1024)?;
         }
-        self.start_up.iter().try_for_each(|start| start.fmt(out))?;
-        self.memory.iter().try_for_each(|memory| memory.fmt(out))?;
+        let Others {
+            start_up,
+            memory,
+            growth,
+        } = &self.others;
+        start_up.iter().try_for_each(|start| start.fmt(out))?;
+        memory.iter().try_for_each(|memory| memory.fmt(out))?;
+        if !growth.is_empty() {
+            growth.fmt(out)?;
+        }
         targets::table(&self.targets, out)
     }
 }

@@ -65,6 +65,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const WARM_UP_SECONDS: u32 = 1;
 /// How often it does so at most, where every token has to be seen.
 const MOST_WARM_UPS: usize = 30;
+/// For how many seconds new tokens are sent between two looks at how many are remembered, first and later, and how often at most.
+const ACQUAINTANCE_SECONDS: [u32; 40] = {
+    let mut seconds = [8; 40];
+    [seconds[0], seconds[1], seconds[2]] = [1, 2, 4];
+    seconds
+};
 
 impl Bench {
     /// The proxy with so many workers.
@@ -106,7 +112,8 @@ impl Bench {
 
     /// Runs a row for a moment, or until all tokens were there that are to be remembered then.
     fn warm_up(&self, proxy: &Proxy, row: &mut Row) -> Result<()> {
-        let tokens = self.audience.tokens(row.users.crowd)?.count();
+        let fault = self.acquaint(proxy, row)?;
+        let tokens = self.walk(row, row.users)?.count;
         let needs_all = row.premises.iter().any(|premise| premise.is_of_memory());
         let start = row.users.next;
         for _ in 0..MOST_WARM_UPS {
@@ -122,18 +129,62 @@ impl Bench {
                 .map(|contender| Answer::of(proxy.address(contender)?, row.path));
             row.fault = own?.difference(&others?);
         }
+        row.fault = row.fault.take().or(fault);
         Ok(())
+    }
+
+    /// Has those come whose tokens are to be remembered, until all are. The fault, if they are not.
+    fn acquaint(&self, proxy: &Proxy, row: &Row) -> Result<Option<String>> {
+        let Some(mut lane) = row.acquainted else {
+            return Ok(None);
+        };
+        let address = proxy.address(row.contender)?;
+        let before = self.moment(proxy)?.counters;
+        let mut remembered = 0;
+        let count = self.walk(row, lane)?.count;
+        eprintln!("{count} users come whose tokens are to be remembered");
+        for seconds in ACQUAINTANCE_SECONDS {
+            let walk = self.walk(row, lane)?;
+            lane.next = self.load.users(address, walk, seconds)?.next;
+            // A gauge, which has grown by those that came for the first time.
+            let grown = self.moment(proxy)?.counters.since(&before);
+            remembered = grown.hallpass("tokens.entries");
+            if remembered >= count as u64 {
+                return Ok(None);
+            }
+        }
+        Ok(Some(format!(
+            "the premise that {count} tokens are remembered did not hold: {remembered} were"
+        )))
+    }
+
+    /// Runs a row at a proxy of its own, with everyone whose tokens are to be remembered, until its premises hold. The one that does not
+    /// then, if there is one; the row stays what it is.
+    pub(crate) fn settle(&self, proxy: &Proxy, row: &mut Row) -> Result<Option<String>> {
+        let before = row.fault.take();
+        let mut fault = self.acquaint(proxy, row)?;
+        if fault.is_none() {
+            for _ in 0..MOST_WARM_UPS {
+                self.measure(proxy, row, WARM_UP_SECONDS)?;
+                fault = row.fault.take();
+                if fault.is_none() {
+                    break;
+                }
+            }
+        }
+        row.fault = before;
+        Ok(fault)
     }
 
     /// Measures a row once. `None` when a premise did not hold, which the row's fault tells then.
     fn measure(&self, proxy: &Proxy, row: &mut Row, seconds: u32) -> Result<Option<Sample>> {
-        let listener = row.contender.listener();
+        let listener = &*row.contender.listener();
         let address = proxy.address(row.contender)?;
 
         let first = self.moment(proxy)?;
         let strangers = self.let_strangers_in(proxy, row, &first.counters)?;
         let before = self.moment(proxy)?;
-        let walk = self.walk(row.users, row.path)?;
+        let walk = self.walk(row, row.users)?;
         let used_before = proxy.cpu_time()?;
         let answered = self.load.users(address, walk, seconds)?;
         let cpu = proxy.cpu_time()?.saturating_sub(used_before);
@@ -182,11 +233,14 @@ impl Bench {
     }
 
     /// The way through a crowd's tokens from where it was left.
-    fn walk<'a>(&'a self, lane: Lane, path: &'a str) -> Result<Walk<'a>> {
+    fn walk(&self, row: &Row, lane: Lane) -> Result<Walk<'_>> {
+        let tokens = self.audience.tokens(lane.crowd)?;
         Ok(Walk {
-            tokens: self.audience.tokens(lane.crowd)?,
+            tokens,
             first: lane.next,
-            path,
+            count: lane.among.unwrap_or(tokens.count()),
+            headers: row.headers,
+            path: row.path,
         })
     }
 
@@ -200,12 +254,12 @@ impl Bench {
         let Some(lane) = row.strangers else {
             return Ok(None);
         };
-        let walk = self.walk(lane, row.path)?;
+        let walk = self.walk(row, lane)?;
         let address = proxy.address(row.contender)?;
         let strangers = self
             .load
             .strangers(address, walk, self.rounds.strangers_a_second)?;
-        let listener = row.contender.listener();
+        let listener = &*row.contender.listener();
         let deadline = Instant::now() + PATIENCE;
         while proxy.counters()?.since(before).answers(listener, "4xx") < u64::from(CONNECTIONS) {
             ensure!(

@@ -1,6 +1,6 @@
 //! What of it all is measured: the groups that were asked for, or everything.
 
-/// The words of `--only`. Each is an id, or a part of a title. Without any, everything is measured.
+/// The words of `--only`. Each is an id, what stands before a hyphen in one, or a part of a title. Without any, everything is measured.
 #[derive(Debug)]
 pub(crate) struct Selection<'a>(&'a [String]);
 
@@ -23,7 +23,8 @@ impl<'a> Selection<'a> {
 }
 
 fn names(word: &str, id: &str, title: &str) -> bool {
-    word == id || title.contains(word)
+    let rest = id.strip_prefix(word);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-')) || title.contains(word)
 }
 
 #[cfg(test)]
@@ -47,6 +48,8 @@ mod tests {
         assert_eq!(takes(&["hot"]), [true, false]);
         assert_eq!(takes(&["RS256"]), [false, true]);
         assert_eq!(takes(&["again", "cold-rs256"]), [true, true]);
+        assert_eq!(takes(&["cold"]), [false, true]);
+        assert_eq!(takes(&["cold-rs"]), [false, false]);
     }
 
     #[test]

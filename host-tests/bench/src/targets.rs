@@ -17,6 +17,8 @@ enum Figure {
     Throughput,
     /// The time to an answer that one in a hundred exceeds: the ratio is to be at most so much.
     P99,
+    /// Processor time for a request: the ratio is to be at most so much.
+    Cpu,
 }
 
 /// A bound for the ratio of one contender's figure to another's, within a group.
@@ -34,12 +36,13 @@ struct Target {
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Bounds {
     required: f64,
-    aimed: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aimed: Option<f64>,
 }
 
-const TARGETS: [Target; 10] = {
+const TARGETS: [Target; 13] = {
     use Contender as C;
-    use Figure::{P99, Throughput};
+    use Figure::{Cpu, P99, Throughput};
     [
         target(
             "hot",
@@ -111,6 +114,27 @@ const TARGETS: [Target; 10] = {
             Throughput,
             Some(within(0.90, 0.95)),
         ),
+        target(
+            "growth-resources",
+            C::HallpassResources(1_000),
+            C::HallpassResources(1),
+            Cpu,
+            Some(at_most(1.10)),
+        ),
+        target(
+            "growth-grants",
+            C::HallpassLongTokens(100),
+            C::HallpassLongTokens(1),
+            Cpu,
+            Some(at_most(1.10)),
+        ),
+        target(
+            "growth-tokens",
+            C::HallpassRemembering(100_000),
+            C::HallpassRemembering(100),
+            Cpu,
+            Some(at_most(1.15)),
+        ),
     ]
 };
 
@@ -131,7 +155,25 @@ const fn target(
 }
 
 const fn within(required: f64, aimed: f64) -> Bounds {
-    Bounds { required, aimed }
+    Bounds {
+        required,
+        aimed: Some(aimed),
+    }
+}
+
+/// Nothing is hoped for beyond what must be reached.
+const fn at_most(required: f64) -> Bounds {
+    Bounds {
+        required,
+        aimed: None,
+    }
+}
+
+/// What the largest may cost of what the smallest costs, in a group that is about growth and has a target.
+pub(crate) fn bound_of_growth(group: &str) -> Option<f64> {
+    let is_about = |target: &&Target| target.group == group && target.figure == Figure::Cpu;
+    let target = TARGETS.iter().find(is_about)?;
+    target.bounds.map(|bounds| bounds.required)
 }
 
 /// How a target stands.
@@ -179,6 +221,7 @@ impl Target {
         Some(match self.figure {
             Figure::Throughput => ratio.throughput,
             Figure::P99 => ratio.p99,
+            Figure::Cpu => ratio.cpu,
         })
     }
 
@@ -192,9 +235,9 @@ impl Target {
         };
         let reaches = |bound| match self.figure {
             Figure::Throughput => median >= bound,
-            Figure::P99 => median <= bound,
+            Figure::P99 | Figure::Cpu => median <= bound,
         };
-        match (reaches(aimed), reaches(required)) {
+        match (aimed.is_some_and(reaches), reaches(required)) {
             (true, _) => Standing::Aim,
             (false, true) => Standing::Holds,
             (false, false) => Standing::Missed,
@@ -214,12 +257,16 @@ impl Display for Verdict {
         let (figure, sign) = match figure {
             Figure::Throughput => ("requests/s", "≥"),
             Figure::P99 => ("p99", "≤"),
+            Figure::Cpu => ("CPU/request", "≤"),
         };
         let (contender, to) = (contender.listener(), to.listener());
-        write!(out, "  {group:14}{contender:24}{figure:12}{to:32}")?;
-        let bound = |bound: f64| format!("{sign} {bound:.2}");
-        let bounds = bounds.map(|bounds| (bound(bounds.required), bound(bounds.aimed)));
-        let (required, aimed) = bounds.unwrap_or_default();
+        write!(out, "  {group:18}{contender:32}{figure:12}{to:32}")?;
+        let shown = |bound: Option<f64>| {
+            let shown = bound.map(|bound| format!("{sign} {bound:.2}"));
+            shown.unwrap_or_default()
+        };
+        let required = shown(bounds.map(|bounds| bounds.required));
+        let aimed = shown(bounds.and_then(|bounds| bounds.aimed));
         let measured = self.measured.map(|spread| spread.to_string());
         let measured = measured.unwrap_or_default();
         let standing = match self.standing {
@@ -240,7 +287,7 @@ pub(crate) fn table(verdicts: &[Verdict], out: &mut fmt::Formatter<'_>) -> fmt::
     }
     writeln!(
         out,
-        "\ntargets\n  {:14}{:24}{:12}{:32}{:>10}{:>10}{:>24}",
+        "\ntargets\n  {:18}{:32}{:12}{:32}{:>10}{:>10}{:>24}",
         "group", "contender", "ratio of", "to", "required", "aimed", "measured"
     )?;
     verdicts.iter().try_for_each(|verdict| verdict.fmt(out))
@@ -279,6 +326,31 @@ mod tests {
         assert_eq!(standings(0.85, 1.2), [Holds, Holds]);
         assert_eq!(standings(0.80, 1.3), [Holds, Holds]);
         assert_eq!(standings(0.79, 1.4), [Missed, Missed]);
+    }
+
+    /// The standing of the only target of a group without an aim, when its rows cost this for a request.
+    fn standing_of_growth(smallest: f64, largest: f64) -> Standing {
+        let row = |number, cost: f64| {
+            let contender = Contender::HallpassResources(number);
+            measured(contender, &[(1.0 / cost, 1.0)])
+        };
+        let resources = Group {
+            id: "growth-resources".to_owned(),
+            title: String::new(),
+            workers: 1,
+            rows: vec![row(1, smallest), row(1_000, largest)],
+            comparisons: Vec::new(),
+        };
+        let verdicts = judge(&[resources]);
+        assert_eq!(verdicts.len(), 1);
+        verdicts[0].standing
+    }
+
+    #[test]
+    fn the_largest_is_to_cost_at_most_the_bound_and_nothing_is_hoped_for_beyond() {
+        assert_eq!(standing_of_growth(10.0, 9.0), Standing::Holds);
+        assert_eq!(standing_of_growth(10.0, 10.9), Standing::Holds);
+        assert_eq!(standing_of_growth(10.0, 11.1), Standing::Missed);
     }
 
     #[test]

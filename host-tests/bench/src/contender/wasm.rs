@@ -7,9 +7,12 @@ use hallpass_tokens::{AUDIENCE, ISSUER};
 use serde_json::{Value, json};
 
 use super::{GRANT_CLUSTER, NEW_PATHS, PATH, REMEMBERED, RESOURCES, key_set};
+use crate::crowd::MULTITUDE;
 
 /// The resource that lies at [`PATH`].
 pub(crate) const RESOURCE: &str = "profile";
+/// Where the last of many resources lies.
+pub(crate) const LAST_PATH: &str = "/resource-0/items/42";
 /// The configuration by which the empty filter refuses every request.
 pub(super) const REFUSE: &str = "refuse";
 
@@ -57,6 +60,28 @@ pub(super) fn with_grants(allow_ttl: Duration) -> Value {
     json!({ "resources": resources, "grants": { "service": service }, "token_cache": {} })
 }
 
+/// What has Hallpass demand a grant in the token.
+pub(super) fn with_embedded_grants() -> Value {
+    let resource = json!({ "name": RESOURCE, "match": { "paths": [PATH] }, "access": "grant", "action": "read" });
+    json!({ "resources": [resource] })
+}
+
+/// So many resources. Whatever their number, requests ask for the one that is written last.
+pub(super) fn guarding(number: usize) -> Value {
+    let resource = |number: usize| {
+        let path = format!("/resource-{number}/items/{{id}}");
+        json!({ "name": format!("resource-{number}"), "match": { "paths": [path] }, "access": "identity" })
+    };
+    let resources: Vec<Value> = (0..number).rev().map(resource).collect();
+    json!({ "resources": resources })
+}
+
+/// Room for twice as many tokens as there ever are, and for as many bytes as there can be.
+pub(super) fn remembering() -> Value {
+    const MOST_BYTES: usize = 1 << 30;
+    json!({ "token_cache": { "max_entries": 2 * MULTITUDE, "max_bytes": MOST_BYTES } })
+}
+
 /// What makes another path another question to the service.
 pub(super) fn asking_about_each_path() -> Value {
     let resources =
@@ -87,4 +112,27 @@ fn wasm(vm_id: &str, module: &Path, configuration: &str) -> Value {
             },
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_ask_for_the_last_of_many_resources_whatever_their_number() {
+        for number in [1, 100] {
+            let guarding = guarding(number);
+            let resources = guarding["resources"].as_array().expect("a list");
+            assert_eq!(resources.len(), number);
+            let asked: Vec<_> = resources
+                .iter()
+                .filter(|resource| {
+                    let pattern = resource["match"]["paths"][0].as_str();
+                    let stem = pattern.and_then(|pattern| pattern.strip_suffix("{id}"));
+                    stem.is_some_and(|stem| LAST_PATH.starts_with(stem))
+                })
+                .collect();
+            assert_eq!(asked, [&resources[number - 1]]);
+        }
+    }
 }

@@ -34,7 +34,7 @@ const COMPARISONS: [Comparison; 5] = [
 ];
 
 /// What holds of Hallpass, where it lets pass for this reason.
-const fn known(reason: &'static str) -> [Premise; 2] {
+pub(super) const fn known(reason: &'static str) -> [Premise; 2] {
     [Premise::Remembered, Premise::Allowed(reason)]
 }
 
