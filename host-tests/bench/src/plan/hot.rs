@@ -6,7 +6,7 @@ use crate::crowd::Crowd;
 use crate::premise::Premise;
 
 const STRIPPED: &str = "empty filter, stripped";
-const LEAST: &str = "empty filter, making Hallpass's calls";
+const LEAST: &str = "empty filter, same calls";
 const CACHED: &str = "jwt_authn, cached";
 const PAIR: &str = "jwt_authn cached + ext_authz";
 
