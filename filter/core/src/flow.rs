@@ -163,7 +163,7 @@ impl Exchange {
     /// Judges again, now that the grant service has answered or will not answer.
     pub fn on_grant(&mut self, gate: &mut Gate, outcome: &GrantOutcome, now: UnixMillis) -> Step {
         let config = gate.config();
-        // The token or its key may have ended during the wait. A token that was remembered meanwhile is recognized.
+        // The token or its key may have ended during the wait. A token that was verified before is not verified again.
         let caller = match gate.authenticate(&self.head, &mut self.attempt, now) {
             Authenticated::Known(bearer) => {
                 self.bearer = Some(bearer);

@@ -1,21 +1,11 @@
-//! How memory is allocated, and how it is compared.
-//!
-//! The allocator takes the same few instructions however much there is and wherever it lies, and is little code: that of the standard
-//! library fills, with what it checks wherever something is freed, a tenth of the module and of what each request runs through.
-//!
-//! Compared it is by words. Wasm has no instruction for it, and the compiler's own function goes byte by byte, which for the token of each
-//! request is half a microsecond.
+//! How memory is compared: by words. Wasm has no instruction for it, and the compiler's own function goes byte by byte, which for the
+//! token of each request is half a microsecond.
 #![expect(
     unsafe_code,
     reason = "the compiler calls this function with addresses, not with slices"
 )]
 
 use std::ptr;
-
-use rlsf::SmallGlobalTlsf;
-
-#[global_allocator]
-static ALLOCATOR: SmallGlobalTlsf = SmallGlobalTlsf::new();
 
 const WORD: usize = size_of::<u64>();
 

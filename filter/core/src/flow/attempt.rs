@@ -1,4 +1,4 @@
-//! One request's attempt to be known by its token, over the fetches of keys that it waits for.
+//! One request's attempt to be known by its token, over all that it waits for.
 
 use std::sync::Arc;
 
@@ -42,13 +42,12 @@ impl Attempt {
         self.failed = Some((keys, fault));
     }
 
-    /// What was found out about the token, if it is not over. It waits for the grant service's word since, and may not be remembered.
-    pub(super) fn verified(&self, now: UnixMillis) -> Option<&Verified> {
-        let holds = |verified: &&Verified| verified.bearer.identity.window().until > now;
-        self.verified.as_ref().filter(holds)
+    /// What was found out about the request's token, which need not be remembered. It waits for the grant service's word since.
+    pub(super) fn verified(&self) -> Option<&Verified> {
+        self.verified.as_ref()
     }
 
-    /// The token was verified.
+    /// The request's token was verified.
     pub(super) fn succeeded(&mut self, verified: Verified) {
         self.verified = Some(verified);
     }

@@ -160,16 +160,16 @@ impl Gate {
             }
             Extracted::One(found) => found,
         };
+        if let Some(known) = attempt.verified()
+            && self.still_counts(known, &found, now)
+        {
+            return Authenticated::Known(known.bearer.clone());
+        }
         if let Some(known) = self.bearers.get(found.text, now)
             && self.still_counts(&known, &found, now)
         {
             self.count(Counter::TokenHit);
             return Authenticated::Known(known.bearer);
-        }
-        if let Some(known) = attempt.verified(now)
-            && self.still_counts(known, &found, now)
-        {
-            return Authenticated::Known(known.bearer.clone());
         }
         self.verify(&config, &found, attempt, now)
     }
@@ -256,7 +256,7 @@ impl Gate {
         }
     }
 
-    /// Whether everything that made a token count which was verified before still holds, but for its own dates.
+    /// Whether everything that made a token count which was verified before still holds.
     fn still_counts(&self, known: &Verified, found: &FoundToken<'_>, now: UnixMillis) -> bool {
         let provider = self.config.providers.get(known.provider);
         let store = self.stores.get(known.provider);
@@ -267,7 +267,9 @@ impl Gate {
             Keys::Ready(keys) => Arc::ptr_eq(&known.keys, &keys),
             Keys::Awaited | Keys::Unavailable => false,
         };
-        is_current && found.is_in_one_of(&provider.token_sources)
+        is_current
+            && known.bearer.identity.window().is_open(now)
+            && found.is_in_one_of(&provider.token_sources)
     }
 
     fn bearer(&mut self, identity: Identity, claims: &VerifiedClaims<'_>) -> Bearer {

@@ -22,7 +22,8 @@ pub(super) struct Pace {
 impl Pace {
     /// Whether figures may be told now, and then they are.
     pub(super) fn allows(&mut self, now: UnixMillis) -> bool {
-        if now.since(self.began) >= SPAN {
+        // A clock that was set back is no reason to wait until it has caught up.
+        if now < self.began || now.since(self.began) >= SPAN {
             *self = Self {
                 began: now,
                 told: 0,

@@ -178,3 +178,13 @@ fn what_is_counted_costs_calls_of_its_own_only_while_few_requests_come() {
     harness.tick();
     assert_eq!(decisions(), came, "none is lost");
 }
+
+#[test]
+fn a_clock_that_is_set_back_keeps_no_figures_from_being_told() {
+    let harness = start(&config("none"));
+    let request = Request::get("https://admin.example/me");
+    calls_of_a_hot(&harness, &request);
+    harness.at(harness.now() - 60_000);
+    let told = calls_of(&harness, request).get("increment_metric").copied();
+    assert_eq!(told, Some(1));
+}

@@ -5,6 +5,7 @@ mod seeking;
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::*;
 use crate::token::Algorithm;
@@ -121,6 +122,44 @@ fn a_token_that_is_not_remembered_is_verified_once_though_it_waits_for_the_grant
     let request = Request::get("/orders/7").by(alice());
     let outcome = world.outcome_when_answered(request, &allow_until(NOW + 3600), 1);
     assert_eq!((&*outcome, checks.get()), ("grant_service", 1));
+}
+
+#[test]
+fn a_token_that_ended_or_had_not_begun_at_its_answer_does_not_pass_whether_or_not_it_is_remembered()
+{
+    for config in [remote(), forgetful()] {
+        let mut world = World::knowing(&config, &[&old_key()]);
+        let request = Request::get("/orders/7").by(alice().expires_in(5));
+        let outcome = world.outcome_when_answered(request, &allow_until(NOW + 3600), 5);
+        assert_eq!(outcome, "401 token_expired");
+
+        let mut world = World::knowing(&config, &[&old_key()]);
+        let token = alice().claim("nbf", json!(NOW));
+        let (mut waiting, step) = world.send(Request::get("/orders/7").by(token));
+        let Step::Wait(Need::Grant(query)) = step else {
+            panic!("no question was asked: {}", told(&step));
+        };
+        let outcome = world.learn(query.key(), &allow_until(NOW + 3600));
+        world.now = world.now.saturating_sub(Duration::from_secs(600));
+        let step = waiting.on_grant(&mut world.gate, &outcome, world.now);
+        assert_eq!(told(&step), "401 token_not_yet_valid");
+    }
+}
+
+#[test]
+fn a_token_is_counted_once_though_it_waits_for_the_grant_service() {
+    for config in [remote(), forgetful()] {
+        let mut world = World::knowing(&config, &[&old_key()]);
+        world.gate.take_counted().for_each(drop);
+        let request = Request::get("/orders/7").by(alice());
+        world.outcome_when_answered(request, &allow_until(NOW + 3600), 1);
+        let counted: Vec<_> = world.gate.take_counted().collect();
+        let of_tokens = |(counter, _): &&(Counter, u32)| {
+            matches!(counter, Counter::TokenHit | Counter::TokenMiss)
+        };
+        let of_tokens: Vec<_> = counted.iter().filter(of_tokens).collect();
+        assert_eq!(of_tokens, [&(Counter::TokenMiss, 1)]);
+    }
 }
 
 #[test]
