@@ -208,7 +208,7 @@ fn client_answer(answer: &Answer) -> ClientAnswer {
     let headers: BTreeMap<String, String> = answer
         .headers
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .map(|(name, value)| ((*name).to_owned(), value.clone().into_owned()))
         .collect();
     let is_page = headers
         .get("content-type")

@@ -72,6 +72,11 @@ macro_rules! reasons {
                 match self { $(Self::$name => $word,)* }
             }
 
+            /// The type of the problem (RFC 9457, section 3.1.1).
+            pub const fn urn(self) -> &'static str {
+                match self { $(Self::$name => concat!("urn:hallpass:reason:", $word),)* }
+            }
+
             /// What kind of answer it leads to.
             pub const fn kind(self) -> Kind {
                 match self { $(Self::$name => Kind::$kind,)* }

@@ -1,5 +1,6 @@
 //! What a refused client gets: status, headers and body, as problem details (RFC 9457) or as a page for people.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -13,7 +14,7 @@ pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// Header names and values.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body; empty for `HEAD`.
     pub body: Vec<u8>,
 }
@@ -41,7 +42,7 @@ pub struct AnswerContext<'a> {
 
 #[derive(Serialize)]
 struct Problem<'a> {
-    r#type: String,
+    r#type: &'static str,
     title: &'static str,
     status: u16,
     detail: &'static str,
@@ -71,14 +72,14 @@ impl Answer {
             Form::Grpc => (None, line(reason)),
         };
         let mut headers = Vec::with_capacity(8);
-        headers.extend(content_type.map(|value| ("content-type", value.to_owned())));
-        headers.push(("cache-control", "no-store".to_owned()));
+        headers.extend(content_type.map(|value| ("content-type", value.into())));
+        headers.push(("cache-control", "no-store".into()));
         if context.form == Form::Page {
-            headers.extend(page::HEADERS.map(|(name, value)| (name, value.to_owned())));
+            headers.extend(page::HEADERS.map(|(name, value)| (name, value.into())));
         }
         headers.extend(challenge(reason, context).map(|value| ("www-authenticate", value)));
         if kind == Kind::Unavailable {
-            headers.push(("retry-after", "1".to_owned()));
+            headers.push(("retry-after", "1".into()));
         }
         Self {
             status: kind.status(),
@@ -115,7 +116,7 @@ impl<'a> Shown<'a> {
 fn problem(reason: Reason, shown: &Shown<'_>) -> String {
     let kind = reason.kind();
     let problem = Problem {
-        r#type: format!("urn:hallpass:reason:{}", reason.as_str()),
+        r#type: reason.urn(),
         title: kind.title(),
         status: kind.status(),
         detail: reason.detail(),
@@ -135,19 +136,20 @@ fn line(reason: Reason) -> String {
 
 /// RFC 6750, section 3: no error code for a request without credentials, `invalid_token` for one whose token is not accepted. RFC 9470:
 /// what sign-in would do, for one whose token is. RFC 9728, section 5.1: where to sign in at all.
-fn challenge(reason: Reason, context: &AnswerContext<'_>) -> Option<String> {
+fn challenge(reason: Reason, context: &AnswerContext<'_>) -> Option<Cow<'static, str>> {
     let mut challenge = match reason.kind() {
-        Kind::SignIn => r#"Bearer realm="hallpass""#.to_owned(),
+        Kind::SignIn => Cow::Borrowed(r#"Bearer realm="hallpass""#),
         Kind::InvalidToken => format!(
             r#"Bearer realm="hallpass", error="invalid_token", error_description="{}""#,
             reason.detail()
-        ),
-        Kind::StepUp => context.step_up?.challenge(),
+        )
+        .into(),
+        Kind::StepUp => context.step_up?.challenge().into(),
         Kind::BadRequest | Kind::Forbidden | Kind::Unavailable | Kind::Passes => return None,
     };
     if let Some(address) = context.resource_metadata {
         // Writing to a string does not fail.
-        let _ = write!(challenge, r#", resource_metadata="{address}""#);
+        let _ = write!(challenge.to_mut(), r#", resource_metadata="{address}""#);
     }
     Some(challenge)
 }
@@ -172,7 +174,7 @@ mod tests {
 
     fn header(answer: &Answer, name: &str) -> Option<String> {
         let found = answer.headers.iter().find(|(other, _)| *other == name);
-        found.map(|(_, value)| value.clone())
+        found.map(|(_, value)| value.clone().into_owned())
     }
 
     #[test]

@@ -45,11 +45,14 @@ fn prefers_page(headers: &HeaderList) -> bool {
         .flat_map(|value| value.split(|byte| *byte == b','))
     {
         let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-        let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let liking = match &*media_type {
-            b"text/html" => &mut page,
-            b"application/problem+json" | b"application/json" => &mut problem,
-            _ => continue,
+        let media_type = parts.next().unwrap_or_default();
+        let is = |name: &str| media_type.eq_ignore_ascii_case(name.as_bytes());
+        let liking = if is("text/html") {
+            &mut page
+        } else if is("application/problem+json") || is("application/json") {
+            &mut problem
+        } else {
+            continue;
         };
         *liking = weight(parts).max(*liking);
     }

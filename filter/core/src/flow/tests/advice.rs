@@ -29,7 +29,7 @@ fn header(step: &Step, name: &str) -> Option<String> {
     };
     let headers = &refusal.answer.headers;
     let found = headers.iter().find(|(other, _)| *other == name)?;
-    Some(found.1.clone())
+    Some(found.1.clone().into_owned())
 }
 
 #[test]

@@ -39,7 +39,9 @@ fn challenge(step: &Step) -> String {
     };
     let mut headers = refusal.answer.headers.iter();
     let found = headers.find(|(name, _)| *name == "www-authenticate");
-    found.map(|(_, value)| value.clone()).unwrap_or_default()
+    found
+        .map(|(_, value)| value.clone().into_owned())
+        .unwrap_or_default()
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn a_token_that_ended_or_had_not_begun_at_its_answer_does_not_pass_whether_or_no
             panic!("no question was asked: {}", told(&step));
         };
         let outcome = world.learn(query.key(), &allow_until(NOW + 3600));
-        world.now = world.now.saturating_sub(Duration::from_secs(600));
+        world.now = world.now.saturating_sub(Duration::from_mins(10));
         let step = waiting.on_grant(&mut world.gate, &outcome, world.now);
         assert_eq!(told(&step), "401 token_not_yet_valid");
     }

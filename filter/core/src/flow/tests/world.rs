@@ -17,9 +17,9 @@ pub(super) struct World {
 impl World {
     /// How often this was counted since anything was last asked for.
     pub(super) fn counted(&mut self, counter: Counter) -> u32 {
-        let mut counted = self.gate.take_counted();
-        let one = counted.find(|(one, _)| *one == counter);
-        one.map_or(0, |(_, count)| count)
+        let mut all = self.gate.take_counted();
+        let found = all.find(|(one, _)| *one == counter);
+        found.map_or(0, |(_, count)| count)
     }
 
     pub(super) fn new() -> Self {
