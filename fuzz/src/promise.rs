@@ -109,7 +109,7 @@ fn answer(refusal: &Refusal) {
     for (name, value) in &answer.headers {
         header_value(name, value);
         match *name {
-            "content-type" => content_type = Some(value.as_str()),
+            "content-type" => content_type = Some(&**value),
             "www-authenticate" => challenge(value),
             _ => {}
         }
