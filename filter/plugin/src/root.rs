@@ -116,7 +116,7 @@ impl Root {
             worker.release_background(BACKGROUND_AT_ONCE, now);
         });
         self.carry_on(worker, now);
-        worker.with(|worker| worker.tell_figures());
+        worker.with(Worker::tell_figures);
     }
 
     /// A call has ended.
