@@ -40,7 +40,7 @@ struct Bounds {
     aimed: Option<f64>,
 }
 
-const TARGETS: [Target; 13] = {
+const TARGETS: [Target; 14] = {
     use Contender as C;
     use Figure::{Cpu, P99, Throughput};
     [
@@ -125,6 +125,13 @@ const TARGETS: [Target; 13] = {
             "growth-grants",
             C::HallpassLongTokens(100),
             C::HallpassLongTokens(1),
+            Cpu,
+            Some(at_most(1.10)),
+        ),
+        target(
+            "growth-grants",
+            C::HallpassEmbeddedGrants(100),
+            C::HallpassEmbeddedGrants(1),
             Cpu,
             Some(at_most(1.10)),
         ),

@@ -46,7 +46,7 @@ fn resources() -> Group {
 }
 
 /// Grants in the token. It grows with them, which costs the proxy itself and whatever reads it: so the second series tells what grants cost
-/// in tokens that are all of one length, and is what the target is about.
+/// in tokens that are all of one length, and has a target of its own.
 fn grants() -> Group {
     const NAMED: [Named<2>; 3] = [
         (1, ["1 grant", "1 grant, token as long"]),
