@@ -2,49 +2,86 @@
 
 use crate::denial::Reason;
 
-/// A counter of the proxy's stats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Counter {
-    /// A request was decided for this reason.
-    Decision(Reason),
-    /// A request would have been refused for this reason, and passed in monitor mode.
-    Monitored(Reason),
-    /// A token was recognized that was verified before.
-    TokenHit,
-    /// A token had to be verified.
-    TokenMiss,
-    /// A remembered decision of the grant service answered.
-    GrantHit,
-    /// The grant service had to be asked.
-    GrantMiss,
-    /// Another worker had asked the grant service, and its answer was taken.
-    GrantShared,
-    /// The grant service failed, and its word of before stood in for it.
-    GrantStale,
-    /// A request joined a question to the grant service that was under way.
-    GrantCoalesced,
-    /// A call came back with status 200.
-    CalloutOk,
-    /// A call came back with anything else.
-    CalloutError,
-    /// A call did not come back in time.
-    CalloutTimeout,
-    /// The host would not make the call.
-    CalloutRefused,
-    /// Keys were fetched.
-    JwksOk,
-    /// Keys were not to be had.
-    JwksError,
-    /// The revocation feed was read.
-    RevocationsOk,
-    /// The revocation feed could not be read.
-    RevocationsError,
-    /// Records that a collector took.
-    AuditExported,
-    /// Records that were to be exported and are lost.
-    AuditDropped,
-    /// Records that were sent to the collector again.
-    AuditRetried,
+/// Declares every counter once that is not about a reason: what it is called here and in the proxy's stats, and what it counts.
+macro_rules! counters {
+    ($($name:ident = $word:literal, $counts:literal;)*) => {
+        /// A counter of the proxy's stats.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Counter {
+            /// A request was decided for this reason.
+            Decision(Reason),
+            /// A request would have been refused for this reason, and passed in monitor mode.
+            Monitored(Reason),
+            $(#[doc = $counts] $name,)*
+        }
+
+        /// Where a counter stands among those that are not about a reason.
+        enum Place {
+            $($name,)*
+        }
+
+        impl Counter {
+            const OTHERS: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its place in [`Counter::all`].
+            pub const fn index(self) -> usize {
+                let decisions = Reason::ALL.len();
+                match self {
+                    Self::Decision(reason) => reason as usize,
+                    // Refusals stand before allows.
+                    Self::Monitored(reason) => decisions
+                        .saturating_add(Self::OTHERS.len())
+                        .saturating_add(reason as usize),
+                    $(Self::$name => decisions.saturating_add(Place::$name as usize),)*
+                }
+            }
+
+            /// The name in the proxy's stats.
+            pub fn name(self) -> String {
+                match self {
+                    Self::Decision(reason) => {
+                        let decision = if reason.allows() { "allow" } else { "deny" };
+                        format!("hallpass.decisions.{decision}.{}", reason.as_str())
+                    }
+                    Self::Monitored(reason) => format!("hallpass.monitored.{}", reason.as_str()),
+                    $(Self::$name => concat!("hallpass.", $word).to_owned(),)*
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    TokenHit = "tokens.hit", "A token was recognized that was verified before.";
+    TokenMiss = "tokens.miss", "A token had to be verified.";
+    GrantHit = "grants.hit", "A remembered decision of the grant service answered.";
+    GrantMiss = "grants.miss", "The grant service had to be asked.";
+    GrantShared = "grants.shared", "Another worker had asked the grant service, and its answer was taken.";
+    GrantStale = "grants.stale", "The grant service failed, and its word of before stood in for it.";
+    GrantCoalesced = "grants.coalesced", "A request joined a question to the grant service that was under way.";
+    CalloutOk = "callouts.ok", "A call came back with status 200.";
+    CalloutError = "callouts.error", "A call came back with anything else.";
+    CalloutTimeout = "callouts.timeout", "A call did not come back in time.";
+    CalloutRefused = "callouts.refused", "The host would not make the call.";
+    JwksOk = "jwks.ok", "Keys were fetched.";
+    JwksError = "jwks.error", "Keys were not to be had.";
+    RevocationsOk = "revocations.ok", "The revocation feed was read.";
+    RevocationsError = "revocations.error", "The revocation feed could not be read.";
+    AuditExported = "audit.exported", "Records that a collector took.";
+    AuditDropped = "audit.dropped", "Records that were to be exported and are lost.";
+    AuditRetried = "audit.retried", "Records that were sent to the collector again.";
+}
+
+impl Counter {
+    /// Every counter.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let decisions = Reason::ALL.iter().copied().map(Self::Decision);
+        let refusals = Reason::ALL.iter().filter(|reason| !reason.allows());
+        let monitored = refusals.copied().map(Self::Monitored);
+        decisions
+            .chain(Self::OTHERS.iter().copied())
+            .chain(monitored)
+    }
 }
 
 /// How many entries a worker holds.
@@ -56,104 +93,6 @@ pub struct Held {
     pub decisions: usize,
     /// Revocations.
     pub revocations: usize,
-}
-
-impl Counter {
-    /// In the order of [`Counter::place_among_others`].
-    const OTHERS: [Self; 18] = [
-        Self::TokenHit,
-        Self::TokenMiss,
-        Self::GrantHit,
-        Self::GrantMiss,
-        Self::GrantShared,
-        Self::GrantStale,
-        Self::GrantCoalesced,
-        Self::CalloutOk,
-        Self::CalloutError,
-        Self::CalloutTimeout,
-        Self::CalloutRefused,
-        Self::JwksOk,
-        Self::JwksError,
-        Self::RevocationsOk,
-        Self::RevocationsError,
-        Self::AuditExported,
-        Self::AuditDropped,
-        Self::AuditRetried,
-    ];
-
-    /// Every counter.
-    pub fn all() -> impl Iterator<Item = Self> {
-        let decisions = Reason::ALL.iter().copied().map(Self::Decision);
-        let refusals = Reason::ALL.iter().filter(|reason| !reason.allows());
-        let monitored = refusals.copied().map(Self::Monitored);
-        decisions.chain(Self::OTHERS).chain(monitored)
-    }
-
-    /// Its place in [`Counter::all`].
-    pub const fn index(self) -> usize {
-        let decisions = Reason::ALL.len();
-        match self {
-            Self::Decision(reason) => reason as usize,
-            // Refusals stand before allows.
-            Self::Monitored(reason) => decisions
-                .saturating_add(Self::OTHERS.len())
-                .saturating_add(reason as usize),
-            other => decisions.saturating_add(other.place_among_others()),
-        }
-    }
-
-    const fn place_among_others(self) -> usize {
-        match self {
-            Self::Decision(_) | Self::Monitored(_) | Self::TokenHit => 0,
-            Self::TokenMiss => 1,
-            Self::GrantHit => 2,
-            Self::GrantMiss => 3,
-            Self::GrantShared => 4,
-            Self::GrantStale => 5,
-            Self::GrantCoalesced => 6,
-            Self::CalloutOk => 7,
-            Self::CalloutError => 8,
-            Self::CalloutTimeout => 9,
-            Self::CalloutRefused => 10,
-            Self::JwksOk => 11,
-            Self::JwksError => 12,
-            Self::RevocationsOk => 13,
-            Self::RevocationsError => 14,
-            Self::AuditExported => 15,
-            Self::AuditDropped => 16,
-            Self::AuditRetried => 17,
-        }
-    }
-
-    /// The name in the proxy's stats.
-    pub fn name(self) -> String {
-        let name = match self {
-            Self::Decision(reason) => {
-                let decision = if reason.allows() { "allow" } else { "deny" };
-                return format!("hallpass.decisions.{decision}.{}", reason.as_str());
-            }
-            Self::Monitored(reason) => return format!("hallpass.monitored.{}", reason.as_str()),
-            Self::TokenHit => "tokens.hit",
-            Self::TokenMiss => "tokens.miss",
-            Self::GrantHit => "grants.hit",
-            Self::GrantMiss => "grants.miss",
-            Self::GrantShared => "grants.shared",
-            Self::GrantStale => "grants.stale",
-            Self::GrantCoalesced => "grants.coalesced",
-            Self::CalloutOk => "callouts.ok",
-            Self::CalloutError => "callouts.error",
-            Self::CalloutTimeout => "callouts.timeout",
-            Self::CalloutRefused => "callouts.refused",
-            Self::JwksOk => "jwks.ok",
-            Self::JwksError => "jwks.error",
-            Self::RevocationsOk => "revocations.ok",
-            Self::RevocationsError => "revocations.error",
-            Self::AuditExported => "audit.exported",
-            Self::AuditDropped => "audit.dropped",
-            Self::AuditRetried => "audit.retried",
-        };
-        format!("hallpass.{name}")
-    }
 }
 
 /// How often each counter was counted since that was last told to the proxy.
