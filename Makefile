@@ -79,8 +79,11 @@ build: $(MODULE) $(PROGRAM) $(GRANTS) ## dist/hallpass.wasm, ready to load into 
 $(MODULE): FORCE
 	$(call say, building the module (about 2 minutes the first time))
 	$(WASM_ENVIRONMENT) cargo build --locked --profile wasm $(WASM_FLAGS) -p hallpass-plugin
+	$(call say, laying out its code by a rehearsal of requests (about 2 minutes the first time))
 	@cargo run --locked --quiet -p hallpass-trim -- $(WASM_TARGET)/$(WASM)/wasm/hallpass_plugin.wasm \
-		--exports filter/plugin/exports.txt --output $@
+		--exports filter/plugin/exports.txt --output $(WASM_TARGET)/trimmed.wasm
+	@mkdir -p $(@D)
+	@cargo run --locked --quiet -p hallpass-layout -- $(WASM_TARGET)/trimmed.wasm --output $@
 
 # Our code as the tests build it, so that the libraries are built once, without what only a debugger reads.
 $(PROGRAM): FORCE
@@ -206,7 +209,7 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 
 test-unit: ## the core's tests, the programs' and the grant service's, natively, and those of the tests' own tools
 	$(call say, unit tests (about 4 minutes the first time))
-	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-fleet -p hallpass-instructions -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim
+	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-fleet -p hallpass-instructions -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim -p hallpass-layout
 
 test-wasm: $(WASM_TESTS) ## the core's tests, compiled to wasm and run under Node
 	$(call say, unit tests in wasm (about 3 minutes the first time))
