@@ -13,14 +13,13 @@ mod trace;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use serde::Serialize;
-
 use crate::config::Config;
 use crate::denial::Reason;
 use crate::headers::HeaderList;
 use crate::identity::Identity;
 use crate::ids::GrantId;
 use crate::time::UnixMillis;
+use line::{Line, member};
 use otlp::LogRecord;
 
 pub use properties::Properties;
@@ -58,9 +57,8 @@ impl Written {
 }
 
 /// Everything that is recorded. What is not known is left out.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Record<'a> {
-    #[serde(skip)]
     made: UnixMillis,
     time: String,
     decision: &'static str,
@@ -69,47 +67,33 @@ pub struct Record<'a> {
     reason: &'static str,
     status: u16,
     /// Who asked, if that was found out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<&'a str>,
     /// Who vouches for the subject.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<&'a str>,
     /// What was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<&'a str>,
     /// What was to be done to it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<&'a str>,
     /// The method.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<Cow<'a, str>>,
     /// The host.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<Cow<'a, str>>,
     /// The path, without its query.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<Cow<'a, str>>,
     /// The client's address.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub source_ip: Option<IpAddr>,
     /// The host's name for the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<&'a str>,
     /// The token's name (`jti`).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub token_id: Option<&'a str>,
     /// How strongly the subject signed in (`acr`).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub acr: Option<&'a str>,
     /// The grant that allowed it, or would have if nothing had been wrong with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<&'a str>,
     /// The end of that grant.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_expires: Option<String>,
     config: &'a str,
     /// The trace that the request belongs to, for whom it is exported to.
-    #[serde(skip)]
     pub trace: Option<Trace<'a>>,
 }
 
@@ -182,7 +166,26 @@ impl<'a> Record<'a> {
 
     /// The line.
     pub fn to_line(&self) -> String {
-        line::to_line(self)
+        let mut line = Line::beginning_with("time", &self.time);
+        line.text(member!("decision"), Some(self.decision));
+        line.plain(member!("enforced"), self.enforced);
+        line.text(member!("reason"), Some(self.reason));
+        line.plain(member!("status"), self.status);
+        line.text(member!("subject"), self.subject);
+        line.text(member!("issuer"), self.issuer);
+        line.text(member!("resource"), self.resource);
+        line.text(member!("action"), self.action);
+        line.text(member!("method"), self.method.as_deref());
+        line.text(member!("host"), self.host.as_deref());
+        line.text(member!("path"), self.path.as_deref());
+        line.address(member!("source_ip"), self.source_ip);
+        line.text(member!("request_id"), self.request_id);
+        line.text(member!("token_id"), self.token_id);
+        line.text(member!("acr"), self.acr);
+        line.text(member!("grant_id"), self.grant_id);
+        line.text(member!("grant_expires"), self.grant_expires.as_deref());
+        line.text(member!("config"), Some(self.config));
+        line.end()
     }
 }
 

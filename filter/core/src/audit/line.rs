@@ -4,7 +4,9 @@
 //! U+2029, terminals obey the controls from U+0080 on, and marks of direction show a text in another order than it has. So all of these
 //! are escaped; a parser of JSON reads the same text.
 
+use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
+use std::net::IpAddr;
 
 use serde::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
@@ -15,20 +17,90 @@ pub(super) const MAX_TEXT_BYTES: usize = 1024;
 /// What most records need.
 const USUAL_BYTES: usize = 512;
 
-/// The value as JSON, on one line. A text that goes on for too long is cut off, and then ends with `…`.
-pub(super) fn to_line(value: &impl Serialize) -> String {
-    let mut line = Vec::with_capacity(USUAL_BYTES);
+/// An object of JSON in the making.
+///
+/// A line is written for each request, and nearly all of its texts are of characters that stand for themselves. So these are copied, with
+/// their names as they stand in the line, and the library, which looks at each character twice, writes the others.
+pub(super) struct Line(String);
+
+/// The name of a member as it stands in a line, after another member.
+macro_rules! member {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":")
+    };
+}
+pub(super) use member;
+
+impl Line {
+    /// A line that begins with a member whose value needs no escapes.
+    pub(super) fn beginning_with(name: &str, value: &str) -> Self {
+        let mut line = String::with_capacity(USUAL_BYTES);
+        for piece in ["{\"", name, "\":\"", value, "\""] {
+            line.push_str(piece);
+        }
+        Self(line)
+    }
+
+    /// Adds a text, if there is one. One that goes on for too long is cut off, and then ends with `…`.
+    pub(super) fn text(&mut self, member: &str, text: Option<&str>) {
+        let Some(text) = text else {
+            return;
+        };
+        self.0.push_str(member);
+        if stands_for_itself(text) {
+            self.0.push('"');
+            self.0.push_str(text);
+            self.0.push('"');
+        } else {
+            self.0.push_str(&quoted(text));
+        }
+    }
+
+    /// Adds what JSON writes without quotes, and as it is displayed: a number, `true` or `false`.
+    pub(super) fn plain(&mut self, member: &str, value: impl Display) {
+        self.0.push_str(member);
+        // Writing to a text does not fail.
+        let _ = write!(self.0, "{value}");
+    }
+
+    /// Adds an address, if there is one.
+    pub(super) fn address(&mut self, member: &str, address: Option<IpAddr>) {
+        if let Some(address) = address {
+            self.0.push_str(member);
+            let _ = write!(self.0, "\"{address}\"");
+        }
+    }
+
+    /// The whole of it.
+    pub(super) fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+/// Whether a text is as long as it may be, and within the quotes of JSON is what it is.
+fn stands_for_itself(text: &str) -> bool {
+    let stands_for_itself = |byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~');
+    text.len() <= MAX_TEXT_BYTES && text.bytes().all(stands_for_itself)
+}
+
+/// A text in the quotes of JSON, on one line.
+fn quoted(text: &str) -> String {
+    let mut quoted = Vec::new();
     let formatter = Plain { left: None };
-    let mut serializer = serde_json::Serializer::with_formatter(&mut line, formatter);
-    match value.serialize(&mut serializer) {
-        Ok(()) => String::from_utf8(line).unwrap_or_default(),
+    let mut serializer = serde_json::Serializer::with_formatter(&mut quoted, formatter);
+    match text.serialize(&mut serializer) {
+        Ok(()) => String::from_utf8(quoted).unwrap_or_default(),
         Err(_) => String::new(),
     }
 }
 
 /// A text as it stands within the quotes of JSON.
 pub(super) fn escaped(text: &str) -> String {
-    let quoted = to_line(&text);
+    if stands_for_itself(text) {
+        return text.to_owned();
+    }
+    let quoted = quoted(text);
     let inner = quoted
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
@@ -129,7 +201,7 @@ mod tests {
     #[test]
     fn no_text_breaks_its_line_or_its_quotes_and_all_are_read_as_they_were() {
         let hostile = "a\n\r\t\0\u{1b}\u{7f}\u{85}\u{9b}\u{2028}\u{2029}\u{202e}\u{2066}\u{200f}\"\\\u{e000}\u{10ffff}Zoë “7”";
-        let line = to_line(&hostile);
+        let line = quoted(hostile);
         assert!(!line.contains(char::is_control), "{line:?}");
         assert!(
             !line.contains(['\u{2028}', '\u{2029}', '\u{202e}']),
@@ -158,11 +230,40 @@ mod tests {
         ] {
             assert_eq!(escaped(&long), expected);
         }
-        let two = to_line(&[format!("{most}y"), "z".to_owned()]);
-        assert_eq!(
-            two,
-            format!(r#"["{most}…","z"]"#),
-            "each has a bound of its own"
-        );
+        let mut line = Line::beginning_with("a", "b");
+        line.text(member!("long"), Some(&format!("{most}y")));
+        line.text(member!("short"), Some("z"));
+        let expected = format!(r#"{{"a":"b","long":"{most}…","short":"z"}}"#);
+        assert_eq!(line.end(), expected, "each has a bound of its own");
+    }
+
+    #[test]
+    fn a_line_is_what_the_library_would_write() {
+        let every_character: String = ('\0'..='\u{ff}').collect();
+        for text in [
+            "",
+            "plain /text?~",
+            "\"",
+            "\\",
+            "\u{7f}",
+            "ë",
+            &every_character,
+        ] {
+            let mut line = Line::beginning_with("a", "b");
+            line.text(member!("text"), Some(text));
+            line.text(member!("absent"), None);
+            line.plain(member!("status"), 403_u16);
+            line.plain(member!("enforced"), true);
+            let line = line.end();
+            let expected =
+                serde_json::json!({ "a": "b", "text": text, "status": 403, "enforced": true });
+            assert_eq!(
+                serde_json::from_str::<serde_json::Value>(&line).unwrap(),
+                expected
+            );
+            if stands_for_itself(text) {
+                assert_eq!(quoted(text), format!("\"{text}\""));
+            }
+        }
     }
 }
