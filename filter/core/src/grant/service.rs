@@ -3,6 +3,7 @@
 //! A [`Question`] is everything that is asked, and the key under which the answer may be remembered is made of all of it; a [`Query`] is
 //! the same on its way to the service. A [`Ruling`] is what is understood of the answer, which [`reply`] reads.
 
+mod evaluation;
 mod form;
 mod obligations;
 pub mod reply;

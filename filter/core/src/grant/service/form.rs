@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
+use crate::json::borrowed::Value;
 use crate::origin::Origin;
 
 /// A longer address is not shown: it lies in memory with the denial.
@@ -16,12 +15,13 @@ const MAX_URL_BYTES: usize = 2_048;
 ///
 /// # Errors
 /// Why it is not shown, for the log.
-pub(super) fn read(context: &Value, own: Option<&Origin>) -> Option<Result<Arc<str>, String>> {
-    let form = context.get("access_request")?.get("form_url")?;
+pub(super) fn read(context: &Value<'_>, own: Option<&Origin>) -> Option<Result<Arc<str>, String>> {
+    let form = context.as_object()?.get("access_request")?;
+    let form = form.as_object()?.get("form_url")?;
     Some(shown(form, own))
 }
 
-fn shown(form: &Value, own: Option<&Origin>) -> Result<Arc<str>, String> {
+fn shown(form: &Value<'_>, own: Option<&Origin>) -> Result<Arc<str>, String> {
     let url = form.as_str().ok_or("it is no text")?;
     if url.len() > MAX_URL_BYTES {
         return Err(format!("it has more than {MAX_URL_BYTES} bytes"));

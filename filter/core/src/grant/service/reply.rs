@@ -3,25 +3,15 @@
 //! A reply that is not exactly a decision is a failure of the service: never an allow, never a deny, never remembered.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::Value;
-
-use super::{Ruling, form, obligations};
+use super::{Ruling, evaluation};
 use crate::cache_control::CacheControl;
-use crate::identity::is_header_value;
-use crate::ids::GrantId;
-use crate::json::{self, Object};
 use crate::line::one_line;
 use crate::origin::Origin;
-use crate::time::UnixMillis;
 
 /// A larger reply is not read.
 pub const MAX_REPLY_BYTES: usize = 64 * 1024;
-/// A longer grant id is not believed.
-const MAX_ID_BYTES: usize = 256;
 
 /// A decision, and how long the service lets it be remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,24 +129,6 @@ impl<'a> RawReply<'a> {
     }
 }
 
-#[derive(Deserialize)]
-struct Evaluation {
-    decision: bool,
-    context: Option<Value>,
-}
-
-#[derive(Deserialize, Default)]
-struct EvaluationContext {
-    approval: Option<Object<Approval>>,
-    obligations: Option<Vec<Value>>,
-}
-
-#[derive(Deserialize)]
-struct Approval {
-    id: Option<String>,
-    approved_until: Option<String>,
-}
-
 impl GrantReply {
     /// Reads a reply. `own_forms` is where people are sent to request access, and forms of nobody else are shown.
     ///
@@ -172,9 +144,8 @@ impl GrantReply {
         if !reply.content_type.is_some_and(is_json) {
             return Err(ServiceFault::ContentType);
         }
-        let Object(evaluation): Object<Evaluation> =
-            json::from_slice(reply.body).map_err(|error| ServiceFault::Body(json::told(&error)))?;
-        let (ruling, remark) = evaluation.ruling(own_forms).map_err(ServiceFault::Body)?;
+        let (ruling, remark) =
+            evaluation::read(reply.body, own_forms).map_err(ServiceFault::Body)?;
         Ok(Self {
             ruling,
             max_age: reply.cache_control.and_then(max_age),
@@ -189,60 +160,6 @@ impl RawReply<'_> {
         let echoed = self.request_id?;
         let is_same = self.asked_as.is_some_and(|sent| sent.as_bytes() == echoed);
         (!is_same).then(|| Remark::RequestId(String::from_utf8_lossy(echoed).into_owned()))
-    }
-}
-
-impl Evaluation {
-    /// A denial is one whatever else the service says; an allow must be understood as a whole.
-    fn ruling(self, own_forms: Option<&Origin>) -> Result<(Ruling, Option<Remark>), String> {
-        if self.decision {
-            return allow(self.context);
-        }
-        let form = self
-            .context
-            .and_then(|context| form::read(&context, own_forms));
-        let (form_url, remark) = match form {
-            None => (None, None),
-            Some(Ok(url)) => (Some(url), None),
-            Some(Err(why)) => (None, Some(Remark::Form(why))),
-        };
-        Ok((Ruling::Deny { form_url }, remark))
-    }
-}
-
-fn allow(context: Option<Value>) -> Result<(Ruling, Option<Remark>), String> {
-    let context = match context {
-        None => EvaluationContext::default(),
-        Some(context) => {
-            let read = Object::<EvaluationContext>::deserialize(context);
-            read.map_err(|error| json::told(&error))?.0
-        }
-    };
-    let obligations = context.obligations.unwrap_or_default();
-    let step_up = match obligations::read(&obligations) {
-        Ok(step_up) => step_up.map(Arc::new),
-        Err(what) => return Ok((Ruling::Obliged, Some(Remark::Obligation(what)))),
-    };
-    let (id, until) = match context.approval {
-        Some(Object(approval)) => approval.read()?,
-        None => (None, None),
-    };
-    Ok((Ruling::Allow { id, until, step_up }, None))
-}
-
-impl Approval {
-    fn read(self) -> Result<(Option<GrantId>, Option<UnixMillis>), String> {
-        let until = self
-            .approved_until
-            .map(|text| {
-                UnixMillis::from_rfc3339(&text).ok_or("`approved_until` is not an RFC 3339 time")
-            })
-            .transpose()?;
-        let sound = |id: &str| id.len() <= MAX_ID_BYTES && is_header_value(id);
-        if self.id.as_deref().is_some_and(|id| !sound(id)) {
-            return Err("`approval.id` is too long or holds control characters".to_owned());
-        }
-        Ok((self.id.as_deref().map(GrantId::new), until))
     }
 }
 

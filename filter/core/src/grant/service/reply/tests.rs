@@ -1,5 +1,11 @@
+use std::sync::Arc;
+
+use serde_json::Value;
+
 use super::*;
 use crate::identity::StepUp;
+use crate::ids::GrantId;
+use crate::time::UnixMillis;
 use serde_json::json;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -327,6 +333,36 @@ fn what_is_not_a_decision_is_a_failure_of_the_service() {
         r#"{"decision":true,"context":{"obligations":{}}}"#,
     ] {
         assert!(matches!(ruling(body), Err(ServiceFault::Body(_))), "{body}");
+    }
+    for (body, why) in [
+        ("<html>", "expected value at line 1 column 1"),
+        ("[true]", "it is no object"),
+        (
+            r#"{"decision":true,"decision":true}"#,
+            "member `decision` stands twice",
+        ),
+        ("{}", "it has no `decision`"),
+        (
+            r#"{"decision":1}"#,
+            "`decision` is neither `true` nor `false`",
+        ),
+        (
+            r#"{"decision":true,"context":[]}"#,
+            "`context` is no object",
+        ),
+    ] {
+        let told = ruling(body).unwrap_err().to_string();
+        assert!(
+            told.starts_with(&format!("a body that is no decision: {why}")),
+            "{told}"
+        );
+    }
+    for body in [
+        r#"{"decision":true,"context":null}"#,
+        r#"{"decision":true,"context":{"approval":null,"obligations":null}}"#,
+        r#"{"decision":true,"context":{"approval":{"id":null,"approved_until":null}}}"#,
+    ] {
+        assert_eq!(ruling(body), ruling(r#"{"decision":true}"#), "{body}");
     }
     let allow = r#"{"decision":true}"#;
     for status in [0, 201, 204, 302, 400, 403, 500, 503] {
