@@ -27,9 +27,15 @@ fn length(bytes: [u8; 4]) -> usize {
     usize::try_from(u32::from_le_bytes(bytes)).unwrap_or(usize::MAX)
 }
 
-/// Writes a map.
+/// Writes a map. Besides its names and values it takes 4 bytes, and 10 for each pair.
 pub(super) fn encode(headers: &[(&[u8], &[u8])]) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let sizes = headers
+        .iter()
+        .map(|(name, value)| name.len().saturating_add(value.len()));
+    let size = sizes.fold(4, |sum: usize, size| {
+        sum.saturating_add(size).saturating_add(10)
+    });
+    let mut bytes = Vec::with_capacity(size);
     put_length(&mut bytes, headers.len());
     for (name, value) in headers {
         put_length(&mut bytes, name.len());
