@@ -166,25 +166,49 @@ impl<'a> Record<'a> {
 
     /// The line.
     pub fn to_line(&self) -> String {
-        let mut line = Line::beginning_with("time", &self.time);
-        line.text(member!("decision"), Some(self.decision));
-        line.plain(member!("enforced"), self.enforced);
-        line.text(member!("reason"), Some(self.reason));
-        line.plain(member!("status"), self.status);
-        line.text(member!("subject"), self.subject);
-        line.text(member!("issuer"), self.issuer);
-        line.text(member!("resource"), self.resource);
-        line.text(member!("action"), self.action);
-        line.text(member!("method"), self.method.as_deref());
-        line.text(member!("host"), self.host.as_deref());
-        line.text(member!("path"), self.path.as_deref());
-        line.address(member!("source_ip"), self.source_ip);
-        line.text(member!("request_id"), self.request_id);
-        line.text(member!("token_id"), self.token_id);
-        line.text(member!("acr"), self.acr);
-        line.text(member!("grant_id"), self.grant_id);
-        line.text(member!("grant_expires"), self.grant_expires.as_deref());
-        line.text(member!("config"), Some(self.config));
+        // Each member is named, so that none that is added is forgotten.
+        let Self {
+            made: _,
+            trace: _,
+            time,
+            decision,
+            enforced,
+            reason,
+            status,
+            subject,
+            issuer,
+            resource,
+            action,
+            method,
+            host,
+            path,
+            source_ip,
+            request_id,
+            token_id,
+            acr,
+            grant_id,
+            grant_expires,
+            config,
+        } = self;
+        let mut line = Line::beginning_with("time", time);
+        line.text(member!("decision"), Some(decision));
+        line.plain(member!("enforced"), enforced);
+        line.text(member!("reason"), Some(reason));
+        line.plain(member!("status"), status);
+        line.text(member!("subject"), *subject);
+        line.text(member!("issuer"), *issuer);
+        line.text(member!("resource"), *resource);
+        line.text(member!("action"), *action);
+        line.text(member!("method"), method.as_deref());
+        line.text(member!("host"), host.as_deref());
+        line.text(member!("path"), path.as_deref());
+        line.address(member!("source_ip"), *source_ip);
+        line.text(member!("request_id"), *request_id);
+        line.text(member!("token_id"), *token_id);
+        line.text(member!("acr"), *acr);
+        line.text(member!("grant_id"), *grant_id);
+        line.text(member!("grant_expires"), grant_expires.as_deref());
+        line.text(member!("config"), Some(config));
         line.end()
     }
 }
@@ -214,6 +238,32 @@ mod tests {
         assert_eq!(read["subject"], record.subject.unwrap());
         assert_eq!(read["decision"], "allow");
         assert_eq!(read["time"], "2026-09-21T14:13:20.123Z");
+    }
+
+    #[test]
+    fn a_line_has_every_member_in_the_order_of_the_documentation() {
+        for (address, written) in [("192.0.2.7", "192.0.2.7"), ("2001:DB8::7", "2001:db8::7")] {
+            let id = GrantId::new("g-42");
+            let mut record = Record::new(Reason::GrantCached, "c0ffee", NOW)
+                .with_grant(Some(&id), Some(UnixMillis::new(1_790_003_600_000)));
+            record.subject = Some("alice");
+            record.issuer = Some("https://idp.example");
+            record.resource = Some("orders");
+            record.action = Some("read");
+            record.method = Some("GET".into());
+            record.host = Some("admin.example".into());
+            record.path = Some("/orders/7".into());
+            record.source_ip = address.parse().ok();
+            record.request_id = Some("f3b1");
+            record.token_id = Some("token-1");
+            record.acr = Some("phr");
+            let expected = format!(
+                "{}{written}{}",
+                r#"{"time":"2026-09-21T14:13:20.123Z","decision":"allow","enforced":true,"reason":"grant_cached","status":200,"subject":"alice","issuer":"https://idp.example","resource":"orders","action":"read","method":"GET","host":"admin.example","path":"/orders/7","source_ip":""#,
+                r#"","request_id":"f3b1","token_id":"token-1","acr":"phr","grant_id":"g-42","grant_expires":"2026-09-21T15:13:20.000Z","config":"c0ffee"}"#,
+            );
+            assert_eq!(record.to_line(), expected);
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! JSON from strangers: like `serde_json::Value`, but an object that names a member twice is refused. [`borrowed`] reads what comes with
-//! requests, faster.
+//! requests and for them, faster.
 //!
 //! Two readers of one document must not see two meanings: RFC 8259, section 4 leaves the meaning of repeated members open, and RFC
 //! 7519, section 4 lets a JWT be refused for them. Nesting is bounded by `serde_json` (128 levels).

@@ -2,12 +2,14 @@
 
 use std::convert::Infallible;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{
     BranchHint, BranchHints, CodeSection, Function, FunctionSection, Module, SectionId,
 };
-use wasmparser::{CodeSectionReader, FunctionBody, FunctionSectionReader, Parser, Payload};
+use wasmparser::{
+    CodeSectionReader, FunctionBody, FunctionSectionReader, Parser, Payload, Validator,
+};
 
 use crate::branches::{imported_functions, is_branch};
 use crate::profile::Profile;
@@ -20,8 +22,9 @@ const UNLIKELY: u32 = 0;
 /// nearly always goes one way.
 ///
 /// # Errors
-/// When it is no module, or the profile is of another one.
+/// When it is no module, the profile is of another one, or what came of it is not valid.
 pub(crate) fn by(profile: &Profile, module: &[u8]) -> Result<Vec<u8>> {
+    ensure_without_metadata(module)?;
     let imports = imported_functions(module)?;
     let bodies = bodies(module)?;
     let order = order(profile, imports, bodies.len())?;
@@ -34,7 +37,25 @@ pub(crate) fn by(profile: &Profile, module: &[u8]) -> Result<Vec<u8>> {
     layout.write_functions(profile, imports, &bodies)?;
     let mut made = Module::new();
     layout.parse_core_module(&mut made, Parser::new(0), module)?;
-    Ok(made.finish())
+    let made = made.finish();
+    Validator::new()
+        .validate_all(&made)
+        .context("what came of it is no valid module")?;
+    Ok(made)
+}
+
+/// Sections that say something of the code by its place would go on to speak of what lies elsewhere now.
+fn ensure_without_metadata(module: &[u8]) -> Result<()> {
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::CustomSection(section) = payload? {
+            let name = section.name();
+            ensure!(
+                !name.starts_with("metadata.code."),
+                "the module has a section `{name}` already, which would be lost"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// A function of the module's own, and the number of the first branch from its beginning on.
@@ -186,7 +207,7 @@ mod tests {
         (import "env" "twice" (func $twice (param i32) (result i32)))
         (table funcref (elem $never $usual))
         (func $never (param i32) (result i32) (unreachable))
-        (func $usual (param i32) (result i32)
+        (func $usual (param i32) (result i32) (local i64 i32 f64)
             (if (result i32) (i32.eqz (local.get 0))
                 (then (call $never (local.get 0)))
                 (else (call $twice (local.get 0)))))
@@ -287,6 +308,19 @@ mod tests {
             assert_eq!(function.call(&mut store, 21).unwrap(), 42);
             assert!(function.call(&mut store, 0).is_err());
         }
+    }
+
+    #[test]
+    fn the_same_module_and_profile_give_the_same_bytes() {
+        let laid_out = by(&profile(), &module()).unwrap();
+        assert_eq!(by(&profile(), &module()).unwrap(), laid_out);
+    }
+
+    #[test]
+    fn a_module_that_has_hints_already_is_a_fault_for_they_would_lie_elsewhere() {
+        let laid_out = by(&profile(), &module()).unwrap();
+        let fault = by(&profile(), &laid_out).unwrap_err().to_string();
+        assert!(fault.contains("`metadata.code.branch_hint`"), "{fault}");
     }
 
     #[test]

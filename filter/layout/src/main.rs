@@ -1,8 +1,8 @@
 //! Lays out a built module's code by what its requests run.
 //!
 //! Between two requests a proxy runs through more code than the processor's nearer caches hold, so that what a request costs in the module
-//! is less the instructions that it executes than the memory that they lie in. The compiler cannot know what a request runs: it writes
-//! functions in an order of its own, and what hardly ever happens between what always does. So the module is built, made to count
+//! is less the instructions that it executes than the memory that they lie in. The compiler cannot know what a request runs: it leaves what
+//! hardly ever happens between what always does, and trimming leaves functions in the order of their sizes. So the module is built, made to count
 //! ([`counting`]), taken through a rehearsal ([`rehearsal`]), and written anew ([`layout`]): what requests run comes first, in the order
 //! in which they run it, and for each branch that nearly always goes one way there is a hint of it, by which the proxy's compiler puts the
 //! other way out of the way (WebAssembly, "Branch Hinting", the custom section `metadata.code.branch_hint`). What the code does is not

@@ -51,7 +51,7 @@ impl Profile {
         &self.functions
     }
 
-    /// Which way this branch of this function nearly always goes: `None` if it goes either way, or was never come to.
+    /// Which way this branch of this function nearly always goes: `None` if it goes either way, or was come to too seldom to tell.
     ///
     /// The other way must be rare among the calls of the function, too, and not just among the branch's own: the end of a long loop comes
     /// once in many rounds, but in each call, and so does all that follows it.
@@ -60,7 +60,7 @@ impl Profile {
         let calls = self.calls.get(&function)?;
         let is_rare = |rare: &u64, usual: &u64| {
             let often = rare * SELDOM;
-            often < *usual && often <= *calls
+            *usual >= SELDOM && often < *usual && often <= *calls
         };
         if is_rare(passed, taken) {
             Some(true)
@@ -121,8 +121,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_known_of_a_branch_that_was_never_come_to() {
-        let profile = profile(10, 0, 0);
-        assert_eq!(profile.nearly_always_taken(FUNCTION, BRANCH), None);
+    fn nothing_is_known_of_a_branch_that_was_hardly_or_never_come_to() {
+        for taken in [0, 1, SELDOM - 1] {
+            let profile = profile(10, taken, 0);
+            assert_eq!(profile.nearly_always_taken(FUNCTION, BRANCH), None);
+        }
     }
 }

@@ -36,7 +36,6 @@ mod tests {
         (func (export "malloc") (param i32) (result i32) (i32.const 1024))
         (func (export "proxy_on_vm_start") (param i32 i32) (result i32) (i32.const 1))
         (func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 1))
-        (func (export "proxy_on_tick") (param i32))
         (func (export "proxy_on_context_create") (param i32 i32))
         (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (i32.const 0))
         (func (export "proxy_on_delete") (param i32)))"#;

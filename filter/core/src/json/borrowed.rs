@@ -1,6 +1,6 @@
 //! JSON that stays where it lies: names and texts are borrowed from the document, so reading one costs few allocations.
 //!
-//! For what comes with requests. Strict like the rest of [`super`]: no object names a member twice, at any depth.
+//! For what comes with requests and for them: tokens, and the grant service's replies. Strict like the rest of [`super`]: no object names a member twice, at any depth.
 
 pub use serde_json_borrow::{ObjectAsVec as Members, Value};
 

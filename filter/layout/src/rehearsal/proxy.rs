@@ -1,5 +1,5 @@
 //! A proxy with one worker, as far as a rehearsal needs one: it has a scripted clock, calls the module's callbacks as Envoy does for
-//! requests without a body, and answers the module's questions at once.
+//! requests without a body, and answers the module's questions at once. Its clock does not tick: ticks are few beside requests.
 
 mod host;
 mod memory;
@@ -23,8 +23,6 @@ const NOBODY: u32 = 0;
 const PAUSE: u32 = 1;
 /// How much later each request comes: a busy worker's.
 const BETWEEN_REQUESTS_NANOS: u64 = 100_000;
-/// How often the worker's clock ticks.
-const TICK_NANOS: u64 = 250_000_000;
 
 /// What the module can ask about.
 pub(crate) struct World {
@@ -51,7 +49,6 @@ pub(crate) struct Proxy {
     store: Store<World>,
     instance: Instance,
     last_context: u32,
-    next_tick_nanos: u64,
 }
 
 impl Proxy {
@@ -86,7 +83,6 @@ impl Proxy {
             store,
             instance,
             last_context: ROOT,
-            next_tick_nanos: now_nanos,
         };
         proxy.call::<_, ()>("proxy_on_context_create", (ROOT, NOBODY))?;
         proxy.call::<_, u32>("proxy_on_vm_start", (ROOT, 0_u32))?;
@@ -112,8 +108,8 @@ impl Proxy {
     pub(crate) fn handle(&mut self, request: &Request) -> Result<Outcome> {
         self.last_context += 1;
         let id = self.last_context;
-        self.pass_time()?;
         let world = self.store.data_mut();
+        world.now_nanos += BETWEEN_REQUESTS_NANOS;
         world.headers = request.encoded(id);
         world.outcome = None;
         self.call::<_, ()>("proxy_on_context_create", (id, ROOT))?;
@@ -135,16 +131,6 @@ impl Proxy {
     /// What has been counted.
     pub(crate) fn into_profile(self) -> Profile {
         self.store.into_data().profile
-    }
-
-    fn pass_time(&mut self) -> Result<()> {
-        let world = self.store.data_mut();
-        world.now_nanos += BETWEEN_REQUESTS_NANOS;
-        if world.now_nanos >= self.next_tick_nanos {
-            self.next_tick_nanos = world.now_nanos + TICK_NANOS;
-            self.call::<_, ()>("proxy_on_tick", ROOT)?;
-        }
-        Ok(())
     }
 
     /// Answers the module's questions until it says what is to become of the request.

@@ -16,7 +16,8 @@ const MAX_ID_BYTES: usize = 256;
 
 /// What the body decides, and what an operator should know about it.
 ///
-/// A denial is one whatever else the service says; an allow must be understood as a whole.
+/// A denial is one whatever else the service says; an allow must be understood as a whole, and one with an obligation that cannot be met
+/// counts as a denial, whatever else is wrong with it.
 ///
 /// # Errors
 /// Why it is no decision, for the log.

@@ -199,9 +199,11 @@ fn an_allow_with_an_obligation_that_is_not_understood_as_a_whole_is_none() {
 
 #[test]
 fn an_obligation_that_cannot_be_met_is_a_denial_whatever_else_the_allow_says() {
-    let body =
-        r#"{"decision":true,"context":{"obligations":[{"id":"1"}],"approval":{"id":"a\nb"}}}"#;
-    assert_eq!(ruling(body), Ok(Ruling::Obliged));
+    for approval in [r#"{"id":"a\nb"}"#, r#"{"id":5}"#, r#"["g-1"]"#] {
+        let context = format!(r#"{{"obligations":[{{"id":"1"}}],"approval":{approval}}}"#);
+        let body = format!(r#"{{"decision":true,"context":{context}}}"#);
+        assert_eq!(ruling(&body), Ok(Ruling::Obliged), "{body}");
+    }
 }
 
 fn denial(form_url: &Value) -> String {
