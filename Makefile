@@ -126,7 +126,7 @@ bench: bench-instructions $(MODULE) $(NOOP) $(NOOP_STRIPPED) $(ENVOY) ## speed s
 	@setup/command.sh wrk wrk
 	$(call say, building the benchmark (about a minute the first time))
 	cargo build --locked -p hallpass-bench
-	$(call say, measuring (some 35 minutes with 5 rounds of 2 seconds))
+	$(call say, measuring (some 30 minutes with 5 rounds of 2 seconds))
 	@cargo run --locked --quiet -p hallpass-bench -- --envoy $(ENVOY) --module $(MODULE) --noop $(NOOP) --noop-stripped $(NOOP_STRIPPED) \
 		--rounds $(ROUNDS) --seconds $(SECONDS) --strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only "$(ONLY)")
 	@$(if $(ONLY),rm -f dist/bench.svg,$(CHART) --figures dist/bench.json --output dist/bench.svg)

@@ -4,13 +4,13 @@
 use std::convert::Infallible;
 
 use anyhow::Result;
-use wasm_encoder::reencode::{Error, Reencode};
+use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{
     CodeSection, EntityType, ImportSection, Instruction, Module, TypeSection, ValType,
 };
 use wasmparser::{FunctionBody, ImportSectionReader, Parser, TypeSectionReader};
 
-use crate::branches::{imported_functions, is_branch};
+use crate::module::{imported_functions, is_branch};
 
 /// Where the host's two functions are imported from.
 pub(crate) const HOST: &str = "rehearsal";
@@ -76,7 +76,7 @@ impl Reencode for Counting {
         types: &mut TypeSection,
         section: TypeSectionReader<'_>,
     ) -> Result<(), Error<Infallible>> {
-        wasm_encoder::reencode::utils::parse_type_section(self, types, section)?;
+        utils::parse_type_section(self, types, section)?;
         self.types = types.len();
         types.ty().function([ValType::I32], []);
         types
@@ -90,7 +90,7 @@ impl Reencode for Counting {
         imports: &mut ImportSection,
         section: ImportSectionReader<'_>,
     ) -> Result<(), Error<Infallible>> {
-        wasm_encoder::reencode::utils::parse_import_section(self, imports, section)?;
+        utils::parse_import_section(self, imports, section)?;
         imports.import(HOST, CALLED, EntityType::Function(self.types));
         imports.import(HOST, BRANCHED, EntityType::Function(self.types + 1));
         Ok(())

@@ -1,6 +1,6 @@
 //! A module whose code lies as it runs.
 
-use std::convert::Infallible;
+use std::fmt;
 
 use anyhow::{Context, Result, ensure};
 use wasm_encoder::reencode::{Error, Reencode, utils};
@@ -11,7 +11,7 @@ use wasmparser::{
     CodeSectionReader, FunctionBody, FunctionSectionReader, Parser, Payload, Validator,
 };
 
-use crate::branches::{imported_functions, is_branch};
+use crate::module::{imported_functions, is_branch};
 use crate::profile::Profile;
 
 /// The values of a hint (WebAssembly, "Branch Hinting").
@@ -104,6 +104,18 @@ fn indices(imports: u32, order: &[usize]) -> Vec<u32> {
     indices
 }
 
+/// The module speaks of a function that it does not have.
+#[derive(Debug)]
+struct NoSuchFunction(u32);
+
+impl fmt::Display for NoSuchFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the module has no function {}", self.0)
+    }
+}
+
+impl std::error::Error for NoSuchFunction {}
+
 /// What is written, and how.
 struct Layout {
     order: Vec<usize>,
@@ -149,21 +161,24 @@ impl Layout {
 }
 
 impl Reencode for Layout {
-    type Error = Infallible;
+    type Error = NoSuchFunction;
 
-    fn function_index(&mut self, function: u32) -> Result<u32, Error<Infallible>> {
+    fn function_index(&mut self, function: u32) -> Result<u32, Error<NoSuchFunction>> {
         let index = usize::try_from(function).ok();
         let index = index.and_then(|function| self.indices.get(function));
-        index.copied().ok_or(Error::InvalidCodeSectionSize)
+        index
+            .copied()
+            .ok_or(Error::UserError(NoSuchFunction(function)))
     }
 
     fn parse_function_section(
         &mut self,
         functions: &mut FunctionSection,
         section: FunctionSectionReader<'_>,
-    ) -> Result<(), Error<Infallible>> {
+    ) -> Result<(), Error<NoSuchFunction>> {
         let types: Vec<u32> = section.into_iter().collect::<Result<_, _>>()?;
         for place in &self.order {
+            // There are as many as there are bodies.
             let of_function = types.get(*place).ok_or(Error::InvalidCodeSectionSize)?;
             functions.function(*of_function);
         }
@@ -176,7 +191,7 @@ impl Reencode for Layout {
         module: &mut Module,
         after: Option<SectionId>,
         before: Option<SectionId>,
-    ) -> Result<(), Error<Infallible>> {
+    ) -> Result<(), Error<NoSuchFunction>> {
         if before == Some(SectionId::Code) {
             module.section(&self.hints);
         }
@@ -187,7 +202,7 @@ impl Reencode for Layout {
         &mut self,
         code: &mut CodeSection,
         _section: CodeSectionReader<'_>,
-    ) -> Result<(), Error<Infallible>> {
+    ) -> Result<(), Error<NoSuchFunction>> {
         for function in &self.functions {
             code.function(function);
         }

@@ -10,9 +10,9 @@
 //!
 //! The same module gives the same result on every machine: the rehearsal has a clock, users and keys of its own, and runs in an interpreter.
 
-mod branches;
 mod counting;
 mod layout;
+mod module;
 mod profile;
 mod rehearsal;
 

@@ -1,4 +1,5 @@
-//! A test identity provider: it signs identity tokens (JWTs) and publishes the keys that verify them (a JWKS).
+//! A test identity provider: it signs identity tokens (JWTs) and publishes the keys that verify them (a JWKS). And the cryptography of a
+//! proxy that verifies what it signed.
 //!
 //! Everything here is deterministic: the same builder and key give the same token on every run, natively and in wasm. The private keys are
 //! published with this source code, so nothing that they sign may be trusted outside a test.
@@ -22,9 +23,11 @@ mod key;
 mod private;
 mod tamper;
 mod token;
+mod verify_signature;
 
 pub use algorithm::Algorithm;
 pub use grant::Grant;
 pub use key::{SigningKey, jwks};
 pub use tamper::{unsigned, with_claims_swapped, with_flipped_signature};
 pub use token::{AUDIENCE, ISSUER, LIFETIME, NOW, TokenBuilder};
+pub use verify_signature::{VERIFY_SIGNATURE, signature_verdict, verify_signature};

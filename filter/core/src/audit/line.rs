@@ -89,10 +89,10 @@ fn quoted(text: &str) -> String {
     let mut quoted = Vec::new();
     let formatter = Plain { left: None };
     let mut serializer = serde_json::Serializer::with_formatter(&mut quoted, formatter);
-    match text.serialize(&mut serializer) {
-        Ok(()) => String::from_utf8(quoted).unwrap_or_default(),
-        Err(_) => String::new(),
-    }
+    let written = text.serialize(&mut serializer).is_ok();
+    let quoted = String::from_utf8(quoted).ok().filter(|_| written);
+    // Neither fails; if one did, the line would still be one of JSON.
+    quoted.unwrap_or_else(|| r#""""#.to_owned())
 }
 
 /// A text as it stands within the quotes of JSON.

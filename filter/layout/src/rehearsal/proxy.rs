@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use hallpass_tokens::NOW;
 use wasmi::{Engine, Instance, Linker, Module, Store, TypedFunc, WasmParams, WasmResults};
 
-pub(crate) use request::{Outcome, Request};
+pub(crate) use request::{Course, Outcome, Request};
 
 use crate::profile::Profile;
 
@@ -35,6 +35,8 @@ pub(crate) struct World {
     /// The questions that no answer has come to.
     calls: VecDeque<u32>,
     last_call: u32,
+    /// How many signatures it has had verified.
+    verifications: u32,
     last_metric: u32,
     shared: HashMap<Vec<u8>, Vec<u8>>,
     /// What the module has said of the request.
@@ -66,6 +68,7 @@ impl Proxy {
             reply_body: Vec::new(),
             calls: VecDeque::new(),
             last_call: 0,
+            verifications: 0,
             last_metric: 0,
             shared: HashMap::new(),
             outcome: None,
@@ -105,13 +108,14 @@ impl Proxy {
     ///
     /// # Errors
     /// When the module traps, or never says what is to become of it.
-    pub(crate) fn handle(&mut self, request: &Request) -> Result<Outcome> {
+    pub(crate) fn handle(&mut self, request: &Request) -> Result<Course> {
         self.last_context += 1;
         let id = self.last_context;
         let world = self.store.data_mut();
         world.now_nanos += BETWEEN_REQUESTS_NANOS;
         world.headers = request.encoded(id);
         world.outcome = None;
+        let (questions, verifications) = (world.last_call, world.verifications);
         self.call::<_, ()>("proxy_on_context_create", (id, ROOT))?;
         let headers = request.number_of_headers();
         let action: u32 = self.call("proxy_on_request_headers", (id, headers, 1_u32))?;
@@ -120,7 +124,12 @@ impl Proxy {
             _ => Outcome::Passed,
         };
         self.call::<_, ()>("proxy_on_delete", id)?;
-        Ok(outcome)
+        let world = self.store.data();
+        Ok(Course {
+            outcome,
+            questions: world.last_call - questions,
+            verifications: world.verifications - verifications,
+        })
     }
 
     /// What the module has said to the proxy's log.

@@ -4,61 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use hallpass_harness::{Harness, HarnessBuilder};
-use hallpass_tokens::{SigningKey, TokenBuilder, jwks, with_flipped_signature};
-use p256::ecdsa::signature::Verifier;
-use p256::pkcs8::DecodePublicKey;
-use prost::Message;
+use hallpass_tokens::{
+    Algorithm, SigningKey, TokenBuilder, VERIFY_SIGNATURE, jwks, signature_verdict,
+    verify_signature, with_flipped_signature,
+};
 use proxy_wasm_host::abi::v0_2_1::types::Status;
 
 use crate::setup::{config_with, profile, refused};
 
-const FUNCTION: &str = "verify_signature";
-
-/// The argument of `verify_signature`, as Envoy declares it.
-#[derive(Clone, PartialEq, Message)]
-struct Question {
-    #[prost(string, tag = "1")]
-    hash: String,
-    #[prost(bytes = "vec", tag = "2")]
-    public_key: Vec<u8>,
-    #[prost(bytes = "vec", tag = "3")]
-    signature: Vec<u8>,
-    #[prost(bytes = "vec", tag = "4")]
-    text: Vec<u8>,
-}
-
-/// Its result.
-#[derive(Clone, PartialEq, Message)]
-struct Answer {
-    #[prost(bool, tag = "1")]
-    valid: bool,
-    #[prost(string, tag = "2")]
-    error: String,
-}
-
 /// A host's function, as the harness takes it.
 type Host = fn(&[u8]) -> Result<Vec<u8>, Status>;
 
-fn answer(valid: bool) -> Vec<u8> {
-    let error = if valid { "" } else { "Failed to verify" };
-    Answer {
-        valid,
-        error: error.to_owned(),
-    }
-    .encode_to_vec()
-}
-
-/// A host that knows ECDSA on P-256, and says of all else what Envoy says of what it does not know.
-fn is_valid(argument: &[u8]) -> bool {
-    let question = Question::decode(argument).expect("the module asks in protobuf");
-    let key = p256::ecdsa::VerifyingKey::from_public_key_der(&question.public_key);
-    let signature = p256::ecdsa::DerSignature::try_from(&*question.signature);
-    match (key, signature) {
-        (Ok(key), Ok(signature)) if question.hash == "sha256" => {
-            key.verify(&question.text, &signature).is_ok()
-        }
-        _ => false,
-    }
+/// A host that knows ECDSA on P-256 and nothing else.
+fn knows_p256(argument: &[u8]) -> Vec<u8> {
+    verify_signature(argument, &[Algorithm::Es256]).expect("the module asks in protobuf")
 }
 
 fn keys() -> [SigningKey; 2] {
@@ -96,9 +55,9 @@ fn a_host_is_asked_for_the_algorithms_that_it_proves_to_know_and_for_no_other() 
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();
     let harness = start(
-        Harness::builder().foreign_function(FUNCTION, move |argument| {
+        Harness::builder().foreign_function(VERIFY_SIGNATURE, move |argument| {
             count.fetch_add(1, Ordering::SeqCst);
-            Ok(answer(is_valid(argument)))
+            Ok(knows_p256(argument))
         }),
     );
     assert!(harness.logged("signatures verified by the proxy: ES256; in the module: RS256"));
@@ -120,8 +79,8 @@ fn a_host_without_cryptography_leaves_it_to_the_module() {
 #[test]
 fn a_host_that_fails_the_self_test_is_never_asked_again() {
     let hosts: [(&str, Host); 5] = [
-        ("says yes to everything", |_| Ok(answer(true))),
-        ("says no to everything", |_| Ok(answer(false))),
+        ("says yes to everything", |_| Ok(signature_verdict(true))),
+        ("says no to everything", |_| Ok(signature_verdict(false))),
         ("answers nothing", |_| Ok(Vec::new())),
         ("answers garbage", |_| Ok(vec![0xff; 40])),
         ("fails", |_| Err(Status::InternalFailure)),
@@ -129,15 +88,16 @@ fn a_host_that_fails_the_self_test_is_never_asked_again() {
     for (what, host) in hosts {
         let configured = Arc::new(AtomicBool::new(false));
         let over = configured.clone();
-        let harness = start(
-            Harness::builder().foreign_function(FUNCTION, move |argument| {
+        let harness = start(Harness::builder().foreign_function(
+            VERIFY_SIGNATURE,
+            move |argument| {
                 assert!(
                     !over.load(Ordering::SeqCst),
                     "the host that {what} was asked"
                 );
                 host(argument)
-            }),
-        );
+            },
+        ));
         configured.store(true, Ordering::SeqCst);
         assert!(
             harness.logged("signatures verified by the proxy: none"),
@@ -153,11 +113,11 @@ fn a_refusal_by_the_host_is_final() {
     let configured = Arc::new(AtomicBool::new(false));
     let over = configured.clone();
     let harness = start(
-        Harness::builder().foreign_function(FUNCTION, move |argument| {
+        Harness::builder().foreign_function(VERIFY_SIGNATURE, move |argument| {
             if over.load(Ordering::SeqCst) {
                 return Err(Status::InternalFailure);
             }
-            Ok(answer(is_valid(argument)))
+            Ok(knows_p256(argument))
         }),
     );
     configured.store(true, Ordering::SeqCst);

@@ -20,6 +20,39 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// How a request went, for all that the proxy sees of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Course {
+    pub(crate) outcome: Outcome,
+    /// How often the grant service was asked.
+    pub(crate) questions: u32,
+    /// How many signatures the proxy verified.
+    pub(crate) verifications: u32,
+}
+
+impl Course {
+    /// It went on by what was known already.
+    pub(crate) const KNOWN: Self = Self {
+        outcome: Outcome::Passed,
+        questions: 0,
+        verifications: 0,
+    };
+}
+
+impl fmt::Display for Course {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            outcome,
+            questions,
+            verifications,
+        } = self;
+        write!(
+            f,
+            "{outcome} (questions to the grant service: {questions}, signatures verified by the proxy: {verifications})"
+        )
+    }
+}
+
 /// A request without a body, as a proxy knows it that has given it an id.
 #[derive(Debug)]
 pub(crate) struct Request {

@@ -1,5 +1,5 @@
-//! The branches of a module's code: the instructions that go one of two ways. They are told apart by their number: how many come before
-//! them in the code section.
+//! What is told apart in a module, by whoever counts and whoever lays out: functions by their index, and the branches of the code, the
+//! instructions that go one of two ways, by their number: how many come before them in the code section.
 
 use wasmparser::{Operator, Parser, Payload, TypeRef};
 
