@@ -80,6 +80,8 @@ $(MODULE): FORCE
 	$(call say, building the module (about 2 minutes the first time))
 	$(WASM_ENVIRONMENT) cargo build --locked --profile wasm $(WASM_FLAGS) -p hallpass-plugin
 	$(call say, laying out its code by a rehearsal of requests (about 2 minutes the first time))
+	cargo build --locked -p hallpass-trim
+	cargo build --locked -p hallpass-layout
 	@cargo run --locked --quiet -p hallpass-trim -- $(WASM_TARGET)/$(WASM)/wasm/hallpass_plugin.wasm \
 		--exports filter/plugin/exports.txt --output $(WASM_TARGET)/trimmed.wasm
 	@mkdir -p $(@D)
