@@ -158,7 +158,7 @@ bench-grants: $(GRANTS) $(POSTGRES) ## how fast the grant service answers while 
 fleet: ## a fleet of 1,000 proxies and a million users, reckoned and simulated: calls to the grant service, memory, how soon a revocation is felt (FLEET='--proxies 20 --users 20000')
 	$(call say, building the simulation (about 3 minutes the first time))
 	cargo build --locked --release -p hallpass-fleet
-	$(call say, simulating (about 2 minutes))
+	$(call say, simulating (about 3 minutes))
 	@cargo run --locked --quiet --release -p hallpass-fleet -- $(FLEET)
 
 fuzz: SECONDS ?= 60
