@@ -211,7 +211,7 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 
 test-unit: ## the core's tests, the programs' and the grant service's, natively, and those of the tests' own tools
 	$(call say, unit tests (about 4 minutes the first time))
-	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-fleet -p hallpass-instructions -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim -p hallpass-layout
+	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-fleet -p hallpass-instructions -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim -p hallpass-layout -p hallpass-memory
 
 test-wasm: $(WASM_TESTS) ## the core's tests, compiled to wasm and run under Node
 	$(call say, unit tests in wasm (about 3 minutes the first time))
