@@ -14,7 +14,7 @@
 //! | [`token`], [`jwks`] | from a request's bytes to verified claims; the keys that verify them |
 //! | [`identity`], [`grant`], [`revocation`] | who asks, and how they signed in; permission that ends; what is taken back before its end |
 //! | [`policy`], [`bearer`], [`decision`] | what is asked for, under which conditions; what one token tells; whether it may be |
-//! | [`flight`], [`streams`] | asking once for many; what is open, and until when |
+//! | [`flight`], [`streams`], [`contexts`] | asking once for many; what is open, and until when; whose a request is |
 //! | [`config`], [`audit`], [`metrics`], [`edits`] | what operators write and read; what upstreams see |
 //! | [`flow`] | one request's way through all of these |
 // A trap costs a worker its whole VM, with every cache in it. What could panic is refused at compile time.
@@ -45,6 +45,7 @@ pub mod cache;
 pub mod cache_control;
 pub mod certificate;
 pub mod config;
+pub mod contexts;
 pub mod decision;
 pub mod denial;
 pub mod edits;

@@ -7,41 +7,30 @@
 #![expect(unsafe_code, reason = "a host finds its callbacks by their names")]
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::mem::MaybeUninit;
 use std::rc::Rc;
 
-use hashlink::DefaultHashBuilder;
+use hallpass_core::contexts::{Contexts, Ended};
 
 use crate::host;
 use crate::http::{Request, Verdict, refuse_unjudged};
 use crate::root::Root;
 
-type ById<V> = HashMap<u32, V, DefaultHashBuilder>;
-
-/// Whoever there is, by the host's number.
-#[derive(Default)]
-struct Contexts {
-    roots: ById<Rc<Root>>,
-    /// Each request with the root that it belongs to.
-    requests: ById<Rc<Root>>,
-}
-
 thread_local! {
-    static CONTEXTS: RefCell<Contexts> = RefCell::default();
+    static CONTEXTS: RefCell<Contexts<Root>> = RefCell::default();
 }
 
-fn look_up<R>(look: impl FnOnce(&mut Contexts) -> R) -> R {
+fn look_up<R>(look: impl FnOnce(&mut Contexts<Root>) -> R) -> R {
     CONTEXTS.with(|contexts| look(&mut contexts.borrow_mut()))
 }
 
 fn root(id: u32) -> Option<Rc<Root>> {
-    look_up(|contexts| contexts.roots.get(&id).cloned())
+    look_up(|contexts| contexts.root(id))
 }
 
 /// What is to become of a request for now. One without a root or a configuration is refused.
 fn judged(id: u32, judge: impl FnOnce(Request<'_>) -> Verdict) -> u32 {
-    let root = look_up(|contexts| contexts.requests.get(&id).cloned());
+    let root = look_up(|contexts| contexts.root_of(id));
     let request = root.as_ref().and_then(|root| root.request(id));
     request.map_or_else(refuse_unjudged, judge).to_abi()
 }
@@ -64,16 +53,9 @@ extern "C" fn proxy_on_vm_start(_root: u32, _configuration_size: usize) -> bool 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_context_create(id: u32, parent: u32) {
     const NOBODY: u32 = 0;
-    look_up(|contexts| match contexts.roots.get(&parent) {
-        Some(root) => {
-            let root = root.clone();
-            contexts.requests.insert(id, root);
-        }
-        None if parent == NOBODY => {
-            contexts.roots.insert(id, Rc::new(Root::new(id)));
-        }
-        // Nobody to judge it: it will be refused.
-        None => {}
+    look_up(|contexts| match parent {
+        NOBODY => contexts.begin_root(id, Root::new(id)),
+        root => contexts.begin_request(id, root),
     });
 }
 
@@ -120,11 +102,12 @@ extern "C" fn proxy_on_request_trailers(id: u32, _trailers: u32) -> u32 {
 /// A request is over: its client has its answer, or has gone. Or a root is, and with it the configuration.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_delete(id: u32) {
-    let (of_request, _root) = look_up(|contexts| match contexts.requests.remove(&id) {
-        None => (None, contexts.roots.remove(&id)),
-        of_request => (of_request, None),
-    });
-    if let Some(request) = of_request.as_ref().and_then(|root| root.request(id)) {
-        request.forget();
+    match look_up(|contexts| contexts.end(id)) {
+        Ended::Request(root) => {
+            if let Some(request) = root.as_ref().and_then(|root| root.request(id)) {
+                request.forget();
+            }
+        }
+        Ended::Root(_) => {}
     }
 }
