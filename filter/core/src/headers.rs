@@ -3,6 +3,7 @@
 //! Names and values are never assumed to be UTF-8: what a client sends is not text until somebody has checked it.
 
 use std::ops::Range;
+use std::slice;
 
 /// Headers in one buffer, which all names and values lie in.
 #[derive(Debug, Clone, Default)]
@@ -81,16 +82,14 @@ impl HeaderList {
 
     /// Every value of the header `name`, which must be in lower case.
     #[inline]
-    pub fn all<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+    pub fn all<'a, 'n>(&'a self, name: &'n str) -> Values<'a, 'n> {
         let name = name.as_bytes();
-        let wanted = sketch_of(name);
-        let alike = self
-            .entries
-            .iter()
-            .filter(move |entry| entry.sketch == wanted);
-        alike
-            .filter(move |entry| self.text(&entry.name) == name)
-            .map(|entry| self.text(&entry.value))
+        Values {
+            bytes: &self.bytes,
+            entries: self.entries.iter(),
+            name,
+            sketch: sketch_of(name),
+        }
     }
 
     /// The value of the header `name`, or `None` if it is absent.
@@ -104,6 +103,52 @@ impl HeaderList {
             return Err(Repeated);
         }
         Ok(first)
+    }
+}
+
+/// The values of one header, in their order.
+#[derive(Debug)]
+pub struct Values<'a, 'n> {
+    bytes: &'a [u8],
+    entries: slice::Iter<'a, Entry>,
+    name: &'n [u8],
+    sketch: u32,
+}
+
+impl<'a> Values<'a, '_> {
+    fn value_of(&self, entry: &Entry) -> Option<&'a [u8]> {
+        if entry.sketch != self.sketch || self.bytes.get(entry.name.clone())? != self.name {
+            return None;
+        }
+        self.bytes.get(entry.value.clone())
+    }
+}
+
+impl<'a> Iterator for Values<'a, '_> {
+    type Item = &'a [u8];
+
+    // One search for all who look for a header, however many they are: what each request runs through stays short.
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            let entry = self.entries.next()?;
+            let value = self.value_of(entry);
+            if value.is_some() {
+                return value;
+            }
+        }
+    }
+}
+
+impl DoubleEndedIterator for Values<'_, '_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        loop {
+            let entry = self.entries.next_back()?;
+            let value = self.value_of(entry);
+            if value.is_some() {
+                return value;
+            }
+        }
     }
 }
 

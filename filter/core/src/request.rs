@@ -10,12 +10,14 @@ mod path;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::certificate::ClientCertificate;
 use crate::headers::HeaderList;
 use authority::canonical_authority;
 use path::split_query;
 
+pub use authority::LastAuthority;
 pub(crate) use path::canonical_path;
 
 /// The longest method, of any that is registered (`UPDATEREDIRECTREF`) with room to spare.
@@ -45,7 +47,7 @@ pub struct CanonicalRequest {
     /// The method, in upper case: methods are case-sensitive (RFC 9110, section 9.1), but not every upstream knows.
     pub method: Cow<'static, str>,
     /// The host in lower case, without its port.
-    pub host: String,
+    pub host: Arc<str>,
     /// The path without query: unreserved characters decoded, other escapes in upper case (RFC 3986, section 6.2.2).
     pub path: String,
     /// What `:path` must be upstream, where it differs from what came.
@@ -110,9 +112,17 @@ impl RequestHead {
     /// # Errors
     /// [`Ambiguous`] when the request could be read in two ways.
     pub fn canonical(&self) -> Result<CanonicalRequest, Ambiguous> {
+        self.canonical_with(&mut LastAuthority::default())
+    }
+
+    /// The same, and `last` is spared reading what it has read before.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn canonical_with(&self, last: &mut LastAuthority) -> Result<CanonicalRequest, Ambiguous> {
         let method = canonical_method(self.pseudo_header(":method")?)?;
         let authority = self.pseudo_header(":authority")?;
-        let (host, rewritten_authority) = self.canonical_host(authority)?;
+        let (host, rewritten_authority) = self.canonical_host(authority, last)?;
         let target = self.pseudo_header(":path")?;
         let (raw_path, query) = split_query(target);
         let path = canonical_path(raw_path)?;
@@ -137,8 +147,12 @@ impl RequestHead {
 
     /// The host, and what must stand upstream if that is not what came. A `host` header beside `:authority` must mean the same (RFC 9113,
     /// section 8.3.1).
-    fn canonical_host(&self, authority: &[u8]) -> Result<(String, Option<String>), Ambiguous> {
-        let canonical = canonical_authority(authority)?;
+    fn canonical_host(
+        &self,
+        authority: &[u8],
+        last: &mut LastAuthority,
+    ) -> Result<(Arc<str>, Option<String>), Ambiguous> {
+        let canonical = last.canonical(authority)?;
         let beside = match self.headers.single("host") {
             Ok(None) => return Ok((canonical.host, canonical.rewritten)),
             Ok(Some(value)) if canonical_authority(value)?.host == canonical.host => value,
@@ -218,7 +232,7 @@ mod tests {
             (b"Admin.example:08443", Some("admin.example:8443")),
         ] {
             let canonical = request(b"GET", raw, b"/").canonical().unwrap();
-            assert_eq!(canonical.host, "admin.example");
+            assert_eq!(&*canonical.host, "admin.example");
             assert_eq!(canonical.rewritten_authority.as_deref(), rewritten);
         }
     }

@@ -92,7 +92,7 @@ impl Fate {
     fn request(&mut self) -> CanonicalRequest {
         CanonicalRequest {
             method: self.one(&METHODS).into(),
-            host: self.one(&HOSTS).to_owned(),
+            host: self.one(&HOSTS).into(),
             path: self.path(),
             rewritten_target: None,
             rewritten_authority: None,

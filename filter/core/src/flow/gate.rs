@@ -15,7 +15,7 @@ use crate::grant::{Backoff, Decisions, EmbeddedGrants, Query, Shelf};
 use crate::identity::Identity;
 use crate::jwks::{KeyStore, Keys, Locator, Sought};
 use crate::metrics::{Counter, Counts, Held};
-use crate::request::RequestHead;
+use crate::request::{LastAuthority, RequestHead};
 use crate::revocation::{Follower, Revoked};
 use crate::time::UnixMillis;
 use crate::token::extract::find;
@@ -37,6 +37,7 @@ pub struct Gate {
     locators: Vec<Option<Locator>>,
     bearers: Bearers,
     last_header: LastHeader,
+    last_authority: LastAuthority,
     decisions: Decisions,
     shelf: Option<Shelf>,
     backoff: Backoff,
@@ -85,6 +86,7 @@ impl Gate {
         Self {
             bearers: Bearers::new(config.token_cache),
             last_header: LastHeader::default(),
+            last_authority: LastAuthority::default(),
             decisions: grants::decisions(config.grants.service.as_ref()),
             shelf: None,
             backoff: Backoff::default(),
@@ -104,6 +106,10 @@ impl Gate {
     /// The configuration.
     pub fn config(&self) -> Arc<Config> {
         self.config.clone()
+    }
+
+    pub(super) fn last_authority(&mut self) -> &mut LastAuthority {
+        &mut self.last_authority
     }
 
     /// Notes that something happened.

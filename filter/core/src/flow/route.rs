@@ -5,7 +5,7 @@ use crate::audit::Record;
 use crate::config::Config;
 use crate::denial::{Answer, Reason};
 use crate::ids::Action;
-use crate::request::{Ambiguous, CanonicalRequest};
+use crate::request::{Ambiguous, CanonicalRequest, LastAuthority};
 
 /// What a request is for.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Route {
     /// Adds to a record what was asked for.
     pub(super) fn tell<'a>(&'a self, record: &mut Record<'a>, config: &'a Config) {
         record.method = Some((&*self.request.method).into());
-        record.host = Some((&self.request.host).into());
+        record.host = Some((&*self.request.host).into());
         record.path = Some((&self.request.path).into());
         record.action = Some(self.action.as_str());
         let resource = config.policy.get(self.resource);
@@ -37,9 +37,13 @@ impl Route {
 
 impl Exchange {
     /// What the request is for.
-    pub(super) fn find_route(&self, config: &Config) -> Result<Box<Route>, Unrouted> {
+    pub(super) fn find_route(
+        &self,
+        config: &Config,
+        last: &mut LastAuthority,
+    ) -> Result<Box<Route>, Unrouted> {
         let request = self
-            .canonical(config)
+            .canonical_with(config, last)
             .map_err(|_| Unrouted::Refused(Reason::RequestAmbiguous))?;
         if let Some(metadata) = &config.resource_metadata
             && let Some(answer) = metadata.answer(&request)
@@ -71,6 +75,14 @@ impl Exchange {
     /// # Errors
     /// [`Ambiguous`] when there is more than one.
     pub fn canonical(&self, config: &Config) -> Result<CanonicalRequest, Ambiguous> {
+        self.canonical_with(config, &mut LastAuthority::default())
+    }
+
+    fn canonical_with(
+        &self,
+        config: &Config,
+        last: &mut LastAuthority,
+    ) -> Result<CanonicalRequest, Ambiguous> {
         // RFC 9110, section 7.6.1: the next proxy removes what `connection` names, so a client could have our own headers removed.
         let names_protected = self.head.headers.all("connection").any(|value| {
             value.split(|byte| *byte == b',').any(|name| {
@@ -82,6 +94,6 @@ impl Exchange {
         if names_protected {
             return Err(Ambiguous::HopByHop);
         }
-        self.head.canonical()
+        self.head.canonical_with(last)
     }
 }

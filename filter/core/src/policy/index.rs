@@ -83,7 +83,7 @@ impl Index {
             found: None,
         };
         self.of_any_host.search(&mut search);
-        let host = request.host.as_str();
+        let host = &*request.host;
         self.search_groups(self.exact.get(host), &mut search);
         if !self.below.is_empty() {
             // Something must stand before the dot.

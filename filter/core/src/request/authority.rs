@@ -1,6 +1,7 @@
 //! The one canonical form of an authority: the host in lower case, and its port as a number is usually written.
 
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 use super::Ambiguous;
 
@@ -8,10 +9,10 @@ use super::Ambiguous;
 const MAX_HOST_BYTES: usize = 255;
 
 /// An authority that can be read in one way.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Authority {
     /// The host in lower case, without its port.
-    pub(super) host: String,
+    pub(super) host: Arc<str>,
     /// What must stand upstream, where it differs from what came.
     pub(super) rewritten: Option<String>,
 }
@@ -31,7 +32,31 @@ pub(super) fn canonical_authority(authority: &[u8]) -> Result<Authority, Ambiguo
         Some(port) => Some(format!("{host}:{port}")),
         None => Some(host.clone()),
     };
-    Ok(Authority { host, rewritten })
+    Ok(Authority {
+        host: host.into(),
+        rewritten,
+    })
+}
+
+/// The last authority that could be read, as it came: most of what a proxy is sent is for few hosts, and need not be read anew each time.
+#[derive(Debug, Default)]
+pub struct LastAuthority(Option<(Box<[u8]>, Authority)>);
+
+impl LastAuthority {
+    /// As [`canonical_authority`].
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn canonical(&mut self, authority: &[u8]) -> Result<Authority, Ambiguous> {
+        if let Some((last, canonical)) = &self.0
+            && **last == *authority
+        {
+            return Ok(canonical.clone());
+        }
+        let canonical = canonical_authority(authority)?;
+        self.0 = Some((authority.into(), canonical.clone()));
+        Ok(canonical)
+    }
 }
 
 fn canonical_host(name: &str) -> Option<String> {
@@ -106,7 +131,7 @@ mod tests {
             ("[::A]:080", "[::a]", Some("[::a]:80")),
         ] {
             let expected = Authority {
-                host: host.to_owned(),
+                host: host.into(),
                 rewritten: upstream.map(str::to_owned),
             };
             assert_eq!(canonical_authority(raw.as_bytes()), Ok(expected), "{raw}");

@@ -18,36 +18,51 @@ pub(crate) fn canonical_path(path: &[u8]) -> Result<Cow<'_, str>, Ambiguous> {
     if path.first() != Some(&b'/') {
         return Err(Ambiguous::PathForm);
     }
-    let literal = |byte: &u8| byte.is_ascii_graphic() && !b"#;\\\"<>^`{|}".contains(byte);
-    if !path.iter().all(literal) {
+    if !path.iter().all(is_literal) {
         return Err(Ambiguous::PathCharacter);
     }
     let text = std::str::from_utf8(path).map_err(|_| Ambiguous::PathCharacter)?;
-    let path = if memchr::memchr(b'%', path).is_some() {
+    let path = if path.contains(&b'%') {
         Cow::Owned(normalise_escapes(text)?)
     } else {
         Cow::Borrowed(text)
     };
-    let segments = path.strip_prefix('/').unwrap_or(&path);
-    if segments_are_plain(segments.as_bytes()) {
+    if segments_are_plain(path.as_bytes()) {
         Ok(path)
     } else {
         Err(Ambiguous::PathSegment)
     }
 }
 
+fn is_literal(byte: &u8) -> bool {
+    const LITERAL: [bool; 256] = {
+        let mut literal = [false; 256];
+        let mut byte = u8::MIN;
+        while byte < u8::MAX {
+            let is_special = matches!(
+                byte,
+                b'#' | b';' | b'\\' | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}'
+            );
+            literal[byte as usize] = byte.is_ascii_graphic() && !is_special;
+            byte += 1;
+        }
+        literal
+    };
+    LITERAL
+        .get(usize::from(*byte))
+        .is_some_and(|literal| *literal)
+}
+
 /// No empty segment but the last (a trailing slash), and none that ends in a dot or a space. These are the dot segments, and names that a
 /// server on Windows takes for shorter ones: `admin.` and `admin%20` for `admin`, `..%20` for `..`.
 fn segments_are_plain(path: &[u8]) -> bool {
-    let mut segments = path.split(|byte| *byte == b'/').peekable();
-    while let Some(segment) = segments.next() {
-        let last = segments.peek().is_none();
-        let cut_short = segment.ends_with(b".") || segment.ends_with(b"%20");
-        if cut_short || (segment.is_empty() && !last) {
-            return false;
-        }
-    }
-    true
+    let cut_short = |text: &[u8]| text.ends_with(b".") || text.ends_with(b"%20");
+    let places = path.iter().enumerate().skip(1);
+    let mut slashes = places.filter(|(_, byte)| **byte == b'/');
+    slashes.all(|(slash, _)| {
+        let before = path.get(..slash).unwrap_or_default();
+        !cut_short(before) && !before.ends_with(b"/")
+    }) && !cut_short(path)
 }
 
 /// Decodes escapes of unreserved characters and writes the others in upper case (RFC 3986, section 6.2.2).
