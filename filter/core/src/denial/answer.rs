@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use serde::Serialize;
 
@@ -38,23 +39,6 @@ pub struct AnswerContext<'a> {
     pub step_up: Option<&'a StepUp>,
     /// Where clients find out how to sign in (RFC 9728, section 5.1).
     pub resource_metadata: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Problem<'a> {
-    r#type: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: &'static str,
-    reason: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resource: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    action: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_url: Option<&'a str>,
 }
 
 impl Answer {
@@ -94,10 +78,15 @@ impl Answer {
 }
 
 /// The facts that this kind of refusal shows: resource, action and link only where signing in would change nothing.
+#[derive(Serialize)]
 pub(super) struct Shown<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) resource: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) action: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) request_url: Option<&'a str>,
 }
 
@@ -113,20 +102,45 @@ impl<'a> Shown<'a> {
     }
 }
 
-fn problem(reason: Reason, shown: &Shown<'_>) -> String {
-    let kind = reason.kind();
-    let problem = Problem {
+/// The members that every refusal for the same reason has.
+#[derive(Serialize)]
+struct Problem {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'static str,
+    reason: &'static str,
+}
+
+/// These members for each reason, in the order of [`Reason::ALL`]: they are written once.
+static PROBLEMS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let reasons = Reason::ALL.iter().map(|reason| Problem {
         r#type: reason.urn(),
-        title: kind.title(),
-        status: kind.status(),
+        title: reason.kind().title(),
+        status: reason.kind().status(),
         detail: reason.detail(),
         reason: reason.as_str(),
-        request_id: shown.request_id,
-        resource: shown.resource,
-        action: shown.action,
-        request_url: shown.request_url,
-    };
-    serde_json::to_string(&problem).unwrap_or_default()
+    });
+    reasons.map(|problem| object(&problem)).collect()
+});
+
+/// One object of both: what is said of the reason, and what is shown of the request.
+fn problem(reason: Reason, shown: &Shown<'_>) -> String {
+    let mut problem = PROBLEMS.get(reason as usize).cloned().unwrap_or_default();
+    if let Some(shown) = object(shown)
+        .strip_prefix('{')
+        .filter(|shown| *shown != "}")
+    {
+        problem.pop();
+        problem.push(',');
+        problem.push_str(shown);
+    }
+    problem
+}
+
+fn object(members: &impl Serialize) -> String {
+    // Texts and numbers can always be written.
+    serde_json::to_string(members).unwrap_or_default()
 }
 
 /// What a gRPC client reads beside its status.
@@ -196,6 +210,26 @@ mod tests {
             header(&answer, "cache-control").as_deref(),
             Some("no-store")
         );
+    }
+
+    #[test]
+    fn a_body_is_about_its_own_reason_with_facts_of_the_request_and_without() {
+        let hostile = AnswerContext {
+            resource: Some("or\"ders\\"),
+            ..context()
+        };
+        for context in [AnswerContext::default(), hostile] {
+            for &reason in Reason::ALL {
+                let answer = Answer::refusal(reason, &context);
+                let body: Value = serde_json::from_slice(&answer.body).unwrap();
+                assert_eq!(body["type"], reason.urn());
+                assert_eq!(body["reason"], reason.as_str());
+                assert_eq!(body["detail"], reason.detail());
+                let forbidden = reason.kind() == Kind::Forbidden;
+                let resource = context.resource.filter(|_| forbidden);
+                assert_eq!(body.get("resource").and_then(Value::as_str), resource);
+            }
+        }
     }
 
     #[test]
