@@ -37,14 +37,22 @@ pub struct Written {
 }
 
 impl Written {
+    /// Whether anything is written down of a decision for `reason`.
+    pub fn is_wanted(config: &Config, reason: Reason) -> bool {
+        let otlp = config.otlp.as_ref();
+        config.audit.takes(reason)
+            || config.filter_state
+            || otlp.is_some_and(|otlp| otlp.decisions.takes(reason))
+    }
+
     /// Writes down a decision for `reason`. The record is not made where nobody wants it.
     pub fn of<'a>(config: &Config, reason: Reason, record: impl FnOnce() -> Record<'a>) -> Self {
+        if !Self::is_wanted(config, reason) {
+            return Self::default();
+        }
         let logged = config.audit.takes(reason);
         let otlp = config.otlp.as_ref();
         let exported = otlp.is_some_and(|otlp| otlp.decisions.takes(reason));
-        if !logged && !exported && !config.filter_state {
-            return Self::default();
-        }
         let record = record();
         let line = (logged || exported).then(|| record.to_line());
         let export = line.as_deref().filter(|_| exported);

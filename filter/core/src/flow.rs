@@ -39,7 +39,7 @@ pub enum Step {
     /// Let the request pass with these changes.
     Continue(Box<Passage>),
     /// Answer in place of the upstream: with a refusal, or with a document of the filter's own.
-    Respond(Refusal),
+    Respond(Box<Refusal>),
     /// Hold the request until this is there.
     Wait(Need),
 }
@@ -125,7 +125,7 @@ impl Exchange {
         let config = gate.config();
         self.attempt = Attempt::new(now);
         self.head.source_ip = config.trusted_hops.source_ip(&self.head);
-        match self.find_route(&config) {
+        match self.find_route(&config, gate.last_authority()) {
             Ok(route) => self.route = Some(route),
             Err(Unrouted::Refused(reason)) => {
                 self.is_ambiguous = reason == Reason::RequestAmbiguous;

@@ -88,7 +88,8 @@ impl<'a> Request<'a> {
     /// Judges the request; `None` when it is held.
     fn judge(&self, ends_here: bool, now: UnixMillis) -> Option<Outcome> {
         let (outcome, has_question) = self.worker.with(|worker| {
-            let mut exchange = Exchange::new(host::request_head(worker.wanted, ends_here));
+            let head = host::request_head(worker.wanted, ends_here);
+            let mut exchange = Box::new(Exchange::new(head));
             let step = exchange.start(&mut worker.gate, now);
             let outcome = worker.hold_or_settle(self.id, exchange, step, now);
             worker.ask_again(now);
@@ -151,11 +152,11 @@ pub(crate) fn refuse_unjudged() -> Verdict {
 }
 
 /// What a request gets that cannot be judged at all: without a configuration, or by a host that does not do its part.
-pub(crate) fn unanswerable() -> Refusal {
+pub(crate) fn unanswerable() -> Box<Refusal> {
     let reason = Reason::GrantServiceUnavailable;
-    Refusal {
+    Box::new(Refusal {
         answer: Answer::refusal(reason, &AnswerContext::default()),
         reason,
         audit: Written::default(),
-    }
+    })
 }

@@ -80,13 +80,13 @@ enum Started {
     #[default]
     None,
     Running(u32),
-    Settled(Box<(Exchange, Step)>),
+    Settled(Box<Exchange>, Step),
 }
 
 /// A step after which nothing is left to wait for.
 pub(crate) enum Outcome {
     Pass(Box<Passage>),
-    Refuse(Refusal),
+    Refuse(Box<Refusal>),
 }
 
 impl Worker {
@@ -154,7 +154,7 @@ impl Worker {
     pub(crate) fn hold_or_settle(
         &mut self,
         id: u32,
-        mut exchange: Exchange,
+        mut exchange: Box<Exchange>,
         mut step: Step,
         now: UnixMillis,
     ) -> Option<Outcome> {
@@ -180,9 +180,9 @@ impl Worker {
     }
 
     /// What was settled for that callback in the meantime, if anything was.
-    pub(crate) fn take_started(&mut self) -> Option<(Exchange, Step)> {
+    pub(crate) fn take_started(&mut self) -> Option<(Box<Exchange>, Step)> {
         match std::mem::take(&mut self.started) {
-            Started::Settled(settled) => Some(*settled),
+            Started::Settled(exchange, step) => Some((exchange, step)),
             Started::None | Started::Running(_) => None,
         }
     }

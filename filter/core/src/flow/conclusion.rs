@@ -83,7 +83,9 @@ impl Exchange {
             bearer: self.bearer.clone(),
             permit,
             source_ip: self.head.source_ip,
-            request_id: self.head.request_id().map(Box::from),
+            request_id: Written::is_wanted(config, Reason::StreamExpired)
+                .then(|| self.head.request_id().map(Box::from))
+                .flatten(),
         }))
     }
 
@@ -143,11 +145,11 @@ impl Exchange {
             },
             resource_metadata: config.resource_metadata.as_ref().map(ResourceMetadata::url),
         };
-        Step::Respond(Refusal {
+        Step::Respond(Box::new(Refusal {
             answer: Answer::refusal(reason, &context),
             reason,
             audit,
-        })
+        }))
     }
 
     /// Answers with what everybody may know.
@@ -165,11 +167,11 @@ impl Exchange {
             record.enforced = true;
             record.with_status(answer.status)
         });
-        Step::Respond(Refusal {
+        Step::Respond(Box::new(Refusal {
             answer,
             reason,
             audit,
-        })
+        }))
     }
 
     fn record<'a>(&'a self, config: &'a Config, reason: Reason, now: UnixMillis) -> Record<'a> {

@@ -101,11 +101,11 @@ impl Passage {
         let stream = self.stream.take();
         let audit = stream.map(|stream| stream.refused(reason, gate, now));
         if self.enforced {
-            return Step::Respond(Refusal {
+            return Step::Respond(Box::new(Refusal {
                 answer: Answer::refusal(reason, &AnswerContext::default()),
                 reason,
                 audit: audit.unwrap_or_default(),
-            });
+            }));
         }
         self.edits = self.edits.without_permit();
         self.reason = reason;

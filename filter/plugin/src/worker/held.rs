@@ -18,11 +18,14 @@ use crate::http::unanswerable;
 pub(super) enum HeldRequest {
     /// What it waits for is not there.
     Waiting {
-        exchange: Exchange,
+        exchange: Box<Exchange>,
         purpose: Purpose,
     },
     /// It is, and the request is to be judged anew.
-    Ready { exchange: Exchange, answer: Answer },
+    Ready {
+        exchange: Box<Exchange>,
+        answer: Answer,
+    },
     /// It was judged under a configuration that is gone, and is to be told.
     Settled(Outcome),
 }
@@ -63,7 +66,7 @@ impl Worker {
             };
             if matches!(self.started, Started::Running(running) if running == id) {
                 let step = self.judge(&mut exchange, &answer, now);
-                self.started = Started::Settled(Box::new((exchange, step)));
+                self.started = Started::Settled(exchange, step);
             } else {
                 let answer = answer.clone();
                 self.held
