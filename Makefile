@@ -200,7 +200,7 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 	$(CHECK) format cargo fmt --all --check
 	$(call say, lints (about 3 minutes the first time))
 	$(CHECK) clippy cargo clippy --locked --workspace --all-targets -- -D warnings
-	$(CHECK) clippy-wasm env $(WASM_ENVIRONMENT) cargo clippy --locked $(WASM_FLAGS) -p hallpass-core -p hallpass-plugin -p hallpass-vectors-module -p hallpass-noop -- -D warnings
+	$(CHECK) clippy-wasm env $(WASM_ENVIRONMENT) cargo clippy --locked $(WASM_FLAGS) -p hallpass-core -p hallpass-memory -p hallpass-plugin -p hallpass-vectors-module -p hallpass-noop -- -D warnings
 	$(call say, licences and sources of all dependencies)
 	$(CHECK) licences $(CARGO_DENY) --locked check licenses sources bans
 	$(call say, imports of the module and of the core)

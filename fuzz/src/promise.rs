@@ -1,5 +1,6 @@
 //! Promises that every target can check: what is written to a log, sent to a client, and told to an upstream.
 
+use hallpass_core::audit::Written;
 use hallpass_core::edits::Edits;
 use hallpass_core::flow::{Passage, Refusal, Step};
 use hallpass_core::headers::HeaderList;
@@ -88,13 +89,13 @@ pub(crate) fn step(step: &Step) -> Reached {
                 ..
             } = &**passage;
             assert!(reason.allows(), "passes because of {}", reason.as_str());
-            audit_line(audit.line.as_deref());
+            audit_line(audit.as_deref());
             upstream_headers(edits);
             Reached::Accepted
         }
         Step::Respond(refusal) => {
             answer(refusal);
-            audit_line(refusal.audit.line.as_deref());
+            audit_line(refusal.audit.as_deref());
             Reached::Refused
         }
         Step::Wait(_) => Reached::Refused,
@@ -130,8 +131,8 @@ fn answer(refusal: &Refusal) {
     }
 }
 
-fn audit_line(line: Option<&str>) {
-    if let Some(line) = line {
+fn audit_line(written: Option<&Written>) {
+    if let Some(line) = written.and_then(|written| written.line.as_deref()) {
         one_line(line);
         let record: Value = serde_json::from_str(line).expect("a record is JSON");
         assert!(record["reason"].is_string(), "{record}");

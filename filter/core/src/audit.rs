@@ -26,7 +26,7 @@ pub use properties::Properties;
 pub use trace::Trace;
 
 /// What is written down of a decision, as far as the configuration wants it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Written {
     /// The line for the log.
     pub line: Option<String>,
@@ -46,9 +46,13 @@ impl Written {
     }
 
     /// Writes down a decision for `reason`. The record is not made where nobody wants it.
-    pub fn of<'a>(config: &Config, reason: Reason, record: impl FnOnce() -> Record<'a>) -> Self {
+    pub fn of<'a>(
+        config: &Config,
+        reason: Reason,
+        record: impl FnOnce() -> Record<'a>,
+    ) -> Option<Box<Self>> {
         if !Self::is_wanted(config, reason) {
-            return Self::default();
+            return None;
         }
         let logged = config.audit.takes(reason);
         let otlp = config.otlp.as_ref();
@@ -56,11 +60,11 @@ impl Written {
         let record = record();
         let line = (logged || exported).then(|| record.to_line());
         let export = line.as_deref().filter(|_| exported);
-        Self {
+        Some(Box::new(Self {
             properties: config.filter_state.then(|| Properties::of(&record)),
             export: export.map(|line| LogRecord::new(&record, line)),
             line: line.filter(|_| logged),
-        }
+        }))
     }
 }
 

@@ -96,10 +96,7 @@ impl<R> Contexts<R> {
 
     fn end_root(&mut self, id: u32) -> Option<Rc<R>> {
         if !self.is_usual(id) {
-            return match self.others.is_empty() {
-                true => None,
-                false => self.others.remove(&id),
-            };
+            return self.others.remove(&id);
         }
         // A configuration was replaced: the one that came after it is the usual one now.
         let next = self.others.keys().max().copied();
@@ -118,62 +115,67 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    fn name(root: Option<Rc<&'static str>>) -> &'static str {
-        root.map_or("nobody", |root| *root)
+    /// What a root is called.
+    type Name = char;
+
+    const NOBODY: Name = '-';
+
+    fn name(root: Option<Rc<Name>>) -> Name {
+        root.map_or(NOBODY, |root| *root)
     }
 
     #[test]
     fn a_request_belongs_to_the_root_that_it_came_with() {
         let mut contexts = Contexts::default();
-        contexts.begin_root(1, "first");
+        contexts.begin_root(1, 'a');
         contexts.begin_request(2, 1);
-        contexts.begin_root(3, "second");
+        contexts.begin_root(3, 'b');
         contexts.begin_request(4, 3);
         contexts.begin_request(5, 1);
         let owner = |id| name(contexts.root_of(id));
-        assert_eq!([2, 4, 5].map(owner), ["first", "second", "first"]);
+        assert_eq!([2, 4, 5].map(owner), ['a', 'b', 'a']);
     }
 
     #[test]
     fn a_request_without_a_root_is_nobodys_also_where_there_is_one() {
         let mut contexts = Contexts::default();
-        assert_eq!(name(contexts.root_of(9)), "nobody");
-        contexts.begin_root(1, "only");
+        assert_eq!(name(contexts.root_of(9)), NOBODY);
+        contexts.begin_root(1, 'a');
         contexts.begin_request(2, 77);
-        assert_eq!(name(contexts.root_of(2)), "nobody");
+        assert_eq!(name(contexts.root_of(2)), NOBODY);
         assert_eq!(contexts.end(2), Ended::Request(None));
     }
 
     #[test]
     fn nothing_is_kept_of_the_requests_of_an_only_root() {
         let mut contexts = Contexts::default();
-        contexts.begin_root(1, "only");
+        contexts.begin_root(1, 'a');
         contexts.begin_request(2, 1);
         assert!(contexts.requests.is_empty());
-        assert_eq!(contexts.end(2), Ended::Request(Some(Rc::new("only"))));
-        assert_eq!(contexts.end(1), Ended::Root(Rc::new("only")));
-        assert_eq!(name(contexts.root(1)), "nobody");
+        assert_eq!(contexts.end(2), Ended::Request(Some(Rc::new('a'))));
+        assert_eq!(contexts.end(1), Ended::Root(Rc::new('a')));
+        assert_eq!(name(contexts.root(1)), NOBODY);
     }
 
     #[test]
     fn requests_stay_with_their_root_while_others_come_and_go() {
         let mut contexts = Contexts::default();
-        contexts.begin_root(1, "before");
-        contexts.begin_root(2, "after");
-        contexts.begin_root(3, "beside");
+        contexts.begin_root(1, 'a');
+        contexts.begin_root(2, 'b');
+        contexts.begin_root(3, 'c');
         contexts.begin_request(4, 2);
         contexts.begin_request(5, 3);
-        assert_eq!(contexts.end(1), Ended::Root(Rc::new("before")));
+        assert_eq!(contexts.end(1), Ended::Root(Rc::new('a')));
         contexts.begin_request(6, 2);
         contexts.begin_request(7, 3);
         let owner = |id| name(contexts.root_of(id));
         let owners = [4, 5, 6, 7].map(owner);
-        assert_eq!(owners, ["after", "beside", "after", "beside"]);
-        for (id, owner) in [(5, "beside"), (6, "after"), (4, "after"), (7, "beside")] {
+        assert_eq!(owners, ['b', 'c', 'b', 'c']);
+        for (id, owner) in [(5, 'c'), (6, 'b'), (4, 'b'), (7, 'c')] {
             assert_eq!(contexts.end(id), Ended::Request(Some(Rc::new(owner))));
         }
         assert!(contexts.requests.is_empty());
-        assert_eq!(contexts.end(3), Ended::Root(Rc::new("beside")));
-        assert_eq!(name(contexts.root(2)), "after");
+        assert_eq!(contexts.end(3), Ended::Root(Rc::new('c')));
+        assert_eq!(name(contexts.root(2)), 'b');
     }
 }

@@ -51,8 +51,8 @@ pub struct Passage {
     pub edits: Edits,
     /// Why it passes.
     pub reason: Reason,
-    /// What is to be written down of it.
-    pub audit: Written,
+    /// What is to be written down of it, if anything is.
+    pub audit: Option<Box<Written>>,
     /// Whether the decision is held to. Where it is not, the reason may be one for which the request would be refused.
     pub enforced: bool,
     /// When its permission ends, if it does.
@@ -68,8 +68,8 @@ pub struct Refusal {
     pub answer: Answer,
     /// Why.
     pub reason: Reason,
-    /// What is to be written down of it.
-    pub audit: Written,
+    /// What is to be written down of it, if anything is.
+    pub audit: Option<Box<Written>>,
 }
 
 /// A request waits for keys twice at most: for a fetch that began before it came, and for one that began after.

@@ -15,6 +15,14 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects
 )]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::UnsafeCell;
@@ -132,8 +140,13 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for SpareFirst<A> {
             // SAFETY: what the caller promises.
             return unsafe { self.behind.dealloc(place, layout) };
         };
-        let is_kept = NonNull::new(place.cast::<Spare>())
-            .and_then(|spare| self.with_list(block, |list| list.put(spare, block.size())));
+        #[expect(
+            clippy::cast_ptr_alignment,
+            reason = "it was taken by a layout that is aligned to more than a byte"
+        )]
+        let spare = NonNull::new(place.cast::<Spare>());
+        let is_kept =
+            spare.and_then(|spare| self.with_list(block, |list| list.put(spare, block.size())));
         if is_kept != Some(true) {
             // SAFETY: what the caller promises, and by this layout it was taken.
             unsafe { self.behind.dealloc(place, block) };

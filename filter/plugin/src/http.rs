@@ -1,6 +1,5 @@
 //! One request: its callbacks become steps of the core, and the steps become host calls.
 
-use hallpass_core::audit::Written;
 use hallpass_core::denial::{Answer, AnswerContext, Reason};
 use hallpass_core::flow::{Exchange, Refusal};
 use hallpass_core::time::UnixMillis;
@@ -107,7 +106,7 @@ impl<'a> Request<'a> {
             let started = worker.take_started();
             if !is_sent {
                 let given_up = worker.give_up(self.id, now);
-                return given_up.or_else(|| Some(Outcome::Refuse(unanswerable())));
+                return given_up.or_else(|| Some(Outcome::Refuse(Box::new(unanswerable()))));
             }
             let (exchange, step) = started?;
             worker.hold_or_settle(self.id, exchange, step, now)
@@ -134,8 +133,9 @@ pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Verdict {
             Verdict::Continue
         }
         Outcome::Refuse(mut refusal) => {
-            let audit = std::mem::take(&mut refusal.audit);
-            worker.with(|worker| worker.record(audit));
+            if let Some(written) = refusal.audit.take() {
+                worker.with(|worker| worker.record(*written));
+            }
             refuse(&refusal)
         }
     }
@@ -152,11 +152,11 @@ pub(crate) fn refuse_unjudged() -> Verdict {
 }
 
 /// What a request gets that cannot be judged at all: without a configuration, or by a host that does not do its part.
-pub(crate) fn unanswerable() -> Box<Refusal> {
+pub(crate) fn unanswerable() -> Refusal {
     let reason = Reason::GrantServiceUnavailable;
-    Box::new(Refusal {
+    Refusal {
         answer: Answer::refusal(reason, &AnswerContext::default()),
         reason,
-        audit: Written::default(),
-    })
+        audit: None,
+    }
 }

@@ -45,8 +45,9 @@ fn cut(id: u32, worker: &Shared, now: UnixMillis) {
     }
     if !stream.is_enforced() || host::cut() {
         worker.with(|worker| {
-            let written = stream.ended(&mut worker.gate, now);
-            worker.record(written);
+            if let Some(written) = stream.ended(&mut worker.gate, now) {
+                worker.record(*written);
+            }
         });
     } else if !worker.with(|worker| std::mem::replace(&mut worker.told_uncut, true)) {
         sinks::warn(

@@ -250,11 +250,13 @@ impl Worker {
 }
 
 /// Writes the record of a request that passes, and says loudly when nobody could check it.
-pub(crate) fn record(reason: Reason, written: Written, worker: &Shared) {
+pub(crate) fn record(reason: Reason, written: Option<Box<Written>>, worker: &Shared) {
     if reason == Reason::GrantServiceFailedOpen {
         sinks::warn(
             "the grant service cannot be reached, and `failure_mode` lets a request pass unchecked",
         );
     }
-    worker.with(|worker| worker.record(written));
+    if let Some(written) = written {
+        worker.with(|worker| worker.record(*written));
+    }
 }

@@ -23,7 +23,12 @@ impl Exchange {
     }
 
     /// Lets a request pass that would be refused for `reason`.
-    pub(super) fn let_pass(&self, config: &Config, reason: Reason, audit: Written) -> Passage {
+    pub(super) fn let_pass(
+        &self,
+        config: &Config,
+        reason: Reason,
+        audit: Option<Box<Written>>,
+    ) -> Passage {
         let request = self.route.as_ref().map(|route| &route.request);
         Passage {
             edits: Edits::stripping(&self.head, request, config),

@@ -61,7 +61,7 @@ impl Stream {
     }
 
     /// Notes that its permission has ended while it was open. Before its end, it was taken back.
-    pub fn ended(&self, gate: &mut Gate, now: UnixMillis) -> Written {
+    pub fn ended(&self, gate: &mut Gate, now: UnixMillis) -> Option<Box<Written>> {
         let reason = if self.is_revoked(gate.revoked()) {
             Reason::GrantRevoked
         } else {
@@ -70,7 +70,7 @@ impl Stream {
         self.refused(reason, gate, now)
     }
 
-    fn refused(&self, reason: Reason, gate: &mut Gate, now: UnixMillis) -> Written {
+    fn refused(&self, reason: Reason, gate: &mut Gate, now: UnixMillis) -> Option<Box<Written>> {
         gate.count(Counter::Decision(reason));
         if !self.enforced {
             gate.count(Counter::Monitored(reason));
@@ -99,17 +99,17 @@ impl Passage {
     pub fn lapsed(mut self: Box<Self>, gate: &mut Gate, now: UnixMillis) -> Step {
         let reason = Reason::GrantServiceUnavailable;
         let stream = self.stream.take();
-        let audit = stream.map(|stream| stream.refused(reason, gate, now));
+        let audit = stream.and_then(|stream| stream.refused(reason, gate, now));
         if self.enforced {
             return Step::Respond(Box::new(Refusal {
                 answer: Answer::refusal(reason, &AnswerContext::default()),
                 reason,
-                audit: audit.unwrap_or_default(),
+                audit,
             }));
         }
         self.edits = self.edits.without_permit();
         self.reason = reason;
-        self.audit = audit.unwrap_or_default();
+        self.audit = audit;
         self.until = None;
         Step::Continue(self)
     }

@@ -336,7 +336,7 @@ fn a_refusal_says_where_to_ask_and_every_decision_leaves_a_record() {
         body["request_url"],
         "https://grants.example/r?r=orders&a=read"
     );
-    let record: Value = serde_json::from_str(&refusal.audit.line.unwrap()).unwrap();
+    let record: Value = serde_json::from_str(&refusal.audit.unwrap().line.unwrap()).unwrap();
     for (member, expected) in [
         ("decision", "deny"),
         ("reason", "grant_missing"),
@@ -370,7 +370,7 @@ fn records_are_written_as_far_as_is_configured() {
         let Step::Respond(refusal) = world.send(Request::get("/me")).1 else {
             panic!("it passes");
         };
-        assert_eq!(passage.audit.line.is_some(), of_allow, "{log}");
-        assert_eq!(refusal.audit.line.is_some(), of_deny, "{log}");
+        assert_eq!(passage.audit.is_some(), of_allow, "{log}");
+        assert_eq!(refusal.audit.is_some(), of_deny, "{log}");
     }
 }

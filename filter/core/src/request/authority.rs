@@ -165,4 +165,24 @@ mod tests {
             assert_eq!(canonical_authority(raw), Err(Ambiguous::Host), "{shown}");
         }
     }
+
+    #[test]
+    fn what_was_read_last_is_the_answer_for_itself_alone() {
+        let mut last = LastAuthority::default();
+        for raw in [
+            "admin.example:8443",
+            "admin.example:8443",
+            "Admin.example:8443",
+            "admin.example:844",
+            "admin.example:84433",
+            "admin.example",
+            "other.example",
+            "",
+            "other.example",
+            "admin.example:8443",
+        ] {
+            let expected = canonical_authority(raw.as_bytes());
+            assert_eq!(last.canonical(raw.as_bytes()), expected, "{raw}");
+        }
+    }
 }

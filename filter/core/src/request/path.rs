@@ -18,7 +18,7 @@ pub(crate) fn canonical_path(path: &[u8]) -> Result<Cow<'_, str>, Ambiguous> {
     if path.first() != Some(&b'/') {
         return Err(Ambiguous::PathForm);
     }
-    if !path.iter().all(is_literal) {
+    if !path.iter().all(|byte| is_literal(*byte)) {
         return Err(Ambiguous::PathCharacter);
     }
     let text = std::str::from_utf8(path).map_err(|_| Ambiguous::PathCharacter)?;
@@ -34,23 +34,13 @@ pub(crate) fn canonical_path(path: &[u8]) -> Result<Cow<'_, str>, Ambiguous> {
     }
 }
 
-fn is_literal(byte: &u8) -> bool {
-    const LITERAL: [bool; 256] = {
-        let mut literal = [false; 256];
-        let mut byte = u8::MIN;
-        while byte < u8::MAX {
-            let is_special = matches!(
-                byte,
-                b'#' | b';' | b'\\' | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}'
-            );
-            literal[byte as usize] = byte.is_ascii_graphic() && !is_special;
-            byte += 1;
-        }
-        literal
-    };
-    LITERAL
-        .get(usize::from(*byte))
-        .is_some_and(|literal| *literal)
+/// Whether a byte may stand in a path as it is.
+fn is_literal(byte: u8) -> bool {
+    let is_special = matches!(
+        byte,
+        b'#' | b';' | b'\\' | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}'
+    );
+    byte.is_ascii_graphic() && !is_special
 }
 
 /// No empty segment but the last (a trailing slash), and none that ends in a dot or a space. These are the dot segments, and names that a

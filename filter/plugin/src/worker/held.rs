@@ -129,7 +129,7 @@ impl Worker {
                 Some(match passage.lapsed(&mut self.gate, now) {
                     Step::Continue(passage) => Outcome::Pass(passage),
                     Step::Respond(refusal) => Outcome::Refuse(refusal),
-                    Step::Wait(_) => Outcome::Refuse(unanswerable()),
+                    Step::Wait(_) => Outcome::Refuse(Box::new(unanswerable())),
                 })
             }
             HeldRequest::Settled(outcome) => Some(outcome),

@@ -123,11 +123,11 @@ impl Worker {
                 for addition in passage.edits.additions() {
                     black_box(addition);
                 }
-                black_box(passage.audit.line.as_deref());
+                black_box(passage.audit.as_ref().map(|written| &written.line));
             }
             Step::Respond(refusal) => {
                 black_box(&*refusal.answer.body);
-                black_box(refusal.audit.line.as_deref());
+                black_box(refusal.audit.as_ref().map(|written| &written.line));
             }
             Step::Wait(_) => {}
         }

@@ -92,7 +92,7 @@ fn a_preflight_takes_no_identity_and_no_token_upstream() {
     assert!(removed("authorization") && removed("x-hallpass-subject"));
     assert_eq!(passage.edits.additions().count(), 0);
     assert_eq!(passage.until, None);
-    let record: Value = serde_json::from_str(&passage.audit.line.unwrap()).unwrap();
+    let record: Value = serde_json::from_str(&passage.audit.unwrap().line.unwrap()).unwrap();
     assert_eq!(record["reason"], "public");
     assert_eq!(record["resource"], "orders");
     assert_eq!(
@@ -137,7 +137,7 @@ fn the_document_is_answered_before_any_resource_and_recorded() {
         let Step::Respond(refusal) = step else {
             panic!("{path} goes on");
         };
-        let record: Value = serde_json::from_str(&refusal.audit.line.unwrap()).unwrap();
+        let record: Value = serde_json::from_str(&refusal.audit.unwrap().line.unwrap()).unwrap();
         assert_eq!(record["status"], refusal.answer.status, "{method} {path}");
         assert_eq!(record["reason"], refusal.reason.as_str(), "{method} {path}");
     }

@@ -274,6 +274,6 @@ fn a_record_tells_the_source_that_was_judged() {
     let Step::Continue(passage) = step else {
         panic!("{}", told(&step));
     };
-    let line = passage.audit.line.unwrap();
+    let line = passage.audit.unwrap().line.unwrap();
     assert!(line.contains(r#""source_ip":"203.0.113.9""#), "{line}");
 }

@@ -123,9 +123,10 @@ fn a_cut_is_counted_and_recorded_with_all_that_had_led_to_the_allow() {
     let line = stream
         .unwrap()
         .ended(&mut world.gate, world.now)
+        .unwrap()
         .line
         .unwrap();
-    let mut expected: Value = serde_json::from_str(&audit.line.unwrap()).unwrap();
+    let mut expected: Value = serde_json::from_str(&audit.unwrap().line.unwrap()).unwrap();
     for (name, value) in [
         ("time", json!(world.now.to_rfc3339())),
         ("decision", json!("deny")),
@@ -147,7 +148,8 @@ fn a_cut_is_recorded_wherever_refusals_are() {
         config["audit"] = json!({ "log": log });
         let mut world = World::with(&config);
         let stream = world.stream(Request::get("/me").by(alice())).unwrap();
-        let line = stream.ended(&mut world.gate, world.now).line;
+        let written = stream.ended(&mut world.gate, world.now);
+        let line = written.and_then(|written| written.line);
         assert_eq!(line.is_some(), recorded, "{log}");
     }
 }
