@@ -17,6 +17,46 @@ use crate::process::OwnedChild;
 
 /// The name of the log's file.
 const LOG_FILE: &str = "envoy.log";
+/// The name of the file in which Envoy says where its administrator listens.
+const ADMIN_FILE: &str = "admin-address";
+
+/// Envoy's command, apart from where its log goes. Its configuration is written, and nothing is left of an Envoy of before.
+fn command(
+    program: &Path,
+    config: &EnvoyConfig,
+    concurrency: u32,
+    directory: &Path,
+) -> Result<Command> {
+    std::fs::create_dir_all(directory)
+        .with_context(|| format!("cannot make {}", directory.display()))?;
+    let config_file = directory.join("envoy.json");
+    let admin_file = directory.join(ADMIN_FILE);
+    std::fs::write(&config_file, config.to_json())
+        .with_context(|| format!("cannot write {}", config_file.display()))?;
+    std::fs::write(&admin_file, "")
+        .with_context(|| format!("cannot write {}", admin_file.display()))?;
+
+    let mut command = Command::new(program);
+    command
+        .arg("--config-path")
+        .arg(&config_file)
+        .arg("--admin-address-path")
+        .arg(&admin_file);
+    // Without hot restart several Envoys need no base ids to live side by side, and leave no shared memory behind.
+    command
+        .arg("--disable-hot-restart")
+        .args(["--concurrency", &concurrency.to_string()]);
+    command.args([
+        "--log-level",
+        "warning",
+        "--component-log-level",
+        "wasm:info",
+    ]);
+    // An access log, where a configuration has one, is read while Envoy runs.
+    command.args(["--file-flush-interval-msec", "100"]);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    Ok(command)
+}
 
 /// A running Envoy. Dropping it ends the process.
 #[derive(Debug)]
@@ -69,15 +109,17 @@ impl Envoy {
         concurrency: u32,
         directory: &Path,
     ) -> Result<Self> {
-        let mut envoy = Self::spawn(program, config, concurrency, directory, Stdio::piped())?;
+        let mut command = command(program, config, concurrency, directory)?;
+        command.stderr(Stdio::piped());
+        let mut envoy = Self::spawn(command, directory)?;
         let stderr = envoy.child.take_stderr();
         let stderr = stderr.context("Envoy's log is not piped")?;
         envoy.log = Log::follow(stderr, &envoy.log_file)?;
         Ok(envoy)
     }
 
-    /// The same, but nobody reads along: Envoy writes its log into the file by itself, so that a great many lines cost what they cost
-    /// Envoy. [`log`](Self::log) stays empty.
+    /// The same, but nobody reads along: Envoy writes its log into the file by itself, many lines at once and every 100 ms at the latest,
+    /// so that a great many cost what they cost Envoy. [`log`](Self::log) stays empty.
     ///
     /// # Errors
     /// As for [`start`](Self::start).
@@ -90,57 +132,25 @@ impl Envoy {
         std::fs::create_dir_all(directory)
             .with_context(|| format!("cannot make {}", directory.display()))?;
         let log_file = directory.join(LOG_FILE);
-        let file = File::create(&log_file)
-            .with_context(|| format!("cannot write {}", log_file.display()))?;
-        Self::spawn(program, config, concurrency, directory, file.into())
+        let cannot = || format!("cannot write {}", log_file.display());
+        File::create(&log_file).with_context(cannot)?;
+        // What it says before it has opened its log.
+        let stderr = File::options().append(true).open(&log_file);
+        let mut command = command(program, config, concurrency, directory)?;
+        command.arg("--log-path").arg(&log_file);
+        command.stderr(stderr.with_context(cannot)?);
+        Self::spawn(command, directory)
     }
 
-    fn spawn(
-        program: &Path,
-        config: &EnvoyConfig,
-        concurrency: u32,
-        directory: &Path,
-        log_sink: Stdio,
-    ) -> Result<Self> {
-        std::fs::create_dir_all(directory)
-            .with_context(|| format!("cannot make {}", directory.display()))?;
-        let config_file = directory.join("envoy.json");
-        let admin_file = directory.join("admin-address");
-        std::fs::write(&config_file, config.to_json())
-            .with_context(|| format!("cannot write {}", config_file.display()))?;
-        std::fs::write(&admin_file, "")
-            .with_context(|| format!("cannot write {}", admin_file.display()))?;
-
-        let mut command = Command::new(program);
-        command
-            .arg("--config-path")
-            .arg(&config_file)
-            .arg("--admin-address-path")
-            .arg(&admin_file);
-        // Without hot restart several Envoys need no base ids to live side by side, and leave no shared memory behind.
-        command
-            .arg("--disable-hot-restart")
-            .args(["--concurrency", &concurrency.to_string()]);
-        command.args([
-            "--log-level",
-            "warning",
-            "--component-log-level",
-            "wasm:info",
-        ]);
-        // An access log, where a configuration has one, is read while Envoy runs.
-        command.args(["--file-flush-interval-msec", "100"]);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log_sink);
-
+    fn spawn(command: Command, directory: &Path) -> Result<Self> {
+        let program = command.get_program().to_owned();
         let child = OwnedChild::spawn(command)
             .with_context(|| format!("cannot start {}", program.display()))?;
         Ok(Self {
             child,
             log: Arc::new(Log::ended()),
             log_file: directory.join(LOG_FILE),
-            admin_file,
+            admin_file: directory.join(ADMIN_FILE),
         })
     }
 
