@@ -10,22 +10,25 @@ use hashlink::DefaultHashBuilder;
 
 type ById<V> = HashMap<u32, V, DefaultHashBuilder>;
 
-/// All roots, and the requests of all of them but one.
+/// All roots, and those requests of which it would not be known otherwise to which root they belong.
 #[derive(Debug)]
 pub struct Contexts<R> {
     /// The root of every request of which nothing is kept.
     usual: Option<(u32, Rc<R>)>,
+    /// How many requests there are of which nothing is kept. While there is one, no other root becomes the usual one, since it would be
+    /// taken for that request's.
+    unkept: usize,
     others: ById<Rc<R>>,
-    /// The requests of the others; and those that came without a root, which nobody can judge.
+    /// Requests that came when their root was not the usual one; and those that came without a root, which nobody can judge.
     requests: ById<Option<Rc<R>>>,
 }
 
 /// What has ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ended<R> {
-    /// A root. Its requests ended before it.
+    /// A root.
     Root(Rc<R>),
-    /// A request of this root; `None` if it had none.
+    /// A request of this root; `None` if it had none, or if its root ended before it.
     Request(Option<Rc<R>>),
 }
 
@@ -33,6 +36,7 @@ impl<R> Default for Contexts<R> {
     fn default() -> Self {
         Self {
             usual: None,
+            unkept: 0,
             others: ById::default(),
             requests: ById::default(),
         }
@@ -40,20 +44,22 @@ impl<R> Default for Contexts<R> {
 }
 
 impl<R> Contexts<R> {
-    /// A root is there.
+    /// A root is there. A proxy announces one again that it configures anew: then it stays as it is, for the sake of its requests.
     pub fn begin_root(&mut self, id: u32, root: R) {
-        let root = Rc::new(root);
-        if self.usual.is_none() {
-            self.usual = Some((id, root));
-        } else {
-            self.others.insert(id, root);
+        if !self.is_usual(id) {
+            self.others.entry(id).or_insert_with(|| Rc::new(root));
+            self.choose_usual();
         }
     }
 
     /// A request is there, which belongs to the root `parent`.
     pub fn begin_request(&mut self, id: u32, parent: u32) {
         if !self.is_usual(parent) {
-            self.keep(id, parent);
+            return self.keep(id, parent);
+        }
+        self.unkept = self.unkept.saturating_add(1);
+        if !self.requests.is_empty() {
+            self.requests.remove(&id);
         }
     }
 
@@ -71,14 +77,15 @@ impl<R> Contexts<R> {
         }
     }
 
-    /// The root to which the request `id` belongs.
+    /// The root to which the request `id` belongs; `None` if it has none, or if its root ended before it. A request that nobody announced
+    /// is the usual root's.
     pub fn root_of(&self, id: u32) -> Option<Rc<R>> {
         if !self.requests.is_empty()
             && let Some(kept) = self.requests.get(&id)
         {
             return kept.clone();
         }
-        self.usual.as_ref().map(|(_, root)| root.clone())
+        self.usual_root()
     }
 
     /// A request is over, or a root.
@@ -88,20 +95,38 @@ impl<R> Contexts<R> {
         {
             return Ended::Request(root);
         }
-        match self.end_root(id) {
-            Some(root) => Ended::Root(root),
-            None => Ended::Request(self.usual.as_ref().map(|(_, root)| root.clone())),
+        if let Some(root) = self.end_root(id) {
+            return Ended::Root(root);
         }
+        self.unkept = self.unkept.saturating_sub(1);
+        let root = self.usual_root();
+        if root.is_none() {
+            self.choose_usual();
+        }
+        Ended::Request(root)
     }
 
     fn end_root(&mut self, id: u32) -> Option<Rc<R>> {
         if !self.is_usual(id) {
             return self.others.remove(&id);
         }
-        // A configuration was replaced: the one that came after it is the usual one now.
-        let next = self.others.keys().max().copied();
-        let next = next.and_then(|next| self.others.remove_entry(&next));
-        std::mem::replace(&mut self.usual, next).map(|(_, root)| root)
+        let (_, root) = self.usual.take()?;
+        self.choose_usual();
+        Some(root)
+    }
+
+    /// Makes the latest root the usual one, if there is none and nothing is there that would be taken for its request: the configuration
+    /// that came after one that was replaced.
+    #[cold]
+    fn choose_usual(&mut self) {
+        if self.usual.is_none() && self.unkept == 0 {
+            let latest = self.others.keys().max().copied();
+            self.usual = latest.and_then(|latest| self.others.remove_entry(&latest));
+        }
+    }
+
+    fn usual_root(&self) -> Option<Rc<R>> {
+        self.usual.as_ref().map(|(_, root)| root.clone())
     }
 
     fn is_usual(&self, id: u32) -> bool {
@@ -177,5 +202,67 @@ mod tests {
         assert!(contexts.requests.is_empty());
         assert_eq!(contexts.end(3), Ended::Root(Rc::new('c')));
         assert_eq!(name(contexts.root(2)), 'b');
+    }
+
+    #[test]
+    fn a_request_that_outlives_its_root_is_nobodys_and_never_the_next_ones() {
+        let mut contexts = Contexts::default();
+        contexts.begin_root(1, 'a');
+        contexts.begin_request(2, 1);
+        contexts.begin_root(3, 'b');
+        assert_eq!(contexts.end(1), Ended::Root(Rc::new('a')));
+        contexts.begin_root(4, 'c');
+        contexts.begin_request(5, 3);
+        let owner = |contexts: &Contexts<Name>, id| name(contexts.root_of(id));
+        assert_eq!([2, 5].map(|id| owner(&contexts, id)), [NOBODY, 'b']);
+        assert_eq!(contexts.end(2), Ended::Request(None));
+        contexts.begin_request(6, 4);
+        contexts.begin_request(7, 3);
+        assert_eq!([5, 6, 7].map(|id| owner(&contexts, id)), ['b', 'c', 'b']);
+    }
+
+    #[test]
+    fn nothing_is_kept_again_once_the_requests_of_a_root_that_ended_are_over() {
+        let mut contexts = Contexts::default();
+        contexts.begin_root(1, 'a');
+        contexts.begin_request(2, 1);
+        contexts.begin_root(3, 'b');
+        contexts.end(1);
+        contexts.end(2);
+        contexts.begin_request(4, 3);
+        assert!(contexts.requests.is_empty());
+        assert_eq!(contexts.end(4), Ended::Request(Some(Rc::new('b'))));
+    }
+
+    #[test]
+    fn a_root_that_is_announced_again_stays_as_it_is_and_ends_once() {
+        let mut contexts = Contexts::default();
+        contexts.begin_root(1, 'a');
+        contexts.begin_root(2, 'b');
+        contexts.begin_request(3, 1);
+        contexts.begin_request(4, 2);
+        contexts.begin_root(1, 'c');
+        contexts.begin_root(2, 'd');
+        let owner = |id| name(contexts.root_of(id));
+        assert_eq!([3, 4].map(owner), ['a', 'b']);
+        for (id, root) in [(3, 'a'), (4, 'b')] {
+            assert_eq!(contexts.end(id), Ended::Request(Some(Rc::new(root))));
+        }
+        for (id, root) in [(1, 'a'), (2, 'b')] {
+            assert_eq!(contexts.end(id), Ended::Root(Rc::new(root)));
+            assert_eq!(name(contexts.root(id)), NOBODY);
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_used_again_is_its_new_owners() {
+        let mut contexts = Contexts::default();
+        contexts.begin_root(1, 'a');
+        contexts.begin_root(2, 'b');
+        contexts.begin_request(3, 2);
+        contexts.begin_request(3, 1);
+        assert_eq!(name(contexts.root_of(3)), 'a');
+        contexts.begin_request(3, 2);
+        assert_eq!(name(contexts.root_of(3)), 'b');
     }
 }

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 /// An Envoy configuration as `envoy-config/envoy.yaml` lays it out.
@@ -99,6 +99,27 @@ impl EnvoyConfig {
     /// When the configuration has none.
     pub fn listener(&mut self) -> Result<&mut Value> {
         self.at("/static_resources/listeners/0")
+    }
+
+    /// Has the proxy read its listeners from `file`, where others may take their place while it runs. Returns what must lie there.
+    ///
+    /// # Errors
+    /// When the configuration has no listeners.
+    pub fn listen_by_file(&mut self, file: &Path) -> Result<Value> {
+        const LISTENER: &str = "type.googleapis.com/envoy.config.listener.v3.Listener";
+        let listeners = self.at("/static_resources/listeners")?.take();
+        let Value::Array(mut listeners) = listeners else {
+            bail!("the listeners are not a list");
+        };
+        for listener in &mut listeners {
+            listener["@type"] = json!(LISTENER);
+        }
+        let source =
+            json!({ "path_config_source": { "path": file }, "resource_api_version": "V3" });
+        self.0["dynamic_resources"]["lds_config"] = source;
+        // Whoever asks for listeners has a name.
+        self.0["node"] = json!({ "id": "hallpass", "cluster": "hallpass" });
+        Ok(json!({ "resources": listeners }))
     }
 
     /// Loads the filter from `path`.

@@ -52,6 +52,8 @@ fn command(
         "--component-log-level",
         "wasm:info",
     ]);
+    // A configuration that was replaced is gone soon after, and not after the usual ten minutes.
+    command.args(["--drain-time-s", "10"]);
     // An access log, where a configuration has one, is read while Envoy runs.
     command.args(["--file-flush-interval-msec", "100"]);
     command.stdin(Stdio::null()).stdout(Stdio::null());

@@ -21,6 +21,9 @@ const WORKERS: u32 = 2;
 /// Envoy compiles the filter before it serves, on a machine that may be busy.
 const START: Duration = Duration::from_mins(1);
 
+/// The name of the file of a listener that can be replaced.
+const LISTENERS: &str = "listeners.json";
+
 /// The feed of revocations is asked at once, and answered by servers on this machine.
 const FEED: Duration = Duration::from_secs(3);
 
@@ -149,6 +152,34 @@ impl Setup {
         proxy
     }
 
+    /// The same, of which the listener can be [replaced](Replaceable::replace).
+    ///
+    /// # Panics
+    /// When it does not serve.
+    pub fn start_replaceable(mut self) -> Replaceable {
+        let directory = directory();
+        let file = directory.path().join(LISTENERS);
+        self.lay_listeners(&file);
+        let mut envoy = self.launch(directory.path());
+        let addresses = envoy
+            .await_ready(START)
+            .unwrap_or_else(|fault| panic!("{fault:#}"));
+        Replaceable {
+            proxy: Proxy { envoy, addresses },
+            file,
+            _directory: directory,
+        }
+    }
+
+    /// Has listeners read from `file`, and puts them there at one stroke: it is a move that Envoy looks out for.
+    fn lay_listeners(&mut self, file: &Path) {
+        let listeners = self.0.listen_by_file(file);
+        let listeners = listeners.expect("the shipped configuration has a listener");
+        let next = file.with_extension("next");
+        std::fs::write(&next, listeners.to_string()).expect("listeners can be written");
+        std::fs::rename(&next, file).expect("a file can take another's place");
+    }
+
     fn follows_revocations(&mut self) -> bool {
         let mut follows = false;
         self.0
@@ -223,6 +254,29 @@ pub struct Refused {
     pub status: ExitStatus,
     /// Every line that it wrote.
     pub log: Vec<String>,
+}
+
+/// A serving Envoy that reads its listeners from a file.
+#[derive(Debug)]
+pub struct Replaceable {
+    proxy: Proxy,
+    file: PathBuf,
+    _directory: TempDir,
+}
+
+impl Replaceable {
+    /// The Envoy.
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// Has the listener of `setup`, and the filter's configuration in it, take the place of the one that there is.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn replace(&self, mut setup: Setup) {
+        setup.lay_listeners(&self.file);
+    }
 }
 
 /// A serving Envoy. Dropping it ends the process.

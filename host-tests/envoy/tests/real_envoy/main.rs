@@ -17,6 +17,7 @@ mod monitor;
 mod outage;
 mod record;
 mod refusal;
+mod replaced;
 mod revocations;
 mod rotation;
 mod service;
