@@ -39,10 +39,7 @@ pub struct Written {
 impl Written {
     /// Whether anything is written down of a decision for `reason`.
     pub fn is_wanted(config: &Config, reason: Reason) -> bool {
-        let otlp = config.otlp.as_ref();
-        config.audit.takes(reason)
-            || config.filter_state
-            || otlp.is_some_and(|otlp| otlp.decisions.takes(reason))
+        Wanted::of(config, reason).anything()
     }
 
     /// Writes down a decision for `reason`. The record is not made where nobody wants it.
@@ -51,20 +48,40 @@ impl Written {
         reason: Reason,
         record: impl FnOnce() -> Record<'a>,
     ) -> Option<Box<Self>> {
-        if !Self::is_wanted(config, reason) {
+        let wanted = Wanted::of(config, reason);
+        if !wanted.anything() {
             return None;
         }
-        let logged = config.audit.takes(reason);
-        let otlp = config.otlp.as_ref();
-        let exported = otlp.is_some_and(|otlp| otlp.decisions.takes(reason));
         let record = record();
-        let line = (logged || exported).then(|| record.to_line());
-        let export = line.as_deref().filter(|_| exported);
+        let line = (wanted.line || wanted.export).then(|| record.to_line());
+        let export = line.as_deref().filter(|_| wanted.export);
         Some(Box::new(Self {
-            properties: config.filter_state.then(|| Properties::of(&record)),
+            properties: wanted.properties.then(|| Properties::of(&record)),
             export: export.map(|line| LogRecord::new(&record, line)),
-            line: line.filter(|_| logged),
+            line: line.filter(|_| wanted.line),
         }))
+    }
+}
+
+/// Which parts of [`Written`] somebody wants.
+struct Wanted {
+    line: bool,
+    properties: bool,
+    export: bool,
+}
+
+impl Wanted {
+    fn of(config: &Config, reason: Reason) -> Self {
+        let otlp = config.otlp.as_ref();
+        Self {
+            line: config.audit.takes(reason),
+            properties: config.filter_state,
+            export: otlp.is_some_and(|otlp| otlp.decisions.takes(reason)),
+        }
+    }
+
+    fn anything(&self) -> bool {
+        self.line || self.properties || self.export
     }
 }
 

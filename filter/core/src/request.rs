@@ -17,7 +17,7 @@ use crate::headers::HeaderList;
 use authority::canonical_authority;
 use path::split_query;
 
-pub use authority::LastAuthority;
+pub(crate) use authority::LastAuthority;
 pub(crate) use path::canonical_path;
 
 /// The longest method, of any that is registered (`UPDATEREDIRECTREF`) with room to spare.
@@ -119,7 +119,10 @@ impl RequestHead {
     ///
     /// # Errors
     /// As there.
-    pub fn canonical_with(&self, last: &mut LastAuthority) -> Result<CanonicalRequest, Ambiguous> {
+    pub(crate) fn canonical_with(
+        &self,
+        last: &mut LastAuthority,
+    ) -> Result<CanonicalRequest, Ambiguous> {
         let method = canonical_method(self.pseudo_header(":method")?)?;
         let authority = self.pseudo_header(":authority")?;
         let (host, rewritten_authority) = self.canonical_host(authority, last)?;

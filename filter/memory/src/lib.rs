@@ -67,12 +67,12 @@ unsafe impl<A: Sync> Sync for SpareFirst<A> {}
 impl<A> SpareFirst<A> {
     /// Without any block yet: all come from `behind`.
     pub const fn new(behind: A) -> Self {
-        const EMPTY: List = List {
+        let empty = List {
             first: None,
             bytes: 0,
         };
         Self {
-            lists: UnsafeCell::new([EMPTY; SIZES]),
+            lists: UnsafeCell::new([empty; SIZES]),
             behind,
         }
     }

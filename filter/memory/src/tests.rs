@@ -3,6 +3,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// The system's allocator, which knows what it has given.
 #[derive(Default)]
@@ -104,6 +106,21 @@ fn a_block_that_was_given_back_goes_to_the_next_who_asks_for_as_much() {
     assert_eq!(second.place, place);
     second.give_back(&allocator);
     other.give_back(&allocator);
+}
+
+#[test]
+fn a_block_that_is_to_hold_nothing_holds_nothing_of_its_last_owner_s() {
+    let allocator = SpareFirst::new(Watched::default());
+    for size in [1, 100, LARGEST, LARGEST + 1] {
+        Block::take(&allocator, layout(size), 7).give_back(&allocator);
+        let cleared = Block {
+            // SAFETY: the layout is not of nothing.
+            place: unsafe { allocator.alloc_zeroed(layout(size)) },
+            layout: layout(size),
+            mark: 0,
+        };
+        cleared.give_back(&allocator);
+    }
 }
 
 #[test]

@@ -225,11 +225,25 @@ mod tests {
                 assert_eq!(body["type"], reason.urn());
                 assert_eq!(body["reason"], reason.as_str());
                 assert_eq!(body["detail"], reason.detail());
+                assert_eq!(body["title"], reason.kind().title());
+                assert_eq!(body["status"], reason.kind().status());
                 let forbidden = reason.kind() == Kind::Forbidden;
                 let resource = context.resource.filter(|_| forbidden);
                 assert_eq!(body.get("resource").and_then(Value::as_str), resource);
             }
         }
+    }
+
+    #[test]
+    fn members_come_in_the_order_that_is_documented() {
+        let answer = Answer::refusal(Reason::GrantMissing, &context());
+        let expected = concat!(
+            r#"{"type":"urn:hallpass:reason:grant_missing","title":"Access denied","status":403,"#,
+            r#""detail":"You have no grant for this. Request access.","reason":"grant_missing","#,
+            r#""request_id":"r-1","resource":"orders","action":"read","#,
+            r#""request_url":"https://grants.example/request?resource=orders"}"#,
+        );
+        assert_eq!(std::str::from_utf8(&answer.body), Ok(expected));
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Exchange {
             bearer: self.bearer.clone(),
             permit,
             source_ip: self.head.source_ip,
-            request_id: Written::is_wanted(config, Reason::StreamExpired)
+            request_id: Stream::is_recorded(config)
                 .then(|| self.head.request_id().map(Box::from))
                 .flatten(),
         }))

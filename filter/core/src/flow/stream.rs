@@ -32,6 +32,12 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// Whether its end is written down, if it is not its client's or upstream's. Refusals are recorded for all reasons or for none, so
+    /// one speaks for each that it may have.
+    pub(super) fn is_recorded(config: &Config) -> bool {
+        Written::is_wanted(config, Reason::StreamExpired)
+    }
+
     /// When its permission ends. At this moment it is over.
     pub fn until(&self) -> UnixMillis {
         self.until

@@ -40,7 +40,7 @@ pub(super) fn canonical_authority(authority: &[u8]) -> Result<Authority, Ambiguo
 
 /// The last authority that could be read, as it came: most of what a proxy is sent is for few hosts, and need not be read anew each time.
 #[derive(Debug, Default)]
-pub struct LastAuthority(Option<(Box<[u8]>, Authority)>);
+pub(crate) struct LastAuthority(Option<(Box<[u8]>, Authority)>);
 
 impl LastAuthority {
     /// As [`canonical_authority`].

@@ -141,7 +141,10 @@ mod tests {
             (b"/%c0%af", Ambiguous::PathEscape),
             (b"/%ff", Ambiguous::PathEscape),
             (b"//a", Ambiguous::PathSegment),
+            (b"//", Ambiguous::PathSegment),
             (b"/a//b", Ambiguous::PathSegment),
+            (b"/a//", Ambiguous::PathSegment),
+            (b"/.", Ambiguous::PathSegment),
             (b"/a/./b", Ambiguous::PathSegment),
             (b"/a/../b", Ambiguous::PathSegment),
             (b"/a/%2e%2E/b", Ambiguous::PathSegment),
@@ -149,6 +152,7 @@ mod tests {
             (b"/a/..%20/b", Ambiguous::PathSegment),
             (b"/a/...", Ambiguous::PathSegment),
             (b"/admin.", Ambiguous::PathSegment),
+            (b"/admin%20", Ambiguous::PathSegment),
             (b"/admin%20/b", Ambiguous::PathSegment),
             (b"/admin%2e", Ambiguous::PathSegment),
         ] {

@@ -153,7 +153,8 @@ unsafe extern "C" {
 /// Bytes that the host wrote into memory that it had the module allocate.
 ///
 /// # Safety
-/// `data` must be null or come from the module's allocation function with exactly `size` bytes, and belong to nobody else.
+/// `data` must be null or come from the module's allocation function with exactly `size` bytes, and belong to nobody else. By that size
+/// it is given back, to the spare blocks as large as that.
 unsafe fn owned(status: u32, data: *mut u8, size: usize) -> Option<Vec<u8>> {
     if status != OK {
         return None;

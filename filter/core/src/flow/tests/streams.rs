@@ -153,3 +153,23 @@ fn a_cut_is_recorded_wherever_refusals_are() {
         assert_eq!(line.is_some(), recorded, "{log}");
     }
 }
+
+#[test]
+fn a_cut_is_told_with_its_request_s_name_to_whoever_takes_it() {
+    let collector = json!({ "cluster": "collector" });
+    for audit in [
+        json!({ "log": "all" }),
+        json!({ "log": "none", "otlp": collector.clone() }),
+        json!({ "log": "none", "otlp": { "cluster": "collector", "decisions": "denied" } }),
+    ] {
+        let mut config = config();
+        config["audit"] = audit.clone();
+        let mut world = World::with(&config);
+        let request = Request::get("/me").by(alice());
+        let request = request.header("x-request-id", "r-1");
+        let stream = world.stream(request).unwrap();
+        let written = stream.ended(&mut world.gate, world.now);
+        let told = format!("{:?}", written.unwrap());
+        assert!(told.contains("r-1"), "{audit}: {told}");
+    }
+}
