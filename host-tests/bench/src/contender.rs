@@ -19,7 +19,7 @@ use native::{
     jwt_authn_cached_and_ext_authz, lua,
 };
 use wasm::{
-    REFUSE, TELL, asking_about_each_path, empty, guarding, hallpass, remembering,
+    ASK, REFUSE, TELL, asking_about_each_path, empty, guarding, hallpass, remembering,
     with_embedded_grants, with_grants,
 };
 
@@ -59,6 +59,8 @@ pub(crate) enum Contender {
     Refusing,
     /// The same, and it makes the calls of the host that Hallpass makes for a known token, and decides nothing.
     Telling,
+    /// The same, with those that Hallpass makes to ask the grant service, too.
+    Asking,
     /// A script in Lua that reads the token's header and sets four others. For scale: it verifies nothing.
     Lua,
     /// `jwt_authn`, which verifies each token.
@@ -111,6 +113,7 @@ impl Contender {
             Self::EmptyStripped => "empty_stripped",
             Self::Refusing => "refusing",
             Self::Telling => "telling",
+            Self::Asking => "asking",
             Self::Lua => "lua",
             Self::Native => "jwt_authn",
             Self::NativeCached => "jwt_authn_cached",
@@ -193,6 +196,7 @@ impl Setting {
             Contender::EmptyStripped => vec![empty(name, empty_stripped, "")],
             Contender::Refusing => vec![empty(name, empty_stripped, REFUSE)],
             Contender::Telling => vec![empty(name, empty_stripped, TELL)],
+            Contender::Asking => vec![empty(name, empty_stripped, ASK)],
             Contender::Lua => vec![lua()],
             Contender::Native => vec![jwt_authn()],
             Contender::NativeCached => vec![jwt_authn_cached()],

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::contender::GRANT_CLUSTER;
 use crate::counters::Counters;
 
 /// What users get, all of them.
@@ -34,7 +35,7 @@ pub(crate) enum Premise {
     Allowed(&'static str),
     /// Hallpass refused some, and each of them for this reason: strangers, or the users where they are to be refused.
     RefusedFor(&'static str),
-    /// Hallpass asked the grant service once about every request.
+    /// The grant service was asked once about every request, and answered.
     AskedEachTime,
     /// Hallpass wrote a line to the proxy's log for every request.
     Audited,
@@ -166,7 +167,7 @@ impl Premise {
                 )
             }
             Self::AskedEachTime => {
-                let asked = seen.grown.hallpass("callouts.ok");
+                let asked = seen.answers_of_service();
                 demand(
                     asked.abs_diff(seen.answered) <= IN_FLIGHT,
                     "the grant service is asked once about each request",
@@ -237,6 +238,12 @@ impl Seen<'_> {
             "each worker has half of the connections",
             &format!("they had {first} and {second}"),
         )
+    }
+
+    /// How often the service answered that decides.
+    fn answers_of_service(&self) -> u64 {
+        let name = format!("cluster.{GRANT_CLUSTER}.upstream_rq_200");
+        self.grown.get(&name)
     }
 
     fn service_was_asked(&self, questions: u32, period: Duration) -> Result<(), String> {

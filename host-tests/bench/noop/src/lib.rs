@@ -5,8 +5,13 @@
 //!
 //! Configured with the word `tell` it makes the calls of the host that Hallpass makes for a known token, and decides nothing: it reads the
 //! time and the headers, takes the token out, and adds four headers. That is what any module costs at least that tells the upstream who it is.
+//!
+//! Configured with the word `ask` it makes those that Hallpass makes for a known token with a question to the grant service, and decides
+//! nothing either: it looks into shared memory, asks the service, reads what comes back, and puts it there. That is what any module's
+//! question costs at least.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType};
@@ -15,6 +20,32 @@ use proxy_wasm::types::{Action, ContextType};
 const REFUSE: &[u8] = b"refuse";
 /// The configuration that has every request's headers read and changed.
 const TELL: &[u8] = b"tell";
+
+/// The configuration that has a question asked about every request.
+const ASK: &[u8] = b"ask";
+
+/// The cluster of the service that is asked.
+const SERVICE: &str = "grants";
+/// How long it may take.
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// Where shared memory is looked into, and written.
+const SHELF: &str = "question";
+/// What Hallpass asks with. A request's id is as long.
+const QUESTION: [(&str, &str); 6] = [
+    (":method", "POST"),
+    (":path", "/access/v1/evaluation"),
+    (":authority", "grants"),
+    ("content-type", "application/json"),
+    ("accept", "application/json"),
+    ("x-request-id", "00000000-0000-0000-0000-000000000000"),
+];
+/// What it asks, as long as it is for the user who makes the load.
+const QUESTION_BODY: &str = r#"{"subject":{"type":"user","id":"user-0","properties":{"issuer":"https://idp.example","email":"user-0@example.com","groups":["engineers"]}},"action":{"name":"get"},"resource":{"type":"http","id":"many"},"context":{"path":"/many/1000000"}}"#;
+/// What is told besides, where a grant lets pass.
+const TOLD_OF_GRANT: [(&str, &str); 2] = [
+    ("x-hallpass-grant-id", "g"),
+    ("x-hallpass-grant-expires", "9999-01-01T00:00:00Z"),
+];
 
 /// What Hallpass tells of the user who makes the load.
 const TOLD: [(&str, &str); 4] = [
@@ -39,6 +70,7 @@ enum Duty {
     Nothing,
     Refuse,
     Tell,
+    Ask,
 }
 
 struct Root {
@@ -52,6 +84,7 @@ impl RootContext for Root {
         self.duty = match self.get_plugin_configuration().as_deref() {
             Some(REFUSE) => Duty::Refuse,
             Some(TELL) => Duty::Tell,
+            Some(ASK) => Duty::Ask,
             _ => Duty::Nothing,
         };
         true
@@ -71,7 +104,39 @@ struct Request {
     duty: Duty,
 }
 
-impl Context for Request {}
+impl Request {
+    fn tell(&self) {
+        self.remove_http_request_header("authorization");
+        for (name, value) in TOLD {
+            self.add_http_request_header(name, value);
+        }
+    }
+
+    /// Asks about the request. It is held until [`on_http_call_response`](Context::on_http_call_response), or refused.
+    fn ask(&self) {
+        black_box(self.get_shared_data(SHELF));
+        let (headers, body) = (QUESTION.to_vec(), Some(QUESTION_BODY.as_bytes()));
+        let sent = self.dispatch_http_call(SERVICE, headers, body, Vec::new(), TIMEOUT);
+        if sent.is_err() {
+            self.send_http_response(STATUS, HEADERS.to_vec(), None);
+        }
+    }
+}
+
+impl Context for Request {
+    fn on_http_call_response(&mut self, _call: u32, _headers: usize, size: usize, _: usize) {
+        black_box(self.get_current_time());
+        black_box(self.get_http_call_response_headers_bytes());
+        let answer = self.get_http_call_response_body(0, size);
+        // Nobody else writes there, so nothing can be in the way.
+        let _ = self.set_shared_data(SHELF, answer.as_deref(), None);
+        self.tell();
+        for (name, value) in TOLD_OF_GRANT {
+            self.add_http_request_header(name, value);
+        }
+        self.resume_http_request();
+    }
+}
 
 impl HttpContext for Request {
     fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
@@ -84,11 +149,14 @@ impl HttpContext for Request {
             Duty::Tell => {
                 black_box(self.get_current_time());
                 black_box(self.get_http_request_headers_bytes());
-                self.remove_http_request_header("authorization");
-                for (name, value) in TOLD {
-                    self.add_http_request_header(name, value);
-                }
+                self.tell();
                 Action::Continue
+            }
+            Duty::Ask => {
+                black_box(self.get_current_time());
+                black_box(self.get_http_request_headers_bytes());
+                self.ask();
+                Action::Pause
             }
         }
     }

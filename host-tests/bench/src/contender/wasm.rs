@@ -24,6 +24,9 @@ pub(crate) fn granted_path(resource: usize) -> String {
 /// The configuration by which the empty filter makes the calls of the host that Hallpass makes for a known token.
 pub(super) const TELL: &str = "tell";
 
+/// The configuration by which it makes those that Hallpass makes for a known token and a question to the grant service.
+pub(super) const ASK: &str = "ask";
+
 /// The filter that does nothing, refuses everything, or makes calls for nothing.
 pub(super) fn empty(vm_id: &str, module: &Path, configuration: &str) -> Value {
     wasm(vm_id, module, configuration)

@@ -8,6 +8,7 @@ use crate::premise::Premise;
 const NATIVE: &str = "jwt_authn";
 const PAIR: &str = "jwt_authn + ext_authz";
 const CACHED_PAIR: &str = "jwt_authn cached + ext_authz";
+const LEAST: &str = "empty filter, same calls";
 
 const TO_PLAIN: Comparison = Comparison {
     heading: "to plain",
@@ -55,7 +56,7 @@ pub(super) fn tokens(other_build: bool) -> impl Iterator<Item = Group> {
 
 /// A known token, and a question to the grant service that is not remembered.
 pub(super) fn questions() -> Group {
-    asking(
+    let mut group = asking(
         "cold-grants",
         "one token, and another question to the grant service with each request",
         Crowd::One,
@@ -65,7 +66,19 @@ pub(super) fn questions() -> Group {
             Premise::NativelyRemembered,
         ),
         Premise::Remembered,
-    )
+    );
+    let least = Row::new(
+        LEAST,
+        Contender::Asking,
+        Crowd::One,
+        &[Premise::AskedEachTime],
+    );
+    group.rows.insert(1, least.at(NEW_PATHS));
+    group.comparisons.push(Comparison {
+        heading: "to the same calls",
+        with: LEAST,
+    });
+    group
 }
 
 /// A new token, and a question to the grant service that is not remembered.

@@ -85,7 +85,7 @@ fn every_request_must_have_gone_where_the_row_says() {
             Premise::Allowed("grant_embedded"),
             "wasmcustom.hallpass.decisions.allow.grant_embedded",
         ),
-        (Premise::AskedEachTime, "wasmcustom.hallpass.callouts.ok"),
+        (Premise::AskedEachTime, "cluster.grants.upstream_rq_200"),
     ];
     for (premise, counter) in cases {
         assert!(holds(premise, &format!("{counter}: 100"), 0), "{premise:?}");
@@ -98,7 +98,7 @@ fn every_request_must_have_gone_where_the_row_says() {
     }
     let failed = "http.l.lua.executions: 100\nhttp.l.lua.errors: 1";
     assert!(!holds(Premise::ScriptRan, failed, 0));
-    let twice = "wasmcustom.hallpass.callouts.ok: 200";
+    let twice = "cluster.grants.upstream_rq_200: 200";
     assert!(!holds(Premise::AskedEachTime, twice, 0));
 }
 
