@@ -16,7 +16,7 @@ pub struct Contexts<R> {
     /// The root of every request of which nothing is kept.
     usual: Option<(u32, Rc<R>)>,
     /// How many requests there are of which nothing is kept. While there is one, no other root becomes the usual one, since it would be
-    /// taken for that request's.
+    /// taken for that request's. It is exact where a host announces each request and ends it once, as it must.
     unkept: usize,
     others: ById<Rc<R>>,
     /// Requests that came when their root was not the usual one; and those that came without a root, which nobody can judge.
@@ -28,7 +28,7 @@ pub struct Contexts<R> {
 pub enum Ended<R> {
     /// A root.
     Root(Rc<R>),
-    /// A request of this root; `None` if it had none, or if its root ended before it.
+    /// A request of this root; `None` if it had none, or one that was the usual one and ended before it.
     Request(Option<Rc<R>>),
 }
 
@@ -46,6 +46,7 @@ impl<R> Default for Contexts<R> {
 impl<R> Contexts<R> {
     /// A root is there. A proxy announces one again that it configures anew: then it stays as it is, for the sake of its requests.
     pub fn begin_root(&mut self, id: u32, root: R) {
+        self.requests.remove(&id);
         if !self.is_usual(id) {
             self.others.entry(id).or_insert_with(|| Rc::new(root));
             self.choose_usual();
@@ -77,8 +78,8 @@ impl<R> Contexts<R> {
         }
     }
 
-    /// The root to which the request `id` belongs; `None` if it has none, or if its root ended before it. A request that nobody announced
-    /// is the usual root's.
+    /// The root to which the request `id` belongs; `None` if it has none, or one that was the usual one and has ended. A request that
+    /// nobody announced is the usual root's.
     pub fn root_of(&self, id: u32) -> Option<Rc<R>> {
         if !self.requests.is_empty()
             && let Some(kept) = self.requests.get(&id)
@@ -264,5 +265,19 @@ mod tests {
         assert_eq!(name(contexts.root_of(3)), 'a');
         contexts.begin_request(3, 2);
         assert_eq!(name(contexts.root_of(3)), 'b');
+        contexts.begin_root(3, 'c');
+        assert_eq!(contexts.end(3), Ended::Root(Rc::new('c')));
+    }
+
+    #[test]
+    fn a_request_whose_root_is_known_has_it_also_after_the_roots_end() {
+        let mut contexts = Contexts::default();
+        contexts.begin_root(1, 'a');
+        contexts.begin_root(2, 'b');
+        contexts.begin_request(3, 2);
+        assert_eq!(contexts.end(2), Ended::Root(Rc::new('b')));
+        contexts.begin_root(4, 'c');
+        assert_eq!(name(contexts.root_of(3)), 'b');
+        assert_eq!(contexts.end(3), Ended::Request(Some(Rc::new('b'))));
     }
 }

@@ -14,6 +14,8 @@ use crate::sample::Sample;
 
 /// The row of the proxy alone.
 const PLAIN: &str = "plain";
+/// The row of an empty filter that makes the calls of the host that Hallpass makes, and decides nothing.
+const LEAST: &str = "empty filter, same calls";
 /// The row of the other build.
 const OTHER_BUILD: &str = "hallpass, other build";
 

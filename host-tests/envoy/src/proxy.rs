@@ -137,19 +137,10 @@ impl Setup {
     /// # Panics
     /// When it does not.
     pub fn start(mut self) -> Proxy {
+        // What lies there is read at the start, and the log is kept in memory.
         let directory = directory();
         let follows = self.follows_revocations();
-        let mut envoy = self.launch(directory.path());
-        let addresses = envoy
-            .await_ready(START)
-            .unwrap_or_else(|fault| panic!("{fault:#}"));
-        // What lay there has been read, and the log is kept in memory.
-        drop(directory);
-        let proxy = Proxy { envoy, addresses };
-        if follows {
-            proxy.await_revocations();
-        }
-        proxy
+        self.serve(directory.path(), follows)
     }
 
     /// The same, of which the listener can be [replaced](Replaceable::replace).
@@ -159,16 +150,25 @@ impl Setup {
     pub fn start_replaceable(mut self) -> Replaceable {
         let directory = directory();
         let file = directory.path().join(LISTENERS);
+        let follows = self.follows_revocations();
         self.lay_listeners(&file);
-        let mut envoy = self.launch(directory.path());
-        let addresses = envoy
-            .await_ready(START)
-            .unwrap_or_else(|fault| panic!("{fault:#}"));
         Replaceable {
-            proxy: Proxy { envoy, addresses },
+            proxy: self.serve(directory.path(), follows),
             file,
             _directory: directory,
         }
+    }
+
+    fn serve(self, directory: &Path, follows_revocations: bool) -> Proxy {
+        let mut envoy = self.launch(directory);
+        let addresses = envoy
+            .await_ready(START)
+            .unwrap_or_else(|fault| panic!("{fault:#}"));
+        let proxy = Proxy { envoy, addresses };
+        if follows_revocations {
+            proxy.await_revocations();
+        }
+        proxy
     }
 
     /// Has listeners read from `file`, and puts them there at one stroke: it is a move that Envoy looks out for.
@@ -273,7 +273,7 @@ impl Replaceable {
     /// Has the listener of `setup`, and the filter's configuration in it, take the place of the one that there is.
     ///
     /// # Panics
-    /// When it cannot be written.
+    /// When `setup` has no listener, or it cannot be written.
     pub fn replace(&self, mut setup: Setup) {
         setup.lay_listeners(&self.file);
     }

@@ -7,8 +7,9 @@
 //! time and the headers, takes the token out, and adds four headers. That is what any module costs at least that tells the upstream who it is.
 //!
 //! Configured with the word `ask` it makes those that Hallpass makes for a known token with a question to the grant service, and decides
-//! nothing either: it looks into shared memory, asks the service, reads what comes back, and puts it there. That is what any module's
-//! question costs at least.
+//! nothing either: it looks into shared memory, asks the service, reads what comes back, and puts it there. It asks from the request and not
+//! from the root, which saves it three of the four changes of context, and it has one place in shared memory. That is about what any
+//! module's question costs at least.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -20,7 +21,6 @@ use proxy_wasm::types::{Action, ContextType};
 const REFUSE: &[u8] = b"refuse";
 /// The configuration that has every request's headers read and changed.
 const TELL: &[u8] = b"tell";
-
 /// The configuration that has a question asked about every request.
 const ASK: &[u8] = b"ask";
 
@@ -39,13 +39,8 @@ const QUESTION: [(&str, &str); 6] = [
     ("accept", "application/json"),
     ("x-request-id", "00000000-0000-0000-0000-000000000000"),
 ];
-/// What it asks, as long as it is for the user who makes the load.
-const QUESTION_BODY: &str = r#"{"subject":{"type":"user","id":"user-0","properties":{"issuer":"https://idp.example","email":"user-0@example.com","groups":["engineers"]}},"action":{"name":"get"},"resource":{"type":"http","id":"many"},"context":{"path":"/many/1000000"}}"#;
-/// What is told besides, where a grant lets pass.
-const TOLD_OF_GRANT: [(&str, &str); 2] = [
-    ("x-hallpass-grant-id", "g"),
-    ("x-hallpass-grant-expires", "9999-01-01T00:00:00Z"),
-];
+/// What it asks of the user who makes the load, about as long.
+const QUESTION_BODY: &str = r#"{"subject":{"type":"user","id":"user-0","properties":{"iss":"https://idp.example","email":"user-0@example.com","groups":["engineers"]}},"action":{"name":"get"},"resource":{"type":"http","id":"many"},"context":{"path":"/many/100000"}}"#;
 
 /// What Hallpass tells of the user who makes the load.
 const TOLD: [(&str, &str); 4] = [
@@ -54,8 +49,15 @@ const TOLD: [(&str, &str); 4] = [
     ("x-hallpass-email", "user-0@example.com"),
     ("x-hallpass-groups", "engineers"),
 ];
+/// What it tells besides, where a grant lets pass.
+const TOLD_OF_GRANT: [(&str, &str); 2] = [
+    ("x-hallpass-grant-id", "g"),
+    ("x-hallpass-grant-expires", "253370764800"),
+];
 
 const STATUS: u32 = 401;
+/// Of a question that cannot be asked.
+const UNANSWERABLE: u32 = 503;
 const HEADERS: [(&str, &str); 3] = [
     ("content-type", "application/problem+json"),
     ("cache-control", "no-store"),
@@ -118,7 +120,7 @@ impl Request {
         let (headers, body) = (QUESTION.to_vec(), Some(QUESTION_BODY.as_bytes()));
         let sent = self.dispatch_http_call(SERVICE, headers, body, Vec::new(), TIMEOUT);
         if sent.is_err() {
-            self.send_http_response(STATUS, HEADERS.to_vec(), None);
+            self.send_http_response(UNANSWERABLE, Vec::new(), None);
         }
     }
 }

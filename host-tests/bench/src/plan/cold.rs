@@ -1,6 +1,6 @@
 //! What is new with each request: the token, the question to the grant service, or both.
 
-use super::{Comparison, Group, OTHER_BUILD, PLAIN, Row};
+use super::{Comparison, Group, LEAST, OTHER_BUILD, PLAIN, Row};
 use crate::contender::{ALGORITHMS, Contender, NEW_PATHS};
 use crate::crowd::Crowd;
 use crate::premise::Premise;
@@ -8,7 +8,6 @@ use crate::premise::Premise;
 const NATIVE: &str = "jwt_authn";
 const PAIR: &str = "jwt_authn + ext_authz";
 const CACHED_PAIR: &str = "jwt_authn cached + ext_authz";
-const LEAST: &str = "empty filter, same calls";
 
 const TO_PLAIN: Comparison = Comparison {
     heading: "to plain",

@@ -1,12 +1,11 @@
 //! Users whose tokens and grants are known.
 
-use super::{Comparison, Group, OTHER_BUILD, PLAIN, Row};
+use super::{Comparison, Group, LEAST, OTHER_BUILD, PLAIN, Row};
 use crate::contender::Contender;
 use crate::crowd::Crowd;
 use crate::premise::Premise;
 
 const STRIPPED: &str = "empty filter, stripped";
-const LEAST: &str = "empty filter, same calls";
 const CACHED: &str = "jwt_authn, cached";
 const PAIR: &str = "jwt_authn cached + ext_authz";
 

@@ -156,10 +156,9 @@ fn a_cut_is_recorded_wherever_refusals_are() {
 
 #[test]
 fn a_cut_is_told_with_its_request_s_name_to_whoever_takes_it() {
-    let collector = json!({ "cluster": "collector" });
     for audit in [
         json!({ "log": "all" }),
-        json!({ "log": "none", "otlp": collector.clone() }),
+        json!({ "log": "none", "otlp": { "cluster": "collector" } }),
         json!({ "log": "none", "otlp": { "cluster": "collector", "decisions": "denied" } }),
     ] {
         let mut config = config();
