@@ -25,9 +25,13 @@ fn start(config: &Value) -> Harness {
         .unwrap_or_else(|refused| panic!("{refused}"))
 }
 
-/// Someone of whom there is something to tell in four identity headers.
 fn alice() -> TokenBuilder {
-    TokenBuilder::for_user("alice")
+    user("alice")
+}
+
+/// Someone of whom there is something to tell in four identity headers.
+fn user(name: &str) -> TokenBuilder {
+    TokenBuilder::for_user(name)
         .claim("email", json!("alice@example.com"))
         .claim("groups", json!(["dev", "oncall"]))
 }
@@ -125,6 +129,29 @@ fn a_remembered_decision_costs_as_much_as_an_embedded_grant() {
     let calls = calls_of_a_hot(&harness, &order(&alice().signed_by(&key())));
     require(&calls, &PASSING, &[("add_header_map_value", 6)]);
     assert_eq!(harness.calls_to(GRANTS).len(), 1);
+}
+
+#[test]
+fn a_question_costs_eleven_more_than_its_answer_when_it_is_remembered() {
+    let harness = start(&config("none"));
+    let mut calls = HostCalls::new();
+    for number in 0..20 {
+        let token = user(&format!("user-{number}")).signed_by(&key());
+        calls = calls_of(&harness, order(&token));
+    }
+    let asking = [
+        ("get_current_time_nanoseconds", 2),
+        ("get_header_map_pairs", 2),
+        ("get_shared_data", 1),
+        ("set_effective_context", 4),
+        ("http_call", 1),
+        ("get_buffer_bytes", 1),
+        ("set_shared_data", 1),
+        ("continue_stream", 1),
+    ];
+    let changes = [("remove_header_map_value", 1), ("add_header_map_value", 6)];
+    require(&calls, &asking, &changes);
+    assert_eq!(harness.calls_to(GRANTS).len(), 20);
 }
 
 #[test]
