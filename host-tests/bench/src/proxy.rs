@@ -45,7 +45,7 @@ impl Proxy {
         directory: &Path,
     ) -> Result<Self> {
         let program = built("Envoy", program)?;
-        let config = EnvoyConfig::new(configuration(setting, contenders)?);
+        let config = EnvoyConfig::from(configuration(setting, contenders)?);
         let mut envoy = Envoy::start_unfollowed(&program, &config, workers, directory)?;
         let admin = envoy.await_ready(START)?.admin;
         Ok(Self {

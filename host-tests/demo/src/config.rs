@@ -20,11 +20,6 @@ impl From<Value> for EnvoyConfig {
 }
 
 impl EnvoyConfig {
-    /// A configuration that was made rather than read.
-    pub fn new(value: Value) -> Self {
-        Self(value)
-    }
-
     /// Reads a YAML file.
     ///
     /// # Errors

@@ -131,14 +131,12 @@ impl Envoy {
         concurrency: u32,
         directory: &Path,
     ) -> Result<Self> {
-        std::fs::create_dir_all(directory)
-            .with_context(|| format!("cannot make {}", directory.display()))?;
+        let mut command = command(program, config, concurrency, directory)?;
         let log_file = directory.join(LOG_FILE);
         let cannot = || format!("cannot write {}", log_file.display());
         File::create(&log_file).with_context(cannot)?;
         // What it says before it has opened its log.
         let stderr = File::options().append(true).open(&log_file);
-        let mut command = command(program, config, concurrency, directory)?;
         command.arg("--log-path").arg(&log_file);
         command.stderr(stderr.with_context(cannot)?);
         Self::spawn(command, directory)
