@@ -3,6 +3,7 @@
 //! [`Config::parse`] goes from text over [`raw`] (the shape) to [`Config`] (the meaning). It finds all faults, not only the first, and
 //! says of each where it is, what stands there and what was expected.
 
+mod batch;
 mod conditions;
 pub mod fault;
 pub mod field;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use batch::BatchSettings;
 pub use fault::{Fault, Faults};
 pub use grants::{GrantSettings, RequestUrl, ServiceSettings};
 pub use headers::TrustedHeaders;

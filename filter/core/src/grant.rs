@@ -3,6 +3,7 @@
 pub mod backoff;
 pub mod decisions;
 pub mod embedded;
+pub mod gathering;
 pub mod key;
 pub mod service;
 pub mod shelf;
@@ -13,6 +14,7 @@ use crate::time::Window;
 pub use backoff::Backoff;
 pub use decisions::Decisions;
 pub use embedded::EmbeddedGrants;
+pub use gathering::Gathering;
 pub use key::DecisionKey;
 pub use service::{GrantOutcome, GrantReply, Query, Question, Ruling, ServiceFault, Word};
 pub use shelf::Shelf;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hallpass_core::config::{OtlpSettings, ServiceSettings};
 use hallpass_core::flow::{FeedRequest, KeysRequest};
+use hallpass_core::grant::service::together;
 use hallpass_core::grant::{DecisionKey, Query};
 use hallpass_core::headers::HeaderList;
 use hallpass_core::time::UnixMillis;
@@ -15,6 +16,8 @@ pub(crate) enum Purpose {
     Keys(usize),
     /// The decision under this key.
     Grant(DecisionKey),
+    /// Several decisions with one call, which has this number. Each of them is a purpose of its own, too.
+    Grants(u64),
     /// What the grant service has taken back.
     Revocations,
     /// That a collector takes the next records.
@@ -25,8 +28,28 @@ impl Purpose {
     /// Whether the call is counted with those that decide about a request. The others go on all the time, and have counters of their own.
     pub(crate) fn is_about_requests(self) -> bool {
         match self {
-            Self::Keys(_) | Self::Grant(_) => true,
+            Self::Keys(_) | Self::Grant(_) | Self::Grants(_) => true,
             Self::Revocations | Self::Export => false,
+        }
+    }
+}
+
+/// A question to the grant service.
+#[derive(Debug)]
+pub(crate) struct Enquiry {
+    pub(crate) key: DecisionKey,
+    pub(crate) body: Vec<u8>,
+    /// The `x-request-id` of the request that asked first, if one did and has one.
+    pub(crate) request_id: Option<String>,
+}
+
+impl Enquiry {
+    /// What is asked by a request, or for nobody in particular.
+    pub(crate) fn new(query: &Query, request_id: Option<&str>) -> Self {
+        Self {
+            key: query.key(),
+            body: query.to_body(),
+            request_id: request_id.map(str::to_owned),
         }
     }
 }
@@ -76,26 +99,60 @@ impl Callout {
 
     /// Asks the decision point.
     pub(crate) fn for_grant(
-        query: &Query,
+        enquiry: Enquiry,
         service: &ServiceSettings,
-        request_id: &str,
+        own_id: String,
+        asked: UnixMillis,
+    ) -> Self {
+        let purpose = Purpose::Grant(enquiry.key);
+        let request_id = enquiry.request_id.unwrap_or(own_id);
+        Self::to_service(
+            purpose,
+            service,
+            &service.path,
+            enquiry.body,
+            request_id,
+            asked,
+        )
+    }
+
+    /// Asks the decision point several questions with one call, which has this number.
+    pub(crate) fn for_grants(
+        number: u64,
+        enquiries: &[Enquiry],
+        service: &ServiceSettings,
+        path: &str,
+        own_id: String,
+        asked: UnixMillis,
+    ) -> Self {
+        let bodies = enquiries.iter().map(|enquiry| &*enquiry.body);
+        let body = together::body_of(bodies);
+        Self::to_service(Purpose::Grants(number), service, path, body, own_id, asked)
+    }
+
+    fn to_service(
+        purpose: Purpose,
+        service: &ServiceSettings,
+        path: &str,
+        body: Vec<u8>,
+        request_id: String,
         asked: UnixMillis,
     ) -> Self {
         let mut headers = owned(&[
             (":method", "POST"),
-            (":path", &service.path),
+            (":path", path),
             (":authority", &service.authority),
             ("content-type", "application/json"),
             ("accept", "application/json"),
-            ("x-request-id", request_id),
+            ("x-request-id", &request_id),
         ]);
         headers.extend(service.headers.iter().cloned());
         Self {
-            purpose: Purpose::Grant(query.key()),
+            purpose,
             cluster: service.cluster.clone(),
             timeout: service.timeout,
-            body: Some(query.to_body()),
-            request_id: Some(request_id.to_owned()),
+            body: Some(body),
+            request_id: Some(request_id),
             headers,
             asked: Some(asked),
         }
@@ -189,8 +246,7 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
     /// The `x-request-id` of the question.
     pub(crate) asked_as: Option<String>,
-    /// When the decision point was asked, if it was.
-    pub(crate) asked: Option<UnixMillis>,
+    asked: Option<UnixMillis>,
 }
 
 impl Reply {
@@ -205,6 +261,11 @@ impl Reply {
             asked_as: call.request_id,
             asked: call.asked,
         })
+    }
+
+    /// When the decision point was asked. One that does not say was asked before anything was taken back.
+    pub(crate) fn asked(&self) -> UnixMillis {
+        self.asked.unwrap_or(UnixMillis::new(0))
     }
 
     /// All values of a header as one list (RFC 9110, section 5.3), if it is there.

@@ -86,19 +86,19 @@ impl<'a> Request<'a> {
 
     /// Judges the request; `None` when it is held.
     fn judge(&self, ends_here: bool, now: UnixMillis) -> Option<Outcome> {
-        let (outcome, has_question) = self.worker.with(|worker| {
+        let (outcome, needs_root) = self.worker.with(|worker| {
             let head = host::request_head(worker.wanted, ends_here);
             let mut exchange = Box::new(Exchange::new(head));
             let step = exchange.start(&mut worker.gate, now);
             let outcome = worker.hold_or_settle(self.id, exchange, step, now);
-            worker.ask_again(now);
-            let has_question = outcome.is_none() && !worker.outbox.is_empty();
-            (outcome, has_question)
+            worker.ask_again();
+            let needs_root = outcome.is_none() && worker.needs_root(now);
+            (outcome, needs_root)
         });
-        if has_question { self.ask(now) } else { outcome }
+        if needs_root { self.ask(now) } else { outcome }
     }
 
-    /// Has the root send what is in the outbox; `None` when the request is held until the answer comes.
+    /// Has the root send what is to be sent; `None` when the request is held until the answer comes.
     fn ask(&self, now: UnixMillis) -> Option<Outcome> {
         self.worker.with(|worker| worker.set_started(self.id));
         let is_sent = send_for(self.root, self.id, self.worker, now);

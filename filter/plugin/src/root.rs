@@ -2,31 +2,28 @@
 //! wanted them.
 
 use std::cell::OnceCell;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hallpass_core::audit::otlp::MAX_ANSWER_BYTES;
 use hallpass_core::config::Config;
 use hallpass_core::flow::{Gate, KeysReply, Progress};
-use hallpass_core::grant::service::{MAX_REPLY_BYTES, RawReply};
-use hallpass_core::grant::{DecisionKey, GrantOutcome};
+use hallpass_core::grant::service::{MAX_REPLIES_BYTES, MAX_REPLY_BYTES, RawReply};
+use hallpass_core::grant::{DecisionKey, GrantOutcome, ServiceFault, Word};
 use hallpass_core::jwks::MAX_SET_BYTES;
 use hallpass_core::metrics::Counter;
 use hallpass_core::revocation::{FeedReply, MAX_FEED_BYTES};
 use hallpass_core::time::UnixMillis;
 use hallpass_core::token::signature::chosen::ChosenVerifier;
 
-use crate::callouts::{Arrival, Call, Callout, Purpose, Reply};
+use crate::callouts::{Arrival, Call, Callout, Enquiry, Purpose, Reply};
 use crate::host;
 use crate::http::{Request, Verdict, perform};
 use crate::sinks::{self, Stats};
 use crate::streams::{cut_ended, end_revoked};
-use crate::worker::{Outcome, Shared, Worker};
+use crate::worker::{HURRY, Outcome, Shared, TICK, Worker};
 
-/// How often due fetches, unanswered calls and streams whose permission has ended are looked for, and figures told.
-const TICK: Duration = Duration::from_millis(250);
-/// The same while somebody is ready who has not been told yet, or a question has not left.
-const HURRY: Duration = Duration::from_millis(1);
 /// How many requests are told or cut in one callback: see [`crate::worker`] on those that are held.
 const AT_ONCE: usize = 64;
 /// How many of these may be told, so that there is room for those that are cut.
@@ -92,7 +89,7 @@ impl Root {
         }
         host::tick_every(TICK);
         if let Some(worker) = self.worker.get() {
-            worker.with(|worker| worker.hurries = false);
+            worker.with(|worker| worker.tick = TICK);
         }
         self.tick();
     }
@@ -115,7 +112,8 @@ impl Root {
             worker.ask_feed_if_due(now);
             worker.release_background(BACKGROUND_AT_ONCE, now);
         });
-        self.carry_on(worker, now);
+        let wanted = self.carry_on(worker, now);
+        set_tick(worker, wanted);
         worker.with(Worker::tell_figures);
     }
 
@@ -134,16 +132,18 @@ impl Root {
             worker.with(|worker| worker.gate.count(counter_of(&arrival)));
         }
         settle(worker, purpose, arrival, now);
-        self.carry_on(worker, now);
+        let wanted = self.carry_on(worker, now);
+        hasten(worker, wanted);
     }
 
-    /// What every callback of the root ends with: questions leave, some who are ready are told, some whose time is over are cut.
-    fn carry_on(&self, worker: &Shared, now: UnixMillis) {
+    /// What every callback of the root ends with: questions leave, some who are ready are told, some whose time is over are cut. Returns
+    /// how often the tick should come for those who are left.
+    fn carry_on(&self, worker: &Shared, now: UnixMillis) -> Duration {
         dispatch_outbox(worker, now);
         let ready = worker.with(|worker| {
             worker.export_due(now);
             let ready = worker.take_ready(READY_AT_ONCE, now);
-            worker.ask_again(now);
+            worker.ask_again();
             worker.write_down(now);
             ready
         });
@@ -155,7 +155,11 @@ impl Root {
         host::enter(self.id);
         // Some of those who were ready have another question.
         dispatch_outbox(worker, now);
-        set_pace(worker, some_are_left);
+        if some_are_left {
+            HURRY
+        } else {
+            worker.with(|worker| worker.wanted_tick())
+        }
     }
 }
 
@@ -166,19 +170,26 @@ pub(crate) fn send_for(root: u32, request: u32, worker: &Shared, now: UnixMillis
     let entered = host::enter(root);
     if entered {
         dispatch_outbox(worker, now);
-        // A question that the host would not take was settled for everybody who waited for it. Whatever else the tick hurries for goes on.
-        let hurries = worker.with(|worker| worker.hurries);
-        set_pace(worker, hurries);
+        // A question that the host would not take was settled for everybody who waited for it.
+        let wanted = worker.with(|worker| worker.wanted_tick());
+        hasten(worker, wanted);
         host::enter(request);
     }
     entered
 }
 
-/// Has the tick come sooner while somebody is ready, and as usual otherwise.
-fn set_pace(worker: &Shared, some_are_left: bool) {
-    let hurries = some_are_left || worker.with(|worker| worker.has_work());
-    if worker.with(|worker| std::mem::replace(&mut worker.hurries, hurries)) != hurries {
-        host::tick_every(if hurries { HURRY } else { TICK });
+/// Has the tick come sooner, if that is wanted. Later is left to the tick itself: the host begins its time anew whenever it is set, and
+/// what is wanted may change with each question, so that it would never come.
+fn hasten(worker: &Shared, wanted: Duration) {
+    if wanted < worker.with(|worker| worker.tick) {
+        set_tick(worker, wanted);
+    }
+}
+
+/// Has the tick come as often as is wanted.
+fn set_tick(worker: &Shared, wanted: Duration) {
+    if worker.with(|worker| std::mem::replace(&mut worker.tick, wanted)) != wanted {
+        host::tick_every(wanted);
     }
 }
 
@@ -198,6 +209,8 @@ fn retire(worker: &Shared) {
             match purpose {
                 // Records go on under the next configuration, if it exports any.
                 Purpose::Export => {}
+                // Each of them is under way by itself, too.
+                Purpose::Grants(_) => worker.with(|worker| worker.land(purpose, None, now)),
                 Purpose::Keys(_) => {
                     let replaced = Arrival::Nothing("the configuration was replaced");
                     settle(worker, purpose, replaced, now);
@@ -218,7 +231,7 @@ fn retire(worker: &Shared) {
 }
 
 fn dispatch_outbox(worker: &Shared, now: UnixMillis) {
-    while let Some(callout) = worker.with(|worker| worker.outbox.pop_front()) {
+    while let Some(callout) = worker.with(|worker| worker.next_callout(now)) {
         if let Some(refusal) = send(worker, &callout, now) {
             settle(worker, callout.purpose, refusal, now);
         }
@@ -242,6 +255,17 @@ fn settle(worker: &Shared, purpose: Purpose, arrival: Arrival, now: UnixMillis) 
             Purpose::Grant(key) => {
                 let outcome = learn_grant(&mut worker.gate, key, arrival, now);
                 worker.land(purpose, Some(outcome), now);
+            }
+            Purpose::Grants(number) => {
+                let enquiries = worker.take_batch(number);
+                match learn_grants(&mut worker.gate, &enquiries, arrival, now) {
+                    Some(outcomes) => {
+                        for (enquiry, outcome) in enquiries.iter().zip(outcomes) {
+                            worker.land(Purpose::Grant(enquiry.key), Some(outcome), now);
+                        }
+                    }
+                    None => worker.put_apart(enquiries, now),
+                }
             }
         }
         worker.write_down(now);
@@ -317,33 +341,86 @@ fn learn_grant(
     arrival: Arrival,
     now: UnixMillis,
 ) -> GrantOutcome {
-    let fault = match arrival {
+    match arrival {
         Arrival::Reply(reply) => {
-            let content_type = reply.header("content-type");
-            let cache_control = reply.header("cache-control");
-            let request_id = reply.header("x-request-id");
-            let raw = RawReply {
-                status: reply.status,
-                content_type: content_type.as_deref(),
-                cache_control: cache_control.as_deref(),
-                request_id: request_id.as_deref(),
-                asked_as: reply.asked_as.as_deref(),
-                body: &reply.body,
-            };
-            // One that does not say when it was asked was asked before anything was taken back.
-            let asked = reply.asked.unwrap_or(UnixMillis::new(0));
-            match gate.on_grant_reply(key, raw, asked, now) {
-                Ok(word) => return GrantOutcome::Decided(word),
-                Err(fault) => fault.to_string(),
+            let headers = ReplyHeaders::of(&reply);
+            let ruling = gate.on_grant_reply(key, headers.with(&reply), reply.asked(), now);
+            outcome_of(ruling)
+        }
+        Arrival::Nothing(why) => {
+            gate.grant_failed(now);
+            undecided(why)
+        }
+    }
+}
+
+/// The same of questions that were put together, in their order. `None` where there is no telling which answer is whose, or one of them
+/// is such that none was answered: then each is to be put by itself.
+fn learn_grants(
+    gate: &mut Gate,
+    enquiries: &[Enquiry],
+    arrival: Arrival,
+    now: UnixMillis,
+) -> Option<Vec<GrantOutcome>> {
+    let failed = |outcome| Some(vec![outcome; enquiries.len()]);
+    match arrival {
+        Arrival::Reply(reply) => {
+            let headers = ReplyHeaders::of(&reply);
+            let keys: Vec<_> = enquiries.iter().map(|enquiry| enquiry.key).collect();
+            match gate.on_grant_replies(&keys, headers.with(&reply), reply.asked(), now) {
+                Ok(rulings) => Some(rulings.into_iter().map(outcome_of).collect()),
+                Err(fault) if fault.is_of_the_service() => failed(undecided(fault)),
+                Err(fault) => {
+                    sinks::warn(&format!(
+                        "the grant service did not decide {} questions together, and is asked each by itself: {fault}",
+                        keys.len()
+                    ));
+                    None
+                }
             }
         }
         Arrival::Nothing(why) => {
             gate.grant_failed(now);
-            why.to_owned()
+            failed(undecided(why))
         }
-    };
-    sinks::warn(&format!("the grant service did not decide: {fault}"));
+    }
+}
+
+fn outcome_of(ruling: Result<Word, ServiceFault>) -> GrantOutcome {
+    ruling.map_or_else(undecided, GrantOutcome::Decided)
+}
+
+fn undecided(why: impl Display) -> GrantOutcome {
+    sinks::warn(&format!("the grant service did not decide: {why}"));
     GrantOutcome::Failed
+}
+
+/// What counts of the headers of a decision point's reply.
+struct ReplyHeaders {
+    content_type: Option<Vec<u8>>,
+    cache_control: Option<Vec<u8>>,
+    request_id: Option<Vec<u8>>,
+}
+
+impl ReplyHeaders {
+    fn of(reply: &Reply) -> Self {
+        Self {
+            content_type: reply.header("content-type"),
+            cache_control: reply.header("cache-control"),
+            request_id: reply.header("x-request-id"),
+        }
+    }
+
+    fn with<'a>(&'a self, reply: &'a Reply) -> RawReply<'a> {
+        RawReply {
+            status: reply.status,
+            content_type: self.content_type.as_deref(),
+            cache_control: self.cache_control.as_deref(),
+            request_id: self.request_id.as_deref(),
+            asked_as: reply.asked_as.as_deref(),
+            body: &reply.body,
+        }
+    }
 }
 
 fn resume(id: u32, outcome: Outcome, worker: &Shared) {
@@ -358,6 +435,7 @@ fn receive(call: Call, body_size: usize) -> Arrival {
     let limit = match call.purpose {
         Purpose::Keys(_) => MAX_SET_BYTES,
         Purpose::Grant(_) => MAX_REPLY_BYTES,
+        Purpose::Grants(_) => MAX_REPLIES_BYTES,
         Purpose::Revocations => MAX_FEED_BYTES,
         Purpose::Export => MAX_ANSWER_BYTES,
     };

@@ -4,10 +4,12 @@ mod asking;
 mod exporting;
 mod held;
 mod pace;
+mod questions;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
+use std::time::Duration;
 
 use hallpass_core::audit::Written;
 use hallpass_core::audit::export::Exporter;
@@ -15,18 +17,24 @@ use hallpass_core::config::AuditLog;
 use hallpass_core::denial::Reason;
 use hallpass_core::flight::Flights;
 use hallpass_core::flow::{Exchange, Gate, Passage, Refusal, Step, Stream};
-use hallpass_core::grant::GrantOutcome;
+use hallpass_core::grant::gathering::GatheringRules;
 use hallpass_core::grant::service::Fact;
+use hallpass_core::grant::{Gathering, GrantOutcome};
 use hallpass_core::metrics::Held;
 use hallpass_core::streams::OpenStreams;
 use hallpass_core::time::UnixMillis;
 
-use crate::callouts::{Call, Callout, Purpose};
+use crate::callouts::{Call, Callout, Enquiry, Purpose};
 use crate::host::{self, Wanted};
 use crate::sinks::{self, Stats};
 use asking::{MAX_WAITING, purpose_of};
 use held::HeldRequest;
 use pace::Pace;
+
+/// How often due fetches, unanswered calls and streams whose permission has ended are looked for, and figures told.
+pub(crate) const TICK: Duration = Duration::from_millis(250);
+/// The same while somebody is ready who has not been told yet, or a question that nobody waits for has not left.
+pub(crate) const HURRY: Duration = Duration::from_millis(1);
 
 /// The worker in the hands of several contexts of one thread.
 #[derive(Clone)]
@@ -48,8 +56,12 @@ impl Shared {
 pub(crate) struct Worker {
     pub(crate) gate: Gate,
     pub(crate) outbox: VecDeque<Callout>,
+    /// Questions to the grant service that have not left yet.
+    gathering: Gathering<Enquiry>,
+    /// Those that were put together and are under way, by the number of their call.
+    batches: HashMap<u64, Vec<Enquiry>>,
     /// Questions that nobody waits for: they leave a few at a time.
-    background: VecDeque<Callout>,
+    background: VecDeque<Enquiry>,
     pub(crate) stats: Stats,
     pace: Pace,
     /// What some record, question or condition needs to know of each request.
@@ -68,9 +80,10 @@ pub(crate) struct Worker {
     ready: VecDeque<u32>,
     /// Those of them that were judged before the configuration was replaced.
     settled: VecDeque<u32>,
-    /// The tick comes faster than usual, since somebody is ready.
-    pub(crate) hurries: bool,
+    /// How often the tick comes.
+    pub(crate) tick: Duration,
     started: Started,
+    /// How many questions the grant service was asked, or sets of them.
     asked: u64,
 }
 
@@ -92,6 +105,12 @@ pub(crate) enum Outcome {
 impl Worker {
     pub(crate) fn new(gate: Gate, stats: Stats) -> Self {
         let config = gate.config();
+        let batch = config
+            .grants
+            .service
+            .as_ref()
+            .and_then(|service| service.batch.as_ref());
+        let rules = batch.map_or(GatheringRules::EACH_BY_ITSELF, |batch| batch.rules);
         let sends_source = config
             .grants
             .service
@@ -115,6 +134,8 @@ impl Worker {
             told_uncut: false,
             calls: HashMap::new(),
             outbox: VecDeque::new(),
+            gathering: Gathering::new(rules),
+            batches: HashMap::new(),
             background: VecDeque::new(),
             stats,
             pace: Pace::default(),
@@ -122,7 +143,7 @@ impl Worker {
             held: HashMap::new(),
             ready: VecDeque::new(),
             settled: VecDeque::new(),
-            hurries: false,
+            tick: TICK,
             started: Started::None,
             asked: 0,
         }
@@ -144,7 +165,7 @@ impl Worker {
         }
         self.streams = before.streams;
         self.told_uncut = before.told_uncut;
-        self.hurries = before.hurries;
+        self.tick = before.tick;
         // They are held by the host, and wait to be told.
         self.held = before.held;
         self.ready = before.settled;
@@ -212,7 +233,9 @@ impl Worker {
             // No request waits for records to arrive.
             Purpose::Keys(_) | Purpose::Export => exchange.without_keys(&mut self.gate, now),
             Purpose::Revocations => exchange.without_revocations(&mut self.gate, now),
-            Purpose::Grant(_) => exchange.on_grant(&mut self.gate, &GrantOutcome::GivenUp, now),
+            Purpose::Grant(_) | Purpose::Grants(_) => {
+                exchange.on_grant(&mut self.gate, &GrantOutcome::GivenUp, now)
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use http::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::CALL_TIMEOUTS;
+use super::batch::{self, BatchSettings};
 use super::fault::{Faults, Place};
 use super::field::{Field, elements, filled};
 use super::headers::header_name;
@@ -58,6 +59,8 @@ pub struct ServiceSettings {
     pub shared: bool,
     /// How many decisions each worker remembers.
     pub max_entries: usize,
+    /// How questions are put together, if they are.
+    pub batch: Option<BatchSettings>,
     /// The feed of what it takes back, if it is followed.
     pub revocations: Option<RevocationSettings>,
 }
@@ -150,6 +153,7 @@ fn service(raw: RawService, place: &Place, faults: &mut Faults) -> Option<Servic
             .0,
     };
     let cache = cache(raw.cache, &place.member("cache"), faults);
+    let batch = batch::validate(raw.batch, &place.member("batch"), faults);
     let revocations = revocations::validate(raw.revocations, &place.member("revocations"), faults);
     Some(ServiceSettings {
         cluster: cluster?,
@@ -165,6 +169,7 @@ fn service(raw: RawService, place: &Place, faults: &mut Faults) -> Option<Servic
         stale_if_error: cache.stale_if_error,
         shared: cache.shared,
         max_entries: cache.max_entries,
+        batch,
         revocations,
     })
 }

@@ -297,8 +297,22 @@ object! {
         failure_mode: Word<FailureMode> = "deny",
         /// How long an answer is remembered.
         cache: RawCache,
+        /// Questions that come while others are under way are put together in one call. Left out, each is put by itself.
+        batch: RawBatch,
         /// The feed of what the service takes back. Left out, it is not asked, and a grant that is taken back counts until its end or that of `cache`.
         revocations: RawRevocations,
+    }
+}
+
+object! {
+    /// How questions are put together (the Access Evaluations API). A question that is alone is put by itself, to the service's `path`.
+    RawBatch {
+        /// The path of questions that are put together. Cluster, authority, headers and timeout are the service's.
+        path: String = "/access/v1/evaluations",
+        /// While a worker has fewer calls under way, a question leaves at once; while it has as many, questions wait for one of them to come back, and for 10 milliseconds at most. From 1 to 64.
+        calls: u64 = 2,
+        /// How many questions leave together at most; so many leave at once. From 2 to 100.
+        max_questions: u64 = 32,
     }
 }
 

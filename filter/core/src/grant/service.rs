@@ -7,6 +7,7 @@ mod evaluation;
 mod form;
 mod obligations;
 pub mod reply;
+pub mod together;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::request::CanonicalRequest;
 use crate::time::UnixMillis;
 
 pub use reply::{GrantReply, MAX_REPLY_BYTES, RawReply, Remark, ServiceFault};
+pub use together::MAX_REPLIES_BYTES;
 
 /// A fact of the request that the service may be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,9 @@
-//! The questions of a worker's requests: who joins which, what is sent, and what is given up.
+//! What a worker's requests wait for: who joins which question, what is sent, and what is given up.
 
 use std::time::Duration;
 
 use hallpass_core::flight::Joined;
 use hallpass_core::flow::{Exchange, Need};
-use hallpass_core::grant::Query;
-use hallpass_core::metrics::Counter;
 use hallpass_core::time::UnixMillis;
 
 use super::Worker;
@@ -15,8 +13,6 @@ use crate::callouts::{Call, Callout, Purpose};
 pub(super) const MAX_WAITING: usize = 4_096;
 /// How many of these may wait for keys: anyone can write a token that waits for them, and must not take the room of those who are known.
 const MAX_WAITING_FOR_KEYS: usize = MAX_WAITING / 4;
-/// How many questions that nobody waits for may lie there. For one more the answer serves to its end, and then somebody waits.
-const MAX_BACKGROUND: usize = 1_024;
 /// How much later than its timeout a call is given up that the host never answers.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -37,70 +33,26 @@ impl Worker {
         }
         let purpose = purpose_of(&need);
         let callout = match need {
+            Need::Grant(query) => return self.join_question(id, &query, exchange, now),
             Need::Keys(provider) | Need::NewKey(provider) => self.keys_callout(provider),
-            Need::Grant(query) => self.grant_callout(&query, exchange.request_id(), now),
             Need::Revocations => self.feed_callout(),
         };
         let Some(callout) = callout else { return false };
-        let deadline = deadline(callout.timeout, now);
-        match self.flights.join(purpose, id, deadline) {
+        match self
+            .flights
+            .join(purpose, id, deadline(callout.timeout, now))
+        {
             Joined::First => {
                 match purpose {
                     Purpose::Keys(provider) => self.gate.fetch_started(provider, now),
                     Purpose::Revocations => self.gate.feed_asked(now),
-                    Purpose::Grant(_) | Purpose::Export => {}
+                    Purpose::Grant(_) | Purpose::Grants(_) | Purpose::Export => {}
                 }
                 self.outbox.push_back(callout);
                 true
             }
-            Joined::Waiting => {
-                self.bring_forward(purpose, now);
-                if matches!(purpose, Purpose::Grant(_)) {
-                    self.gate.count(Counter::GrantCoalesced);
-                }
-                true
-            }
+            Joined::Waiting => true,
             Joined::Full => false,
-        }
-    }
-
-    /// Somebody waits now for a question that may have been put for nobody, and not have left yet.
-    fn bring_forward(&mut self, purpose: Purpose, now: UnixMillis) {
-        let mut background = self.background.iter();
-        let place = background.position(|callout| callout.purpose == purpose);
-        if let Some(callout) = place.and_then(|place| self.background.remove(place)) {
-            self.release(callout, now);
-        }
-    }
-
-    fn release(&mut self, callout: Callout, now: UnixMillis) {
-        self.flights
-            .start(callout.purpose, deadline(callout.timeout, now));
-        self.outbox.push_back(callout);
-    }
-
-    /// The next few of the questions that nobody waits for may leave.
-    pub(crate) fn release_background(&mut self, most: usize, now: UnixMillis) {
-        for _ in 0..most {
-            let Some(callout) = self.background.pop_front() else {
-                return;
-            };
-            self.release(callout, now);
-        }
-    }
-
-    /// Queues questions whose answers are over soon, for nobody in particular. They leave with the next ticks.
-    pub(crate) fn ask_again(&mut self, now: UnixMillis) {
-        for query in self.gate.take_refreshes() {
-            let purpose = Purpose::Grant(query.key());
-            if self.flights.is_under_way(&purpose) || self.background.len() >= MAX_BACKGROUND {
-                continue;
-            }
-            if let Some(callout) = self.grant_callout(&query, None, now) {
-                // Its time begins when it leaves.
-                self.flights.start(purpose, UnixMillis::new(u64::MAX));
-                self.background.push_back(callout);
-            }
         }
     }
 
@@ -119,25 +71,6 @@ impl Worker {
     fn feed_callout(&self) -> Option<Callout> {
         let request = self.gate.feed_request()?;
         Some(Callout::for_revocations(&request))
-    }
-
-    fn grant_callout(
-        &mut self,
-        query: &Query,
-        request_id: Option<&str>,
-        now: UnixMillis,
-    ) -> Option<Callout> {
-        let config = self.gate.config();
-        let service = config.grants.service.as_ref()?;
-        self.asked = self.asked.wrapping_add(1);
-        let asked = self.gate.asking(now);
-        let own_id = format!("hallpass-{}-{}", config.hash, self.asked);
-        Some(Callout::for_grant(
-            query,
-            service,
-            request_id.unwrap_or(&own_id),
-            asked,
-        ))
     }
 
     /// The host took a call.

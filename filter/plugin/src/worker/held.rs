@@ -5,12 +5,13 @@
 //! ready queue up, and a few are told in each callback. Each is judged when it is told, at that time: nothing that ended in between counts.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use hallpass_core::flow::{Exchange, Step};
-use hallpass_core::grant::GrantOutcome;
+use hallpass_core::grant::{GrantOutcome, gathering};
 use hallpass_core::time::UnixMillis;
 
-use super::{Outcome, Started, Worker};
+use super::{HURRY, Outcome, Started, TICK, Worker};
 use crate::callouts::Purpose;
 use crate::http::unanswerable;
 
@@ -58,7 +59,9 @@ impl Worker {
         let answer = match (outcome, purpose) {
             (Some(outcome), _) => Answer::Grant(Rc::new(outcome)),
             (None, Purpose::Revocations) => Answer::Revocations,
-            (None, Purpose::Keys(_) | Purpose::Grant(_) | Purpose::Export) => Answer::Keys,
+            (None, Purpose::Keys(_) | Purpose::Grant(_) | Purpose::Grants(_) | Purpose::Export) => {
+                Answer::Keys
+            }
         };
         for id in self.flights.land(&purpose) {
             let Some(HeldRequest::Waiting { mut exchange, .. }) = self.held.remove(&id) else {
@@ -84,9 +87,15 @@ impl Worker {
         }
     }
 
-    /// Whether someone is ready, or a question should leave.
-    pub(crate) fn has_work(&self) -> bool {
-        !self.ready.is_empty() || !self.background.is_empty()
+    /// How often the tick should come for those who are there.
+    pub(crate) fn wanted_tick(&self) -> Duration {
+        if !self.ready.is_empty() || !self.background.is_empty() {
+            HURRY
+        } else if !self.gathering.is_empty() {
+            gathering::PATIENCE
+        } else {
+            TICK
+        }
     }
 
     /// Judges the next of those who are ready, at most so many, and returns what they come to now. One that must wait for something else

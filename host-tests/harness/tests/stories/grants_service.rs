@@ -9,6 +9,7 @@ mod refreshing;
 mod remembering;
 mod resting;
 mod sharing;
+mod together;
 mod waiting;
 
 use hallpass_harness::{Cluster, Harness, Reply};

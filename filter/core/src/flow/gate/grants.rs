@@ -103,6 +103,37 @@ impl Gate {
         }
     }
 
+    /// Takes the grant service's reply to questions that were put together, in the order of their keys: what it says of each, as
+    /// [`Gate::on_grant_reply`] has it.
+    ///
+    /// # Errors
+    /// [`ServiceFault`] when it is not an answer to each of them; then nothing is remembered. Unless it
+    /// [is of the service](ServiceFault::is_of_the_service), each may have one that is put by itself.
+    pub fn on_grant_replies(
+        &mut self,
+        keys: &[DecisionKey],
+        reply: RawReply<'_>,
+        asked: UnixMillis,
+        now: UnixMillis,
+    ) -> Result<Vec<Result<Word, ServiceFault>>, ServiceFault> {
+        match reply.parts(keys.len()) {
+            Ok(parts) => {
+                let remark = reply.other_request_id();
+                self.notices.extend(remark.map(|remark| remark.to_string()));
+                let each = keys.iter().zip(parts);
+                Ok(each
+                    .map(|(key, part)| self.on_grant_reply(*key, part, asked, now))
+                    .collect())
+            }
+            Err(fault) => {
+                if fault.is_of_the_service() {
+                    self.grant_failed(now);
+                }
+                Err(fault)
+            }
+        }
+    }
+
     /// The grant service failed, whatever the question.
     pub fn grant_failed(&mut self, now: UnixMillis) {
         let change = self.backoff.failed(now);

@@ -62,8 +62,8 @@ impl fmt::Display for Remark {
 pub enum ServiceFault {
     /// The status is not 200: an error, a redirect, a proxy's word that the service is gone.
     Status(u16),
-    /// The body is too large.
-    TooLarge,
+    /// The body has more than so many bytes.
+    TooLarge(usize),
     /// The content type is not JSON.
     ContentType,
     /// The body is not what the specification says.
@@ -78,7 +78,7 @@ impl ServiceFault {
             Self::Status(status) => {
                 !(400..500).contains(status) || matches!(status, 401 | 403 | 407 | 408 | 429)
             }
-            Self::TooLarge | Self::ContentType | Self::Body(_) => false,
+            Self::TooLarge(_) | Self::ContentType | Self::Body(_) => false,
         }
     }
 }
@@ -91,7 +91,7 @@ impl fmt::Display for ServiceFault {
                 "status {status}: it refuses the filter's own credentials, which are configured in `grants.service.headers`"
             ),
             Self::Status(status) => write!(f, "status {status}, expected 200"),
-            Self::TooLarge => write!(f, "a body of more than {MAX_REPLY_BYTES} bytes"),
+            Self::TooLarge(most) => write!(f, "a body of more than {most} bytes"),
             Self::ContentType => f.write_str("a content type that is not application/json"),
             Self::Body(why) => write!(f, "a body that is no decision: {why}"),
         }
@@ -139,9 +139,9 @@ impl GrantReply {
             return Err(ServiceFault::Status(reply.status));
         }
         if reply.body.len() > MAX_REPLY_BYTES {
-            return Err(ServiceFault::TooLarge);
+            return Err(ServiceFault::TooLarge(MAX_REPLY_BYTES));
         }
-        if !reply.content_type.is_some_and(is_json) {
+        if !reply.is_json() {
             return Err(ServiceFault::ContentType);
         }
         let (ruling, remark) =
@@ -155,8 +155,12 @@ impl GrantReply {
 }
 
 impl RawReply<'_> {
+    pub(super) fn is_json(&self) -> bool {
+        self.content_type.is_some_and(is_json)
+    }
+
     /// `AuthZEN` 1.0: the service must repeat the id that it was sent. Which question an answer is for is known without it.
-    fn other_request_id(&self) -> Option<Remark> {
+    pub(crate) fn other_request_id(&self) -> Option<Remark> {
         let echoed = self.request_id?;
         let is_same = self.asked_as.is_some_and(|sent| sent.as_bytes() == echoed);
         (!is_same).then(|| Remark::RequestId(String::from_utf8_lossy(echoed).into_owned()))

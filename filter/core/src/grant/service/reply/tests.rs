@@ -380,7 +380,10 @@ fn what_is_not_a_decision_is_a_failure_of_the_service() {
     };
     assert_eq!(parse(page), Err(ServiceFault::ContentType));
     let huge = format!("{allow}{}", " ".repeat(MAX_REPLY_BYTES));
-    assert_eq!(parse(reply(&huge)), Err(ServiceFault::TooLarge));
+    assert_eq!(
+        parse(reply(&huge)),
+        Err(ServiceFault::TooLarge(MAX_REPLY_BYTES))
+    );
 }
 
 #[test]

@@ -1,0 +1,168 @@
+//! A worker's questions to the grant service: which leave by themselves, which together, and which for nobody in particular.
+//!
+//! Each is a flight of its own, which those who need its answer join, however it is sent. Its time begins when it leaves. Questions that
+//! leave together are one flight more, whose time is theirs.
+
+use hallpass_core::flight::Joined;
+use hallpass_core::flow::Exchange;
+use hallpass_core::grant::{GrantOutcome, Query};
+use hallpass_core::metrics::Counter;
+use hallpass_core::time::UnixMillis;
+
+use super::Worker;
+use super::asking::deadline;
+use crate::callouts::{Callout, Enquiry, Purpose};
+
+/// How many questions that nobody waits for may lie there. For one more the answer serves to its end, and then somebody waits.
+const MAX_BACKGROUND: usize = 1_024;
+/// The deadline of what has not left.
+const NOT_YET: UnixMillis = UnixMillis::new(u64::MAX);
+
+impl Worker {
+    /// Joins the flight of a question, or starts it. False when there is no room.
+    pub(super) fn join_question(
+        &mut self,
+        id: u32,
+        query: &Query,
+        exchange: &Exchange,
+        now: UnixMillis,
+    ) -> bool {
+        let purpose = Purpose::Grant(query.key());
+        match self.flights.join(purpose, id, NOT_YET) {
+            Joined::First => {
+                self.put(Enquiry::new(query, exchange.request_id()), now);
+                true
+            }
+            Joined::Waiting => {
+                self.bring_forward(query, now);
+                self.gate.count(Counter::GrantCoalesced);
+                true
+            }
+            Joined::Full => false,
+        }
+    }
+
+    fn put(&mut self, enquiry: Enquiry, now: UnixMillis) {
+        let bytes = enquiry.body.len();
+        self.gathering.push(enquiry, bytes, now);
+    }
+
+    /// Somebody waits now for a question that may have been put for nobody, and not have left yet.
+    fn bring_forward(&mut self, query: &Query, now: UnixMillis) {
+        let key = query.key();
+        let place = self.background.iter().position(|other| other.key == key);
+        if let Some(enquiry) = place.and_then(|place| self.background.remove(place)) {
+            self.put(enquiry, now);
+        }
+    }
+
+    /// The next few of the questions that nobody waits for may leave.
+    pub(crate) fn release_background(&mut self, most: usize, now: UnixMillis) {
+        for _ in 0..most {
+            let Some(enquiry) = self.background.pop_front() else {
+                return;
+            };
+            self.put(enquiry, now);
+        }
+    }
+
+    /// Queues questions whose answers are over soon, for nobody in particular. They leave with the next ticks.
+    pub(crate) fn ask_again(&mut self) {
+        for query in self.gate.take_refreshes() {
+            let purpose = Purpose::Grant(query.key());
+            if self.flights.is_under_way(&purpose) || self.background.len() >= MAX_BACKGROUND {
+                continue;
+            }
+            self.flights.start(purpose, NOT_YET);
+            self.background.push_back(Enquiry::new(&query, None));
+        }
+    }
+
+    /// Whether the root has something to do for those who wait: questions leave, or the tick must come sooner for them.
+    pub(crate) fn needs_root(&self, now: UnixMillis) -> bool {
+        !self.outbox.is_empty()
+            || self.gathering.is_due(self.questions_under_way(), now)
+            || self.wanted_tick() < self.tick
+    }
+
+    /// What is sent next.
+    pub(crate) fn next_callout(&mut self, now: UnixMillis) -> Option<Callout> {
+        if let Some(callout) = self.outbox.pop_front() {
+            return Some(callout);
+        }
+        let under_way = self.questions_under_way();
+        let mut leaving = self.gathering.leave(under_way, now);
+        match leaving.pop() {
+            Some(alone) if leaving.is_empty() => self.alone(alone, now),
+            Some(last) => {
+                leaving.push(last);
+                self.together(leaving, now)
+            }
+            None => None,
+        }
+    }
+
+    /// How many calls to the decision point are under way.
+    fn questions_under_way(&self) -> usize {
+        // Nearly always nothing gathers, and then nobody needs to know.
+        if self.gathering.is_empty() {
+            return 0;
+        }
+        let calls = self.calls.values();
+        calls
+            .filter(|call| matches!(call.purpose, Purpose::Grant(_) | Purpose::Grants(_)))
+            .count()
+    }
+
+    fn alone(&mut self, enquiry: Enquiry, now: UnixMillis) -> Option<Callout> {
+        let own_id = self.own_id();
+        let asked = self.gate.asking(now);
+        let config = self.gate.config();
+        let service = config.grants.service.as_ref()?;
+        let callout = Callout::for_grant(enquiry, service, own_id, asked);
+        self.flights
+            .start(callout.purpose, deadline(callout.timeout, now));
+        Some(callout)
+    }
+
+    fn together(&mut self, enquiries: Vec<Enquiry>, now: UnixMillis) -> Option<Callout> {
+        let own_id = self.own_id();
+        let asked = self.gate.asking(now);
+        let config = self.gate.config();
+        let service = config.grants.service.as_ref()?;
+        let path = &service.batch.as_ref()?.path;
+        let number = self.asked;
+        let callout = Callout::for_grants(number, &enquiries, service, path, own_id, asked);
+        self.flights
+            .start(callout.purpose, deadline(callout.timeout, now));
+        let count = u32::try_from(enquiries.len()).unwrap_or(u32::MAX);
+        self.gate.count_many(Counter::GrantGathered, count);
+        self.batches.insert(number, enquiries);
+        Some(callout)
+    }
+
+    /// What names a call in the service's log that no request names, or more than one.
+    fn own_id(&mut self) -> String {
+        self.asked = self.asked.wrapping_add(1);
+        format!("hallpass-{}-{}", self.gate.config().hash, self.asked)
+    }
+
+    /// Ends the flight of questions that were put together, and returns them: each has its own still.
+    pub(crate) fn take_batch(&mut self, number: u64) -> Vec<Enquiry> {
+        self.flights.land(&Purpose::Grants(number));
+        self.batches.remove(&number).unwrap_or_default()
+    }
+
+    /// Puts each of these questions by itself that somebody still waits for.
+    pub(crate) fn put_apart(&mut self, enquiries: Vec<Enquiry>, now: UnixMillis) {
+        for enquiry in enquiries {
+            let purpose = Purpose::Grant(enquiry.key);
+            if self.flights.waiters(&purpose) == 0 {
+                self.land(purpose, Some(GrantOutcome::GivenUp), now);
+            } else {
+                let callout = self.alone(enquiry, now);
+                self.outbox.extend(callout);
+            }
+        }
+    }
+}
