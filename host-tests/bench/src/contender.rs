@@ -19,8 +19,8 @@ use native::{
     jwt_authn_cached_and_ext_authz, lua,
 };
 use wasm::{
-    ASK, REFUSE, TELL, asking_about_each_path, empty, guarding, hallpass, remembering,
-    with_embedded_grants, with_grants,
+    ASK, REFUSE, TELL, asking_about_each_path, asking_about_paths_together, empty, guarding,
+    hallpass, remembering, with_embedded_grants, with_grants,
 };
 
 pub(crate) use wasm::{LAST_PATH, RESOURCE, granted_path};
@@ -93,6 +93,8 @@ pub(crate) enum Contender {
     HallpassFleetingGrants,
     /// Hallpass, which asks about each path anew.
     HallpassManyQuestions,
+    /// The same, and questions that come while others are under way are asked together.
+    HallpassGathering,
     /// Hallpass with so many resources in its configuration; the one at [`LAST_PATH`] is the last.
     HallpassResources(usize),
     /// Hallpass, which demands a grant in the token and takes tokens of any size that it can be told to take. The users' tokens have so
@@ -130,6 +132,7 @@ impl Contender {
             Self::HallpassGrants => "hallpass_grants",
             Self::HallpassFleetingGrants => "hallpass_fleeting_grants",
             Self::HallpassManyQuestions => "hallpass_many_questions",
+            Self::HallpassGathering => "hallpass_gathering",
             Self::HallpassResources(number) => {
                 return format!("hallpass_resources_{number}").into();
             }
@@ -226,6 +229,7 @@ impl Setting {
             Contender::HallpassGrants => with(with_grants(Duration::from_hours(1))),
             Contender::HallpassFleetingGrants => with(with_grants(ALLOW_TTL)),
             Contender::HallpassManyQuestions => with(asking_about_each_path()),
+            Contender::HallpassGathering => with(asking_about_paths_together()),
             Contender::HallpassResources(number) => with(guarding(number)),
             Contender::HallpassEmbeddedGrants(_) | Contender::HallpassLongTokens(_) => {
                 let mut more = with_embedded_grants();

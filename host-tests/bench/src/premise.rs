@@ -37,6 +37,8 @@ pub(crate) enum Premise {
     RefusedFor(&'static str),
     /// The grant service was asked once about every request, and answered.
     AskedEachTime,
+    /// The grant service was asked anew about every request, and answered in fewer calls.
+    AskedTogether,
     /// Hallpass wrote a line to the proxy's log for every request.
     Audited,
     /// Each of two workers had half of the connections.
@@ -174,6 +176,7 @@ impl Premise {
                     &format!("{asked} times about {}", seen.answered),
                 )
             }
+            Self::AskedTogether => seen.questions_were_asked_together(),
             Self::Audited => demand(
                 seen.audit_lines.abs_diff(seen.answered) <= IN_FLIGHT,
                 "each request has its line in the log",
@@ -244,6 +247,24 @@ impl Seen<'_> {
     fn answers_of_service(&self) -> u64 {
         let name = format!("cluster.{GRANT_CLUSTER}.upstream_rq_200");
         self.grown.get(&name)
+    }
+
+    fn questions_were_asked_together(&self) -> Result<(), String> {
+        // A request that joined the question of another was a miss, too, and put no question of its own.
+        let joined = self.grown.hallpass("grants.coalesced");
+        let questions = self.grown.hallpass("grants.miss").saturating_sub(joined);
+        let calls = self.answers_of_service();
+        let each_was_asked = questions.abs_diff(self.answered) <= IN_FLIGHT;
+        // What is in flight does not make them fewer.
+        let calls_were_fewer = calls + IN_FLIGHT < self.answered;
+        demand(
+            each_was_asked && calls_were_fewer,
+            "the grant service is asked anew about each request, and in fewer calls",
+            &format!(
+                "{questions} questions about {} in {calls} calls",
+                self.answered
+            ),
+        )
     }
 
     fn service_was_asked(&self, questions: u32, period: Duration) -> Result<(), String> {

@@ -40,7 +40,7 @@ struct Bounds {
     aimed: Option<f64>,
 }
 
-const TARGETS: [Target; 14] = {
+const TARGETS: [Target; 15] = {
     use Contender as C;
     use Figure::{Cpu, P99, Throughput};
     [
@@ -103,6 +103,13 @@ const TARGETS: [Target; 14] = {
         target(
             "cold-both",
             C::HallpassManyQuestions,
+            C::NativeAndExternal,
+            Throughput,
+            Some(within(1.0, 1.5)),
+        ),
+        target(
+            "cold-both",
+            C::HallpassGathering,
             C::NativeAndExternal,
             Throughput,
             Some(within(1.0, 1.5)),

@@ -94,6 +94,13 @@ pub(super) fn asking_about_each_path() -> Value {
     json!({ "resources": resources, "grants": { "service": service } })
 }
 
+/// The same, and questions that come while others are under way are asked together.
+pub(super) fn asking_about_paths_together() -> Value {
+    let mut more = asking_about_each_path();
+    more["grants"]["service"]["batch"] = json!({});
+    more
+}
+
 fn wasm(vm_id: &str, module: &Path, configuration: &str) -> Value {
     json!({
         "name": "wasm",

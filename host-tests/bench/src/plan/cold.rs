@@ -105,6 +105,13 @@ fn asking(
     let row = |name, contender, premises: &[Premise]| {
         Row::new(name, contender, users, premises).at(NEW_PATHS)
     };
+    let asking = |name, contender, asked| {
+        row(
+            name,
+            contender,
+            &[token, Premise::Allowed("grant_service"), asked],
+        )
+    };
     Group {
         id: id.to_owned(),
         title: title.to_owned(),
@@ -112,14 +119,15 @@ fn asking(
         rows: vec![
             row(PLAIN, Contender::Plain, &[]),
             row(pair, natives, &[natively, Premise::ExternallyAllowed]),
-            row(
+            asking(
                 "hallpass",
                 Contender::HallpassManyQuestions,
-                &[
-                    token,
-                    Premise::Allowed("grant_service"),
-                    Premise::AskedEachTime,
-                ],
+                Premise::AskedEachTime,
+            ),
+            asking(
+                "hallpass, asking together",
+                Contender::HallpassGathering,
+                Premise::AskedTogether,
             ),
         ],
         comparisons: vec![

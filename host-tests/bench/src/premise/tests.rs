@@ -103,6 +103,22 @@ fn every_request_must_have_gone_where_the_row_says() {
 }
 
 #[test]
+fn questions_must_be_asked_anew_each_time_and_in_fewer_calls() {
+    let together = |missed, joined, calls| {
+        let grown = format!(
+            "wasmcustom.hallpass.grants.miss: {missed}\nwasmcustom.hallpass.grants.coalesced: {joined}\n\
+             cluster.grants.upstream_rq_200: {calls}"
+        );
+        holds(Premise::AskedTogether, &grown, 0)
+    };
+    assert!(together(100, 0, 20));
+    assert!(!together(30, 0, 20), "most were remembered");
+    assert!(!together(200, 0, 20), "each was asked about twice");
+    assert!(!together(100, 70, 20), "most joined a question of another");
+    assert!(!together(100, 0, 99), "each was asked about alone");
+}
+
+#[test]
 fn two_workers_must_have_as_many_connections_each() {
     let share = |first, second| {
         let grown = format!(
