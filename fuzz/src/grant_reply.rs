@@ -26,7 +26,7 @@ const SIGNED_IN_FOR: u64 = 10;
 /// Reads a reply as it would look in HTTP/1.1: a line with the status, lines of headers, an empty line, the body.
 ///
 /// # Panics
-/// When anything but the boolean `true` lets a request pass, or an obligation that is not met; when an allow outlives its end or its time in
+/// When an answer to one of several questions is taken for another's; when anything but the boolean `true` lets a request pass, or an obligation that is not met; when an allow outlives its end or its time in
 /// the cache; when what the service writes could leave its place in a challenge, lead a person to another origin, or forge a line of the log.
 pub fn grant_reply(data: &[u8]) -> Reached {
     let (status, rest) = input::line(data);
@@ -44,6 +44,7 @@ pub fn grant_reply(data: &[u8]) -> Reached {
         asked_as: Some("r-1"),
         body,
     };
+    check_parts(reply);
     match GrantReply::parse(reply, own_forms().as_ref()) {
         Ok(parsed) => {
             for remark in &parsed.remarks {
@@ -67,6 +68,29 @@ fn split_body(rest: &[u8]) -> (&[u8], &[u8]) {
     match rest.windows(2).position(|pair| pair == b"\n\n") {
         Some(end) => (&rest[..end], &rest[end + 2..]),
         None => (b"", rest),
+    }
+}
+
+/// As a reply to several questions it answers each by what stands in its place in plain JSON, or none of them.
+fn check_parts(reply: RawReply<'_>) {
+    let body: Option<Value> = serde_json::from_slice(reply.body).ok();
+    let answers = body
+        .as_ref()
+        .and_then(|body| body["evaluations"].as_array());
+    for questions in 1..=3 {
+        match reply.parts(questions) {
+            Ok(parts) => {
+                assert_eq!(reply.status, 200);
+                let answers = answers.expect("it is a list");
+                assert_eq!((parts.len(), answers.len()), (questions, questions));
+                for (part, answer) in parts.iter().zip(answers) {
+                    assert_eq!(part.cache_control, reply.cache_control);
+                    let part: Value = serde_json::from_slice(part.body).expect("JSON");
+                    assert_eq!(part, *answer);
+                }
+            }
+            Err(fault) => promise::one_line(&fault.to_string()),
+        }
     }
 }
 

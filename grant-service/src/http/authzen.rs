@@ -18,7 +18,7 @@ use super::caller::Anyone;
 use super::problem::{Kind, Problem};
 use super::shape::Node;
 use crate::identity::Caller;
-use answer::{caching, to_json};
+use answer::{DENIAL_COUNTS_FOR, caching, counts_for, to_json};
 use judge::{Verdict, judge};
 use question::Question;
 
@@ -92,7 +92,7 @@ async fn one(app: &App, caller: &Caller, body: &Value) -> Result<Response, Probl
     let question = Question::read(&Node::root(body), None)?;
     let verdict = judge(app, caller, question).await?;
     let now = app.desk.clock().now();
-    let cache_control = (CACHE_CONTROL, caching(&verdict, now));
+    let cache_control = (CACHE_CONTROL, caching(counts_for(&verdict, now)));
     Ok(([cache_control], Answer(to_json(app, &verdict, now))).into_response())
 }
 
@@ -104,6 +104,8 @@ async fn several(
     semantic: Semantic,
 ) -> Result<Response, Problem> {
     let mut answers = Vec::with_capacity(items.len());
+    // They are told together, so that all count no longer than the one that counts shortest.
+    let mut all_count_for = u64::MAX;
     for item in items {
         let question = Question::read(item, Some(defaults)).map_err(Problem::from);
         let verdict = match question {
@@ -111,8 +113,11 @@ async fn several(
             Err(problem) => Err(problem),
         };
         let is_allowed = matches!(verdict, Ok(Verdict::Allowed(_)));
+        let now = app.desk.clock().now();
+        let counts_for = verdict.as_ref().map(|verdict| counts_for(verdict, now));
+        all_count_for = all_count_for.min(counts_for.unwrap_or(DENIAL_COUNTS_FOR));
         answers.push(match verdict {
-            Ok(verdict) => to_json(app, &verdict, app.desk.clock().now()),
+            Ok(verdict) => to_json(app, &verdict, now),
             // What is wrong with all of them is no answer to any.
             Err(problem) if problem.status().is_server_error() => return Err(problem),
             Err(problem) => error(&problem),
@@ -123,8 +128,8 @@ async fn several(
             _ => {}
         }
     }
-    let no_store = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(([no_store], Answer(json!({ "evaluations": answers }))).into_response())
+    let cache_control = (CACHE_CONTROL, caching(all_count_for));
+    Ok(([cache_control], Answer(json!({ "evaluations": answers }))).into_response())
 }
 
 /// What went wrong with one of several questions (section "Errors"): it is denied.

@@ -150,6 +150,43 @@ async fn the_examples_of_the_three_semantics_are_answered_as_written() {
 }
 
 #[tokio::test]
+async fn several_decisions_count_no_longer_than_the_one_that_counts_shortest() {
+    let world = world_with(&[
+        ("alice", "document", "1", "read"),
+        ("bob", "document", "1", "read"),
+    ])
+    .await;
+    for (subjects, expected) in [
+        (&["alice", "bob"][..], "max-age=60"),
+        (&["alice", "carol", "bob"], "max-age=1"),
+        (&["alice", ""], "max-age=1"),
+    ] {
+        let evaluation = |id: &&str| json!({ "subject": { "type": "user", "id": id } });
+        let body = json!({
+            "action": { "name": "read" },
+            "resource": { "type": "document", "id": "1" },
+            "evaluations": subjects.iter().map(evaluation).collect::<Vec<_>>(),
+        });
+        let answer = world
+            .post(By::Proxy, "/access/v1/evaluations", &body)
+            .await
+            .expect(200);
+        assert_eq!(answer.header("cache-control"), expected, "{subjects:?}");
+    }
+    world.pass(std::time::Duration::from_secs(1_790));
+    let body = json!({ "evaluations": [{
+        "subject": { "type": "user", "id": "alice" },
+        "action": { "name": "read" },
+        "resource": { "type": "document", "id": "1" },
+    }] });
+    let answer = world
+        .post(By::Proxy, "/access/v1/evaluations", &body)
+        .await
+        .expect(200);
+    assert_eq!(answer.header("cache-control"), "max-age=10");
+}
+
+#[tokio::test]
 async fn without_evaluations_it_is_a_single_question() {
     let world = world_with(&[("alice", "record", "record-1", "read")]).await;
     for evaluations in [json!(null), json!([])] {

@@ -1,4 +1,5 @@
 mod answers;
+mod batch;
 mod conditions;
 mod keys;
 mod otlp;

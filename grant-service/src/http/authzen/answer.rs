@@ -14,7 +14,7 @@ pub(super) const OFFER_COUNTS_FOR: Duration = Duration::from_hours(1);
 /// An allow may be remembered for so long, or until its end, if that comes first.
 const ALLOW_COUNTS_FOR: u64 = 60;
 /// A denial may be remembered for so long. It is short, so that who was just approved is soon let in.
-const DENIAL_COUNTS_FOR: u64 = 1;
+pub(super) const DENIAL_COUNTS_FOR: u64 = 1;
 
 /// The answer's body.
 pub(super) fn to_json(app: &App, verdict: &Verdict, now: UnixMillis) -> Value {
@@ -38,15 +38,19 @@ pub(super) fn to_json(app: &App, verdict: &Verdict, now: UnixMillis) -> Value {
     }
 }
 
-/// `Cache-Control`: no longer than the grant.
-pub(super) fn caching(verdict: &Verdict, now: UnixMillis) -> HeaderValue {
-    let seconds = match verdict {
+/// How long an answer may be remembered, in seconds: no longer than the grant.
+pub(super) fn counts_for(verdict: &Verdict, now: UnixMillis) -> u64 {
+    match verdict {
         Verdict::Allowed(grant) => {
             let left = grant.window.until.since(now).as_secs();
             left.min(ALLOW_COUNTS_FOR)
         }
         Verdict::Denied { .. } => DENIAL_COUNTS_FOR,
-    };
+    }
+}
+
+/// `Cache-Control` of answers that may be remembered for so many seconds.
+pub(super) fn caching(seconds: u64) -> HeaderValue {
     if seconds == 0 {
         return HeaderValue::from_static("no-store");
     }

@@ -155,6 +155,58 @@ fn a_question_costs_eleven_more_than_its_answer_when_it_is_remembered() {
 }
 
 #[test]
+fn a_question_that_is_put_together_with_others_costs_seven_less_and_shares_the_call() {
+    const TOGETHER: u64 = 30;
+    let harness = Harness::builder()
+        .counting_host_calls()
+        .start(config_with(|config| {
+            config["audit"] = json!({ "log": "none" });
+            config["grants"]["service"]["batch"] = json!({ "calls": 1 });
+        }))
+        .unwrap_or_else(|refused| panic!("{refused}"));
+    let ask = |number| {
+        let token = user(&format!("user-{number}")).signed_by(&key());
+        harness.request(as_browsers_do(order(&token)))
+    };
+    let answer = |count| {
+        let answers = vec![allow_until(NOW + 3_600); count];
+        let call = harness.callout();
+        call.reply_json(200, &json!({ "evaluations": answers }));
+    };
+    // So many that those who follow do not have their figures told each. The second has the tick come sooner for all of them.
+    let _alone = ask(0);
+    let _before: Vec<_> = (1..20).map(ask).collect();
+    harness.callout().reply_json(200, &allow_until(NOW + 3_600));
+
+    harness.take_host_calls();
+    let _together: Vec<_> = (0..TOGETHER).map(|number| ask(20 + number)).collect();
+    let each = [
+        ("get_current_time_nanoseconds", TOGETHER),
+        ("get_header_map_pairs", TOGETHER),
+        ("get_shared_data", TOGETHER),
+    ];
+    require(&harness.take_host_calls(), &each, &[]);
+
+    answer(19);
+    harness.take_host_calls();
+    answer(30);
+    let each = [
+        ("set_shared_data", TOGETHER),
+        ("remove_header_map_value", TOGETHER),
+        ("add_header_map_value", 6 * TOGETHER),
+        ("continue_stream", TOGETHER),
+    ];
+    let all = [
+        ("get_current_time_nanoseconds", 1),
+        ("get_header_map_pairs", 1),
+        ("get_buffer_bytes", 1),
+        ("set_effective_context", TOGETHER + 1),
+    ];
+    require(&harness.take_host_calls(), &each, &all);
+    assert_eq!(harness.calls_to(GRANTS).len(), 3);
+}
+
+#[test]
 fn an_audit_line_costs_two_more_for_the_peers_address_and_the_line() {
     let harness = start(&config("all"));
     let calls = calls_of_a_hot(&harness, &profile(&alice().signed_by(&key())));

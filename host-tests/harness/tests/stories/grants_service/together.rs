@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{asked, service};
 use crate::setup::{
-    allow_until, config, config_with, deny, key, ms, order, refused, start_with, timestamp,
+    GRANTS, allow_until, config, config_with, deny, key, ms, order, refused, start_with, timestamp,
 };
 
 /// Where questions are put together.
@@ -325,6 +325,38 @@ fn answers_that_are_over_soon_are_asked_for_together() {
     reply_each(&call, granted);
     harness.tick();
     assert_eq!(subjects(&harness.callout()), names[16..]);
+}
+
+#[test]
+fn a_worker_whose_questions_gather_all_the_time_still_does_what_is_due() {
+    let harness = start_with(&config_with(|config| {
+        let service = &mut config["grants"]["service"];
+        service["batch"] = json!({ "calls": 1 });
+        service["revocations"] = json!({ "interval": "500ms" });
+    }));
+    let polls = || {
+        let mut calls = harness.calls_to(GRANTS);
+        calls.retain(|call| call.path.starts_with("/revocations"));
+        calls.len()
+    };
+    assert_eq!(polls(), 1);
+    let mut users = 0..;
+    for _ in 0..400 {
+        let names = users.by_ref().take(3).map(|user| format!("user-{user}"));
+        let _waiting: Vec<_> = names.map(|name| asks(&harness, &name)).collect();
+        harness.advance(Duration::from_millis(5));
+        for call in harness.callouts() {
+            match &*call.path {
+                TOGETHER => reply_each(&call, granted),
+                "/access/v1/evaluation" => call.reply_json(200, &granted("one")),
+                _ => call.reply_json(
+                    200,
+                    &json!({ "cursor": "7", "complete": true, "revocations": [] }),
+                ),
+            }
+        }
+    }
+    assert!(polls() >= 4, "asked {} times in two seconds", polls());
 }
 
 #[test]
