@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::client::Request;
 use crate::prometheus::{Sample, samples};
 
-/// Two workers, as each has a VM and caches of its own.
+/// Two workers unless a test wants another number, as each has a VM and caches of its own.
 const WORKERS: u32 = 2;
 /// Envoy compiles the filter before it serves, on a machine that may be busy.
 const START: Duration = Duration::from_mins(1);
@@ -29,7 +29,10 @@ const FEED: Duration = Duration::from_secs(3);
 
 /// An Envoy in the making: the shipped configuration, with what a test changes in it.
 #[derive(Debug)]
-pub struct Setup(EnvoyConfig);
+pub struct Setup {
+    config: EnvoyConfig,
+    workers: u32,
+}
 
 impl Setup {
     /// The shipped configuration, on free ports, with the built filter.
@@ -51,7 +54,16 @@ impl Setup {
         let mut config = EnvoyConfig::read(&root().join(file)).expect("the configuration is sound");
         config.listen_on(0, 0).expect("it has a listener");
         config.load_module(&module).expect("it has the filter");
-        Self(config)
+        Self {
+            config,
+            workers: WORKERS,
+        }
+    }
+
+    /// Starts so many workers. With one of them, all requests meet in it.
+    #[must_use]
+    pub fn workers(self, workers: u32) -> Self {
+        Self { workers, ..self }
     }
 
     /// Sends what is meant for `cluster` to `address`.
@@ -60,7 +72,7 @@ impl Setup {
     /// When there is no such cluster.
     #[must_use]
     pub fn cluster(mut self, cluster: &str, address: SocketAddr) -> Self {
-        self.0
+        self.config
             .point_cluster(cluster, address)
             .expect("the shipped configuration has this cluster");
         self
@@ -72,7 +84,7 @@ impl Setup {
     /// When the configuration has no clusters.
     #[must_use]
     pub fn new_cluster(mut self, cluster: &str, address: SocketAddr) -> Self {
-        self.0
+        self.config
             .add_cluster(cluster, address)
             .expect("the shipped configuration has clusters");
         self
@@ -85,7 +97,7 @@ impl Setup {
     #[must_use]
     pub fn treating(mut self, cluster: &str, edit: impl FnOnce(&mut Value)) -> Self {
         edit(
-            self.0
+            self.config
                 .cluster(cluster)
                 .expect("the shipped configuration has this cluster"),
         );
@@ -99,7 +111,7 @@ impl Setup {
     #[must_use]
     pub fn listener(mut self, edit: impl FnOnce(&mut Value)) -> Self {
         edit(
-            self.0
+            self.config
                 .listener()
                 .expect("the shipped configuration has a listener"),
         );
@@ -112,7 +124,7 @@ impl Setup {
     /// When there is none.
     #[must_use]
     pub fn plugin(mut self, edit: impl FnOnce(&mut Value)) -> Self {
-        self.0
+        self.config
             .edit_plugin(edit)
             .expect("the shipped configuration has the filter's");
         self
@@ -125,7 +137,7 @@ impl Setup {
     #[must_use]
     pub fn http(mut self, edit: impl FnOnce(&mut Value)) -> Self {
         edit(
-            self.0
+            self.config
                 .http()
                 .expect("the shipped configuration has a connection manager"),
         );
@@ -160,20 +172,21 @@ impl Setup {
     }
 
     fn serve(self, directory: &Path, follows_revocations: bool) -> Proxy {
+        let workers = self.workers;
         let mut envoy = self.launch(directory);
         let addresses = envoy
             .await_ready(START)
             .unwrap_or_else(|fault| panic!("{fault:#}"));
         let proxy = Proxy { envoy, addresses };
         if follows_revocations {
-            proxy.await_revocations();
+            proxy.await_revocations(workers);
         }
         proxy
     }
 
     /// Has listeners read from `file`, and puts them there at one stroke: it is a move that Envoy looks out for.
     fn lay_listeners(&mut self, file: &Path) {
-        let listeners = self.0.listen_by_file(file);
+        let listeners = self.config.listen_by_file(file);
         let listeners = listeners.expect("the shipped configuration has a listener");
         let next = file.with_extension("next");
         std::fs::write(&next, listeners.to_string()).expect("listeners can be written");
@@ -182,7 +195,7 @@ impl Setup {
 
     fn follows_revocations(&mut self) -> bool {
         let mut follows = false;
-        self.0
+        self.config
             .edit_plugin(|plugin| {
                 follows = plugin.pointer("/grants/service/revocations").is_some();
             })
@@ -213,7 +226,7 @@ impl Setup {
     pub fn validate(self) -> Output {
         let directory = directory();
         let file = directory.path().join("envoy.json");
-        std::fs::write(&file, self.0.to_json()).expect("a configuration can be written");
+        std::fs::write(&file, self.config.to_json()).expect("a configuration can be written");
         let mut command = Command::new(program());
         command.args(["--mode", "validate", "--disable-hot-restart"]);
         command.arg("--config-path").arg(file);
@@ -242,7 +255,7 @@ impl Setup {
     }
 
     fn launch(self, directory: &Path) -> Envoy {
-        Envoy::start(&program(), &self.0, WORKERS, directory)
+        Envoy::start(&program(), &self.config, self.workers, directory)
             .unwrap_or_else(|fault| panic!("{fault:#}"))
     }
 }
@@ -328,9 +341,9 @@ impl Proxy {
         self.envoy.log()
     }
 
-    /// Waits until each worker, and the main thread, which has a VM too, has asked what is revoked. Before, nothing is remembered. Where
-    /// nobody answers, that is known soon enough.
-    fn await_revocations(&self) {
+    /// Waits until each of so many workers, and the main thread, which has a VM too, has asked what is revoked. Before, nothing is
+    /// remembered. Where nobody answers, that is known soon enough.
+    fn await_revocations(&self, workers: u32) {
         let deadline = Instant::now() + FEED;
         let asked = || {
             let stats = ["ok", "error"];
@@ -338,7 +351,7 @@ impl Proxy {
                 stats.map(|end| self.stat(&format!("wasmcustom.hallpass.revocations.{end}")));
             read.iter().sum::<u64>()
         };
-        while asked() <= u64::from(WORKERS) && Instant::now() < deadline {
+        while asked() <= u64::from(workers) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(10));
         }
     }

@@ -2,7 +2,7 @@
 //! that came first and of the service, and everybody gets the same answer. So many who are answered in one moment are also a weight of their
 //! own: Envoy must bear it, whatever the answer is.
 
-mod clients;
+pub(crate) mod clients;
 
 use std::io::Write;
 use std::net::TcpStream;

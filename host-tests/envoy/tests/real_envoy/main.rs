@@ -24,4 +24,5 @@ mod service;
 mod spellings;
 mod steady;
 mod streams;
+mod together;
 mod world;

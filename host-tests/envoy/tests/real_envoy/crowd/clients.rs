@@ -1,5 +1,8 @@
 //! A thousand clients in one process: streams of a few HTTP/2 connections, so that nobody needs a thousand sockets.
+//!
+//! What is asked at once on one of them leaves with one write, so that Envoy takes it in one turn.
 
+use std::iter;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -7,12 +10,11 @@ use h2::client::{self, SendRequest};
 use hallpass_envoy_tests::{Answer, Proxy};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 use ureq::http::Request;
 
 /// How many connections they share. The shipped configuration takes 100 streams on each.
-pub(super) const CONNECTIONS: usize = 20;
+pub(crate) const CONNECTIONS: usize = 20;
 /// Whoever has no answer by then hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -20,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 type Connection = SendRequest<&'static [u8]>;
 
 /// Clients that ask at the same time.
-pub(super) struct Crowd {
+pub(crate) struct Crowd {
     runtime: Runtime,
     connections: Vec<Connection>,
     to: SocketAddr,
@@ -28,15 +30,20 @@ pub(super) struct Crowd {
 
 impl Crowd {
     /// Connects to `proxy`.
-    pub(super) fn before(proxy: &Proxy) -> Self {
+    pub(crate) fn before(proxy: &Proxy) -> Self {
+        Self::on(CONNECTIONS, proxy)
+    }
+
+    /// Connects to `proxy` so many times.
+    pub(crate) fn on(connections: usize, proxy: &Proxy) -> Self {
         let to = proxy.address();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let connections = runtime.block_on(async {
-            let mut connections = Vec::new();
-            for _ in 0..CONNECTIONS {
-                connections.push(connect(to).await);
+            let mut connected = Vec::new();
+            for _ in 0..connections {
+                connected.push(connect(to).await);
             }
-            connections
+            connected
         });
         Self {
             runtime,
@@ -49,15 +56,36 @@ impl Crowd {
     ///
     /// # Panics
     /// When one of them has no answer in time.
-    pub(super) fn ask(&self, requests: usize, path: &str, token: &str) -> Vec<Answer> {
+    pub(crate) fn ask(&self, requests: usize, path: &str, token: &str) -> Vec<Answer> {
+        self.ask_as(path, iter::repeat_n(token, requests))
+    }
+
+    /// The same with one request for each token. The answers are in the order of the tokens.
+    ///
+    /// # Panics
+    /// When one of the requests has no answer in time.
+    pub(crate) fn ask_as(
+        &self,
+        path: &str,
+        tokens: impl IntoIterator<Item: AsRef<str>>,
+    ) -> Vec<Answer> {
         self.runtime.block_on(async {
-            let mut asked = JoinSet::new();
-            for connection in self.connections.iter().cycle().take(requests) {
+            let mut asked = Vec::new();
+            for (token, connection) in tokens.into_iter().zip(self.connections.iter().cycle()) {
                 let request = Request::get(format!("http://{}{path}", self.to))
-                    .header("authorization", format!("Bearer {token}"));
-                asked.spawn(ask(connection.clone(), request.body(()).unwrap()));
+                    .header("authorization", format!("Bearer {}", token.as_ref()));
+                let request = request.body(()).unwrap();
+                asked.push(tokio::spawn(ask(connection.clone(), request)));
             }
-            let answers = timeout(PATIENCE, asked.join_all()).await;
+            let requests = asked.len();
+            let all = async {
+                let mut answers = Vec::new();
+                for answer in asked {
+                    answers.push(answer.await.unwrap());
+                }
+                answers
+            };
+            let answers = timeout(PATIENCE, all).await;
             answers.unwrap_or_else(|_| panic!("some of {requests} requests have no answer"))
         })
     }
