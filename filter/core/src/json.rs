@@ -2,7 +2,7 @@
 //! requests and for them, faster.
 //!
 //! Two readers of one document must not see two meanings: RFC 8259, section 4 leaves the meaning of repeated members open, and RFC
-//! 7519, section 4 lets a JWT be refused for them. Nesting is bounded by `serde_json` (128 levels).
+//! 7519, section 4 lets a JWT be refused for them. Nesting is bounded by `serde_json` (128 levels), and no text is read as JSON in its turn.
 
 pub mod borrowed;
 
@@ -13,6 +13,10 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::line::one_line;
+
+/// Members whose names begin so mean something to `serde_json` itself, by the features that it is built with: the text of such a one may be read
+/// as JSON in its turn, when nobody looks any longer.
+const RESERVED: &str = "$serde_json::private::";
 
 /// A JSON value in which no object names a member twice.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -109,6 +113,9 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
+            if name.starts_with(RESERVED) {
+                return Err(A::Error::custom("a member has a reserved name"));
+            }
             let value = members.next_value_seed(Strict)?;
             if object.contains_key(&name) {
                 return Err(A::Error::custom(format_args!(
@@ -135,6 +142,21 @@ mod tests {
             r#"[{"a":1,"\u0061":2}]"#,
         ] {
             assert!(from_slice::<Value>(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_text_is_read_as_json_that_stands_within_json() {
+        type Any = Object<Map<String, Value>>;
+        for text in [
+            r#"{"$serde_json::private::RawValue":"{\"a\":1,\"a\":2}"}"#,
+            r#"{"b":[{"$serde_json::private::RawValue":"[]"}]}"#,
+            r#"{"b":{"$serde_json::private::Number":"1"}}"#,
+            r#"{"b":{"\u0024serde_json::private::RawValue":"[]"}}"#,
+        ] {
+            assert!(from_slice::<Value>(text.as_bytes()).is_err(), "{text}");
+            let within = format!(r#"{{"c":{text}}}"#);
+            assert!(from_slice::<Any>(within.as_bytes()).is_err(), "{within}");
         }
     }
 

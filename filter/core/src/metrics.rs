@@ -59,6 +59,7 @@ counters! {
     GrantShared = "grants.shared", "Another worker had asked the grant service, and its answer was taken.";
     GrantStale = "grants.stale", "The grant service failed, and its word of before stood in for it.";
     GrantGathered = "grants.gathered", "A question left for the grant service together with others.";
+    GrantApart = "grants.apart", "A question that had left together with others was put by itself, since the reply answered not each of them.";
     GrantCoalesced = "grants.coalesced", "A request joined a question to the grant service that was under way.";
     CalloutOk = "callouts.ok", "A call came back with status 200.";
     CalloutError = "callouts.error", "A call came back with anything else.";

@@ -101,11 +101,10 @@ impl Callout {
     pub(crate) fn for_grant(
         enquiry: Enquiry,
         service: &ServiceSettings,
-        own_id: String,
+        request_id: String,
         asked: UnixMillis,
     ) -> Self {
         let purpose = Purpose::Grant(enquiry.key);
-        let request_id = enquiry.request_id.unwrap_or(own_id);
         Self::to_service(
             purpose,
             service,
@@ -122,12 +121,19 @@ impl Callout {
         enquiries: &[Enquiry],
         service: &ServiceSettings,
         path: &str,
-        own_id: String,
+        request_id: String,
         asked: UnixMillis,
     ) -> Self {
         let bodies = enquiries.iter().map(|enquiry| &*enquiry.body);
         let body = together::body_of(bodies);
-        Self::to_service(Purpose::Grants(number), service, path, body, own_id, asked)
+        Self::to_service(
+            Purpose::Grants(number),
+            service,
+            path,
+            body,
+            request_id,
+            asked,
+        )
     }
 
     fn to_service(

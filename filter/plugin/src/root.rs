@@ -87,10 +87,8 @@ impl Root {
                 self.worker.get_or_init(|| Shared::new(worker));
             }
         }
+        // As a worker that starts anew expects.
         host::tick_every(TICK);
-        if let Some(worker) = self.worker.get() {
-            worker.with(|worker| worker.tick = TICK);
-        }
         self.tick();
     }
 
@@ -158,7 +156,7 @@ impl Root {
         if some_are_left {
             HURRY
         } else {
-            worker.with(|worker| worker.wanted_tick())
+            worker.with(|worker| worker.wanted_tick(now))
         }
     }
 }
@@ -171,7 +169,7 @@ pub(crate) fn send_for(root: u32, request: u32, worker: &Shared, now: UnixMillis
     if entered {
         dispatch_outbox(worker, now);
         // A question that the host would not take was settled for everybody who waited for it.
-        let wanted = worker.with(|worker| worker.wanted_tick());
+        let wanted = worker.with(|worker| worker.wanted_tick(now));
         hasten(worker, wanted);
         host::enter(request);
     }
@@ -369,7 +367,7 @@ fn learn_grants(
             let keys: Vec<_> = enquiries.iter().map(|enquiry| enquiry.key).collect();
             match gate.on_grant_replies(&keys, headers.with(&reply), reply.asked(), now) {
                 Ok(rulings) => Some(rulings.into_iter().map(outcome_of).collect()),
-                Err(fault) if fault.is_of_the_service() => failed(undecided(fault)),
+                Err(fault) if !fault.may_be_of_one_question() => failed(undecided(fault)),
                 Err(fault) => {
                     sinks::warn(&format!(
                         "the grant service did not decide {} questions together, and is asked each by itself: {fault}",

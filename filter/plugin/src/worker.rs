@@ -83,8 +83,8 @@ pub(crate) struct Worker {
     /// How often the tick comes.
     pub(crate) tick: Duration,
     started: Started,
-    /// How many questions the grant service was asked, or sets of them.
-    asked: u64,
+    /// How many calls to the grant service have had a name of the worker's own.
+    named: u64,
 }
 
 /// The request whose header callback runs right now: it is not held yet, so it cannot be resumed, only told.
@@ -145,7 +145,7 @@ impl Worker {
             settled: VecDeque::new(),
             tick: TICK,
             started: Started::None,
-            asked: 0,
+            named: 0,
         }
     }
 
@@ -165,7 +165,6 @@ impl Worker {
         }
         self.streams = before.streams;
         self.told_uncut = before.told_uncut;
-        self.tick = before.tick;
         // They are held by the host, and wait to be told.
         self.held = before.held;
         self.ready = before.settled;

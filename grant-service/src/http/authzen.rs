@@ -104,8 +104,9 @@ async fn several(
     semantic: Semantic,
 ) -> Result<Response, Problem> {
     let mut answers = Vec::with_capacity(items.len());
-    // They are told together, so that all count no longer than the one that counts shortest.
-    let mut all_count_for = u64::MAX;
+    // They are told together, so that no grant counts longer than the one that ends first. How long a denial counts is for the proxy to bound:
+    // one among them must not have all others asked for again at once.
+    let mut grants_count_for = None;
     for item in items {
         let question = Question::read(item, Some(defaults)).map_err(Problem::from);
         let verdict = match question {
@@ -114,8 +115,10 @@ async fn several(
         };
         let is_allowed = matches!(verdict, Ok(Verdict::Allowed(_)));
         let now = app.desk.clock().now();
-        let counts_for = verdict.as_ref().map(|verdict| counts_for(verdict, now));
-        all_count_for = all_count_for.min(counts_for.unwrap_or(DENIAL_COUNTS_FOR));
+        if let Ok(grant @ Verdict::Allowed(_)) = &verdict {
+            let longest = grants_count_for.unwrap_or(u64::MAX);
+            grants_count_for = Some(counts_for(grant, now).min(longest));
+        }
         answers.push(match verdict {
             Ok(verdict) => to_json(app, &verdict, now),
             // What is wrong with all of them is no answer to any.
@@ -128,7 +131,8 @@ async fn several(
             _ => {}
         }
     }
-    let cache_control = (CACHE_CONTROL, caching(all_count_for));
+    let seconds = grants_count_for.unwrap_or(DENIAL_COUNTS_FOR);
+    let cache_control = (CACHE_CONTROL, caching(seconds));
     Ok(([cache_control], Answer(json!({ "evaluations": answers }))).into_response())
 }
 

@@ -150,7 +150,7 @@ async fn the_examples_of_the_three_semantics_are_answered_as_written() {
 }
 
 #[tokio::test]
-async fn several_decisions_count_no_longer_than_the_one_that_counts_shortest() {
+async fn several_decisions_count_no_longer_than_the_grant_that_ends_first() {
     let world = world_with(&[
         ("alice", "document", "1", "read"),
         ("bob", "document", "1", "read"),
@@ -158,8 +158,9 @@ async fn several_decisions_count_no_longer_than_the_one_that_counts_shortest() {
     .await;
     for (subjects, expected) in [
         (&["alice", "bob"][..], "max-age=60"),
-        (&["alice", "carol", "bob"], "max-age=1"),
-        (&["alice", ""], "max-age=1"),
+        (&["alice", "carol", "bob", ""], "max-age=60"),
+        (&["carol"], "max-age=1"),
+        (&["", "carol"], "max-age=1"),
     ] {
         let evaluation = |id: &&str| json!({ "subject": { "type": "user", "id": id } });
         let body = json!({
@@ -174,11 +175,17 @@ async fn several_decisions_count_no_longer_than_the_one_that_counts_shortest() {
         assert_eq!(answer.header("cache-control"), expected, "{subjects:?}");
     }
     world.pass(std::time::Duration::from_secs(1_790));
-    let body = json!({ "evaluations": [{
-        "subject": { "type": "user", "id": "alice" },
+    let renewed = json!({ "resource": { "type": "document", "id": "1" }, "action": { "name": "read" }, "reason": "it goes on" });
+    let by = By::Person("bob", "");
+    world
+        .post(by, "/access/v1/requests", &renewed)
+        .await
+        .expect(201);
+    let body = json!({
         "action": { "name": "read" },
         "resource": { "type": "document", "id": "1" },
-    }] });
+        "evaluations": [{ "subject": { "type": "user", "id": "bob" } }, { "subject": { "type": "user", "id": "alice" } }],
+    });
     let answer = world
         .post(By::Proxy, "/access/v1/evaluations", &body)
         .await

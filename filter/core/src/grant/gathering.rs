@@ -67,19 +67,29 @@ impl<Q> Gathering<Q> {
         self.waiting.is_empty()
     }
 
+    /// How long the first of them may still wait for a call to come back.
+    pub fn patience(&self, now: UnixMillis) -> Option<Duration> {
+        let first = self.waiting.front()?;
+        // A clock that was set back must not keep it for as long.
+        let waited = if now < first.since {
+            PATIENCE
+        } else {
+            now.since(first.since)
+        };
+        Some(PATIENCE.saturating_sub(waited))
+    }
+
     /// Whether questions leave now, while so many calls are under way.
-    pub fn is_due(&self, under_way: usize, now: UnixMillis) -> bool {
-        self.waiting.front().is_some_and(|first| {
-            under_way < self.rules.calls
-                || self.waiting.len() >= self.rules.max_questions
-                // A clock that was set back must not keep it for as long.
-                || now < first.since
-                || now.since(first.since) >= PATIENCE
+    pub fn is_due(&self, under_way: impl FnOnce() -> usize, now: UnixMillis) -> bool {
+        self.patience(now).is_some_and(|patience| {
+            self.waiting.len() >= self.rules.max_questions
+                || patience.is_zero()
+                || under_way() < self.rules.calls
         })
     }
 
     /// The questions that leave next, with one call, while so many others are under way. None where they are not due.
-    pub fn leave(&mut self, under_way: usize, now: UnixMillis) -> Vec<Q> {
+    pub fn leave(&mut self, under_way: impl FnOnce() -> usize, now: UnixMillis) -> Vec<Q> {
         let mut leaving = Vec::new();
         if !self.is_due(under_way, now) {
             return leaving;
@@ -127,8 +137,8 @@ mod tests {
     fn a_question_leaves_at_once_while_few_calls_are_under_way() {
         for under_way in [0, 1] {
             let mut gathering = gathering(RULES, [1]);
-            assert!(gathering.is_due(under_way, NOW));
-            assert_eq!(gathering.leave(under_way, NOW), [1]);
+            assert!(gathering.is_due(|| under_way, NOW));
+            assert_eq!(gathering.leave(|| under_way, NOW), [1]);
             assert!(gathering.is_empty());
         }
     }
@@ -136,19 +146,23 @@ mod tests {
     #[test]
     fn questions_gather_while_as_many_calls_are_under_way_as_may_be() {
         let mut gathering = gathering(RULES, [1, 2, 3]);
-        assert!(!gathering.is_due(2, NOW));
-        assert!(gathering.leave(2, NOW).is_empty());
-        assert_eq!(gathering.leave(1, NOW), [1, 2, 3], "a call has come back");
+        assert!(!gathering.is_due(|| 2, NOW));
+        assert!(gathering.leave(|| 2, NOW).is_empty());
+        assert_eq!(
+            gathering.leave(|| 1, NOW),
+            [1, 2, 3],
+            "a call has come back"
+        );
         assert!(gathering.is_empty());
-        assert!(gathering.leave(0, NOW).is_empty());
+        assert!(gathering.leave(|| 0, NOW).is_empty());
     }
 
     #[test]
     fn as_many_as_leave_together_at_most_wait_for_no_call() {
         let mut gathering = gathering(RULES, 1..=6);
-        assert_eq!(gathering.leave(9, NOW), [1, 2, 3, 4]);
-        assert!(gathering.leave(9, NOW).is_empty());
-        assert_eq!(gathering.leave(1, NOW), [5, 6]);
+        assert_eq!(gathering.leave(|| 9, NOW), [1, 2, 3, 4]);
+        assert!(gathering.leave(|| 9, NOW).is_empty());
+        assert_eq!(gathering.leave(|| 1, NOW), [5, 6]);
     }
 
     #[test]
@@ -156,14 +170,16 @@ mod tests {
         let mut gathering = gathering(RULES, [1]);
         let almost = UnixMillis::new(1_009);
         gathering.push(2, SMALL, almost);
-        assert!(gathering.leave(2, almost).is_empty());
-        assert_eq!(gathering.leave(2, UnixMillis::new(1_010)), [1, 2]);
+        assert!(gathering.leave(|| 2, almost).is_empty());
+        assert_eq!(gathering.patience(almost), Some(Duration::from_millis(1)));
+        assert_eq!(gathering.leave(|| 2, UnixMillis::new(1_010)), [1, 2]);
+        assert_eq!(gathering.patience(almost), None);
     }
 
     #[test]
     fn a_clock_that_is_set_back_keeps_nobody_waiting() {
         let mut gathering = gathering(RULES, [1]);
-        assert_eq!(gathering.leave(2, UnixMillis::new(999)), [1]);
+        assert_eq!(gathering.leave(|| 2, UnixMillis::new(999)), [1]);
     }
 
     #[test]
@@ -172,16 +188,17 @@ mod tests {
         gathering.push(2, MOST_BYTES - SMALL, NOW);
         gathering.push(3, MOST_BYTES + 1, NOW);
         gathering.push(4, 0, NOW);
-        assert_eq!(gathering.leave(0, NOW), [1, 2]);
-        assert_eq!(gathering.leave(0, NOW), [3]);
-        assert_eq!(gathering.leave(0, NOW), [4]);
+        assert_eq!(gathering.leave(|| 0, NOW), [1, 2]);
+        assert_eq!(gathering.leave(|| 0, NOW), [3]);
+        assert_eq!(gathering.leave(|| 0, NOW), [4]);
     }
 
     #[test]
     fn each_leaves_by_itself_where_nothing_is_put_together() {
         let mut gathering = gathering(GatheringRules::EACH_BY_ITSELF, [1, 2]);
-        assert_eq!(gathering.leave(10_000, NOW), [1]);
-        assert_eq!(gathering.leave(10_001, NOW), [2]);
+        let uncounted = || panic!("it does not matter how many are under way");
+        assert_eq!(gathering.leave(uncounted, NOW), [1]);
+        assert_eq!(gathering.leave(uncounted, NOW), [2]);
         assert!(gathering.is_empty());
     }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hallpass_core::flow::{Exchange, Step};
-use hallpass_core::grant::{GrantOutcome, gathering};
+use hallpass_core::grant::GrantOutcome;
 use hallpass_core::time::UnixMillis;
 
 use super::{HURRY, Outcome, Started, TICK, Worker};
@@ -88,14 +88,12 @@ impl Worker {
     }
 
     /// How often the tick should come for those who are there.
-    pub(crate) fn wanted_tick(&self) -> Duration {
+    pub(crate) fn wanted_tick(&self, now: UnixMillis) -> Duration {
         if !self.ready.is_empty() || !self.background.is_empty() {
-            HURRY
-        } else if !self.gathering.is_empty() {
-            gathering::PATIENCE
-        } else {
-            TICK
+            return HURRY;
         }
+        let patience = self.gathering.patience(now);
+        patience.map_or(TICK, |patience| patience.max(HURRY))
     }
 
     /// Judges the next of those who are ready, at most so many, and returns what they come to now. One that must wait for something else

@@ -3,6 +3,9 @@
 //! Each is a flight of its own, which those who need its answer join, however it is sent. Its time begins when it leaves. Questions that
 //! leave together are one flight more, whose time is theirs.
 
+use std::collections::HashMap;
+
+use hallpass_core::config::{BatchSettings, ServiceSettings};
 use hallpass_core::flight::Joined;
 use hallpass_core::flow::Exchange;
 use hallpass_core::grant::{GrantOutcome, Query};
@@ -11,7 +14,7 @@ use hallpass_core::time::UnixMillis;
 
 use super::Worker;
 use super::asking::deadline;
-use crate::callouts::{Callout, Enquiry, Purpose};
+use crate::callouts::{Call, Callout, Enquiry, Purpose};
 
 /// How many questions that nobody waits for may lie there. For one more the answer serves to its end, and then somebody waits.
 const MAX_BACKGROUND: usize = 1_024;
@@ -80,71 +83,94 @@ impl Worker {
 
     /// Whether the root has something to do for those who wait: questions leave, or the tick must come sooner for them.
     pub(crate) fn needs_root(&self, now: UnixMillis) -> bool {
+        let under_way = || under_way(&self.calls);
         !self.outbox.is_empty()
-            || self.gathering.is_due(self.questions_under_way(), now)
-            || self.wanted_tick() < self.tick
+            || self.gathering.is_due(under_way, now)
+            || self.wanted_tick(now) < self.tick
     }
 
     /// What is sent next.
     pub(crate) fn next_callout(&mut self, now: UnixMillis) -> Option<Callout> {
-        if let Some(callout) = self.outbox.pop_front() {
-            return Some(callout);
+        loop {
+            if let Some(callout) = self.outbox.pop_front() {
+                return Some(callout);
+            }
+            let under_way = || under_way(&self.calls);
+            let leaving = self.gathering.leave(under_way, now);
+            if leaving.is_empty() {
+                return None;
+            }
+            self.prepare(leaving, now);
         }
-        let under_way = self.questions_under_way();
-        let mut leaving = self.gathering.leave(under_way, now);
+    }
+
+    /// Has questions leave with one call.
+    fn prepare(&mut self, mut leaving: Vec<Enquiry>, now: UnixMillis) {
+        let config = self.gate.config();
+        let service = config.grants.service.as_ref();
+        let Some(service) = service else {
+            // Nobody can be asked, so nobody may wait for it.
+            return self.give_up_questions(leaving, now);
+        };
         match leaving.pop() {
-            Some(alone) if leaving.is_empty() => self.alone(alone, now),
+            Some(alone) if leaving.is_empty() => self.send_alone(alone, service, now),
             Some(last) => {
                 leaving.push(last);
-                self.together(leaving, now)
+                match &service.batch {
+                    Some(batch) => self.send_together(leaving, service, batch, now),
+                    None => self.give_up_questions(leaving, now),
+                }
             }
-            None => None,
+            None => {}
         }
     }
 
-    /// How many calls to the decision point are under way.
-    fn questions_under_way(&self) -> usize {
-        // Nearly always nothing gathers, and then nobody needs to know.
-        if self.gathering.is_empty() {
-            return 0;
-        }
-        let calls = self.calls.values();
-        calls
-            .filter(|call| matches!(call.purpose, Purpose::Grant(_) | Purpose::Grants(_)))
-            .count()
+    fn send_alone(&mut self, mut enquiry: Enquiry, service: &ServiceSettings, now: UnixMillis) {
+        let request_id = enquiry.request_id.take();
+        let request_id = request_id.unwrap_or_else(|| self.own_id());
+        let asked = self.gate.asking(now);
+        self.send(Callout::for_grant(enquiry, service, request_id, asked), now);
     }
 
-    fn alone(&mut self, enquiry: Enquiry, now: UnixMillis) -> Option<Callout> {
-        let own_id = self.own_id();
+    fn send_together(
+        &mut self,
+        enquiries: Vec<Enquiry>,
+        service: &ServiceSettings,
+        batch: &BatchSettings,
+        now: UnixMillis,
+    ) {
+        let request_id = self.own_id();
+        let number = self.named;
         let asked = self.gate.asking(now);
-        let config = self.gate.config();
-        let service = config.grants.service.as_ref()?;
-        let callout = Callout::for_grant(enquiry, service, own_id, asked);
-        self.flights
-            .start(callout.purpose, deadline(callout.timeout, now));
-        Some(callout)
-    }
-
-    fn together(&mut self, enquiries: Vec<Enquiry>, now: UnixMillis) -> Option<Callout> {
-        let own_id = self.own_id();
-        let asked = self.gate.asking(now);
-        let config = self.gate.config();
-        let service = config.grants.service.as_ref()?;
-        let path = &service.batch.as_ref()?.path;
-        let number = self.asked;
-        let callout = Callout::for_grants(number, &enquiries, service, path, own_id, asked);
-        self.flights
-            .start(callout.purpose, deadline(callout.timeout, now));
-        let count = u32::try_from(enquiries.len()).unwrap_or(u32::MAX);
-        self.gate.count_many(Counter::GrantGathered, count);
+        let callout =
+            Callout::for_grants(number, &enquiries, service, &batch.path, request_id, asked);
+        self.send(callout, now);
+        self.count_questions(Counter::GrantGathered, &enquiries);
         self.batches.insert(number, enquiries);
-        Some(callout)
+    }
+
+    fn send(&mut self, callout: Callout, now: UnixMillis) {
+        self.flights
+            .start(callout.purpose, deadline(callout.timeout, now));
+        self.outbox.push_back(callout);
+    }
+
+    fn give_up_questions(&mut self, enquiries: Vec<Enquiry>, now: UnixMillis) {
+        for enquiry in enquiries {
+            let purpose = Purpose::Grant(enquiry.key);
+            self.land(purpose, Some(GrantOutcome::GivenUp), now);
+        }
+    }
+
+    fn count_questions(&mut self, counter: Counter, enquiries: &[Enquiry]) {
+        let count = u32::try_from(enquiries.len()).unwrap_or(u32::MAX);
+        self.gate.count_many(counter, count);
     }
 
     /// What names a call in the service's log that no request names, or more than one.
     fn own_id(&mut self) -> String {
-        self.asked = self.asked.wrapping_add(1);
-        format!("hallpass-{}-{}", self.gate.config().hash, self.asked)
+        self.named = self.named.wrapping_add(1);
+        format!("hallpass-{}-{}", self.gate.config().hash, self.named)
     }
 
     /// Ends the flight of questions that were put together, and returns them: each has its own still.
@@ -155,14 +181,22 @@ impl Worker {
 
     /// Puts each of these questions by itself that somebody still waits for.
     pub(crate) fn put_apart(&mut self, enquiries: Vec<Enquiry>, now: UnixMillis) {
+        self.count_questions(Counter::GrantApart, &enquiries);
         for enquiry in enquiries {
             let purpose = Purpose::Grant(enquiry.key);
             if self.flights.waiters(&purpose) == 0 {
-                self.land(purpose, Some(GrantOutcome::GivenUp), now);
+                self.flights.land(&purpose);
             } else {
-                let callout = self.alone(enquiry, now);
-                self.outbox.extend(callout);
+                self.prepare(vec![enquiry], now);
             }
         }
     }
+}
+
+/// How many calls to the decision point are under way.
+fn under_way(calls: &HashMap<u32, Call>) -> usize {
+    let calls = calls.values();
+    calls
+        .filter(|call| matches!(call.purpose, Purpose::Grant(_) | Purpose::Grants(_)))
+        .count()
 }

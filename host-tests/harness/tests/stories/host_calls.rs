@@ -207,6 +207,28 @@ fn a_question_that_is_put_together_with_others_costs_seven_less_and_shares_the_c
 }
 
 #[test]
+fn a_worker_ticks_four_times_a_second_again_when_no_question_gathers_any_longer() {
+    let harness = Harness::builder()
+        .counting_host_calls()
+        .start(config_with(|config| {
+            config["grants"]["service"]["batch"] = json!({ "calls": 1 });
+        }))
+        .unwrap_or_else(|refused| panic!("{refused}"));
+    let ask = |name| harness.request(order(&TokenBuilder::for_user(name).signed_by(&key())));
+    let _waiting = ["alice", "bob"].map(ask);
+    harness.callout().reply_json(200, &allow_until(NOW + 3_600));
+    harness.callout().reply_json(200, &allow_until(NOW + 3_600));
+    harness.advance(Duration::from_millis(10));
+    harness.take_host_calls();
+    harness.advance(Duration::from_secs(1));
+    let each_tick = [
+        ("get_current_time_nanoseconds", 4),
+        ("set_effective_context", 4),
+    ];
+    require(&harness.take_host_calls(), &each_tick, &[]);
+}
+
+#[test]
 fn an_audit_line_costs_two_more_for_the_peers_address_and_the_line() {
     let harness = start(&config("all"));
     let calls = calls_of_a_hot(&harness, &profile(&alice().signed_by(&key())));

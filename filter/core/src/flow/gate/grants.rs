@@ -107,8 +107,8 @@ impl Gate {
     /// [`Gate::on_grant_reply`] has it.
     ///
     /// # Errors
-    /// [`ServiceFault`] when it is not an answer to each of them; then nothing is remembered. Unless it
-    /// [is of the service](ServiceFault::is_of_the_service), each may have one that is put by itself.
+    /// [`ServiceFault`] when it is not an answer to each of them; then nothing is remembered. Each may have one that is put by itself, if it
+    /// [may be of one question](ServiceFault::may_be_of_one_question); otherwise the service has failed.
     pub fn on_grant_replies(
         &mut self,
         keys: &[DecisionKey],
@@ -116,22 +116,28 @@ impl Gate {
         asked: UnixMillis,
         now: UnixMillis,
     ) -> Result<Vec<Result<Word, ServiceFault>>, ServiceFault> {
-        match reply.parts(keys.len()) {
-            Ok(parts) => {
-                let remark = reply.other_request_id();
-                self.notices.extend(remark.map(|remark| remark.to_string()));
-                let each = keys.iter().zip(parts);
-                Ok(each
-                    .map(|(key, part)| self.on_grant_reply(*key, part, asked, now))
-                    .collect())
-            }
+        let parts = match reply.parts(keys.len()) {
+            Ok(parts) => parts,
             Err(fault) => {
-                if fault.is_of_the_service() {
+                if !fault.may_be_of_one_question() {
                     self.grant_failed(now);
                 }
-                Err(fault)
+                return Err(fault);
             }
-        }
+        };
+        let remark = reply.other_request_id();
+        self.notices.extend(remark.map(|remark| remark.to_string()));
+        // What is to be told of the whole has been told.
+        let whole = RawReply {
+            request_id: None,
+            ..reply
+        };
+        let each = keys.iter().zip(parts);
+        let rulings = each.map(|(key, part)| {
+            let body = &*part?;
+            self.on_grant_reply(*key, RawReply { body, ..whole }, asked, now)
+        });
+        Ok(rulings.collect())
     }
 
     /// The grant service failed, whatever the question.

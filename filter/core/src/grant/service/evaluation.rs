@@ -44,7 +44,7 @@ fn what_is_wrong(body: &[u8]) -> String {
 }
 
 /// A member that says something: `null` is as good as none.
-fn said<'a, 'b>(members: &'a Members<'b>, name: &str) -> Option<&'a Value<'b>> {
+pub(super) fn said<'a, 'b>(members: &'a Members<'b>, name: &str) -> Option<&'a Value<'b>> {
     members.get(name).filter(|value| !value.is_null())
 }
 

@@ -81,6 +81,12 @@ impl ServiceFault {
             Self::TooLarge(_) | Self::ContentType | Self::Body(_) => false,
         }
     }
+
+    /// Whether one of several questions may be to blame, so that the others, put by themselves, have an answer. A service that is down or
+    /// has too much to do is not asked again for that.
+    pub fn may_be_of_one_question(&self) -> bool {
+        !self.is_of_the_service() || *self == Self::Status(500)
+    }
 }
 
 impl fmt::Display for ServiceFault {
@@ -135,15 +141,7 @@ impl GrantReply {
     /// # Errors
     /// [`ServiceFault`] for everything that is not a decision in the words of the specification.
     pub fn parse(reply: RawReply<'_>, own_forms: Option<&Origin>) -> Result<Self, ServiceFault> {
-        if reply.status != 200 {
-            return Err(ServiceFault::Status(reply.status));
-        }
-        if reply.body.len() > MAX_REPLY_BYTES {
-            return Err(ServiceFault::TooLarge(MAX_REPLY_BYTES));
-        }
-        if !reply.is_json() {
-            return Err(ServiceFault::ContentType);
-        }
+        reply.check(MAX_REPLY_BYTES)?;
         let (ruling, remark) =
             evaluation::read(reply.body, own_forms).map_err(ServiceFault::Body)?;
         Ok(Self {
@@ -155,8 +153,18 @@ impl GrantReply {
 }
 
 impl RawReply<'_> {
-    pub(super) fn is_json(&self) -> bool {
-        self.content_type.is_some_and(is_json)
+    /// Whether it may be a decision, for all that is not in its body.
+    pub(super) fn check(&self, most_bytes: usize) -> Result<(), ServiceFault> {
+        if self.status != 200 {
+            return Err(ServiceFault::Status(self.status));
+        }
+        if self.body.len() > most_bytes {
+            return Err(ServiceFault::TooLarge(most_bytes));
+        }
+        if !self.content_type.is_some_and(is_json) {
+            return Err(ServiceFault::ContentType);
+        }
+        Ok(())
     }
 
     /// `AuthZEN` 1.0: the service must repeat the id that it was sent. Which question an answer is for is known without it.

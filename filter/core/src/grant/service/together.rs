@@ -1,15 +1,14 @@
 //! Several questions with one call (`AuthZEN` 1.0, the Access Evaluations API): what is sent, and which answer is whose.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
+use super::evaluation::said;
 use super::reply::{MAX_REPLY_BYTES, RawReply, ServiceFault};
-use crate::json;
+use crate::json::borrowed::{self, Value};
+use crate::line::one_line;
 
 /// A larger reply to several questions is not read.
-pub const MAX_REPLIES_BYTES: usize = 16 * MAX_REPLY_BYTES;
+pub const MAX_REPLIES_BYTES: usize = 4 * MAX_REPLY_BYTES;
 
 /// The body that puts these questions together; each is the body that puts it by itself.
 pub fn body_of<'a>(questions: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
@@ -24,51 +23,62 @@ pub fn body_of<'a>(questions: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     body
 }
 
-/// The reply's members. Those that are not known are ignored, as the specification says.
-#[derive(Deserialize)]
-struct Evaluations<'a> {
-    #[serde(borrow)]
-    evaluations: Vec<&'a RawValue>,
-}
-
-impl<'a> RawReply<'a> {
-    /// The replies to each of so many questions, in their order, as if each had been put by itself.
+impl RawReply<'_> {
+    /// The bodies of the replies to each of so many questions, in their order, as if each had been put by itself.
     ///
     /// Which answer is whose is known by its place alone, so there must be as many answers as questions: of a reply in which one is
-    /// missing, none is believed.
+    /// missing, none is believed. An answer that tells an error (section "Errors") is none, though it is worded as a denial.
     ///
     /// # Errors
     /// [`ServiceFault`] for everything that does not answer each question.
-    pub fn parts(self, questions: usize) -> Result<Vec<Self>, ServiceFault> {
-        if self.status != 200 {
-            return Err(ServiceFault::Status(self.status));
-        }
-        if self.body.len() > MAX_REPLIES_BYTES {
-            return Err(ServiceFault::TooLarge(MAX_REPLIES_BYTES));
-        }
-        if !self.is_json() {
-            return Err(ServiceFault::ContentType);
-        }
-        // `serde` reads the members of a list, too.
-        if self.body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(fault("it is no object"));
-        }
-        let Evaluations { evaluations } =
-            serde_json::from_slice(self.body).map_err(|error| fault(json::told(&error)))?;
-        if evaluations.len() != questions {
-            let answers = evaluations.len();
+    pub fn parts(
+        &self,
+        questions: usize,
+    ) -> Result<Vec<Result<Vec<u8>, ServiceFault>>, ServiceFault> {
+        self.check(MAX_REPLIES_BYTES)?;
+        let reply =
+            borrowed::object(self.body).ok_or_else(|| fault("it is no sound JSON object"))?;
+        let Some(Value::Array(answers)) = reply.get("evaluations") else {
+            return Err(fault("it has no list of `evaluations`"));
+        };
+        if answers.len() != questions {
+            let found = answers.len();
             return Err(fault(format_args!(
-                "it has {answers} `evaluations` for {questions} questions"
+                "it has {found} `evaluations` for {questions} questions"
             )));
         }
-        let part = |evaluation: &'a RawValue| Self {
-            request_id: None,
-            asked_as: None,
-            body: evaluation.get().as_bytes(),
-            ..self
-        };
-        Ok(evaluations.into_iter().map(part).collect())
+        Ok(answers.iter().map(part).collect())
     }
+}
+
+/// The body of one answer.
+fn part(answer: &Value<'_>) -> Result<Vec<u8>, ServiceFault> {
+    if let Some(error) = error_in(answer) {
+        return Err(fault(format_args!(
+            "it tells an error: {}",
+            one_line(&error)
+        )));
+    }
+    serde_json::to_vec(answer).map_err(fault)
+}
+
+/// What went wrong with one of several questions, where the service says so.
+fn error_in(answer: &Value<'_>) -> Option<String> {
+    let context = said(answer.as_object()?, "context")?.as_object()?;
+    let error = said(context, "error")?;
+    let mut told = String::new();
+    if let Some(members) = error.as_object() {
+        if let Some(status) = members.get("status").and_then(Value::as_u64) {
+            let _ = write!(told, "status {status} ");
+        }
+        told.push_str(
+            members
+                .get("message")
+                .and_then(Value::as_str)
+                .unwrap_or_default(),
+        );
+    }
+    Some(told)
 }
 
 fn fault(what: impl fmt::Display) -> ServiceFault {
@@ -81,10 +91,12 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    fn parts(body: &str, questions: usize) -> Result<Vec<String>, ServiceFault> {
+    type Parts = Result<Vec<Result<String, ServiceFault>>, ServiceFault>;
+
+    fn parts(body: &str, questions: usize) -> Parts {
         let parts = RawReply::json(body.as_bytes()).parts(questions)?;
-        let text = |part: &RawReply<'_>| String::from_utf8(part.body.to_vec()).unwrap();
-        Ok(parts.iter().map(text).collect())
+        let text = |part: Vec<u8>| String::from_utf8(part).unwrap();
+        Ok(parts.into_iter().map(|part| part.map(text)).collect())
     }
 
     #[test]
@@ -99,28 +111,15 @@ mod tests {
 
     #[test]
     fn each_question_has_the_answer_in_its_place() {
-        let body = r#" {"more": [1], "evaluations" : [ {"decision" : true}, {"decision":false,"context":{}} ] } "#;
+        let body = r#" {"more": [1], "evaluations" : [ {"decision" : true}, {"decision":false,"context":{"a":["\u00e9",1.5]}} ] } "#;
+        let expected = [
+            r#"{"decision":true}"#,
+            r#"{"decision":false,"context":{"a":["é",1.5]}}"#,
+        ];
         assert_eq!(
-            parts(body, 2).unwrap(),
-            [
-                r#"{"decision" : true}"#,
-                r#"{"decision":false,"context":{}}"#
-            ]
+            parts(body, 2),
+            Ok(expected.map(|part| Ok(part.to_owned())).to_vec())
         );
-    }
-
-    #[test]
-    fn what_is_said_of_all_counts_for_each() {
-        let reply = RawReply {
-            cache_control: Some(b"max-age=3"),
-            request_id: Some(b"another"),
-            asked_as: Some("sent"),
-            ..RawReply::json(br#"{"evaluations":[{"decision":true}]}"#)
-        };
-        let parts = reply.parts(1).unwrap();
-        assert_eq!(parts[0].cache_control, Some(&b"max-age=3"[..]));
-        assert_eq!(parts[0].content_type, reply.content_type);
-        assert_eq!((parts[0].request_id, parts[0].asked_as), (None, None));
     }
 
     #[test]
@@ -133,6 +132,22 @@ mod tests {
     }
 
     #[test]
+    fn an_error_that_is_told_of_one_question_is_no_denial_of_it() {
+        let body = r#"{"evaluations":[
+            {"decision":false,"context":{"error":{"status":400,"message":"no\nsubject"}}},
+            {"decision":false,"context":{"error":"broken"}},
+            {"decision":true,"context":{"error":{}}},
+            {"decision":false,"context":{"error":null,"reason":"none"}}
+        ]}"#;
+        let parts = parts(body, 4).unwrap();
+        let told = |text: &str| Err(ServiceFault::Body(text.to_owned()));
+        assert_eq!(parts[0], told(r"it tells an error: status 400 no\nsubject"));
+        assert_eq!(parts[1], told("it tells an error: "));
+        assert_eq!(parts[2], told("it tells an error: "));
+        assert!(parts[3].is_ok());
+    }
+
+    #[test]
     fn what_is_no_list_of_answers_is_a_fault() {
         for body in [
             "",
@@ -142,9 +157,12 @@ mod tests {
             r#"{"evaluations":{"decision":true}}"#,
             r#"{"evaluations":null}"#,
             r#"{"evaluations":[{"decision":true}],"evaluations":[{"decision":true}]}"#,
+            r#"{"evaluations":[{"decision":true,"decision":true}]}"#,
             r#"{"evaluations":[{"decision":true}]}x"#,
             r#"{"evaluations":[{"decision":true]}"#,
             r#"{"evaluations":[{"decision":tru}]}"#,
+            r#"{"evaluations":[{"decision":true}],"more":1e999}"#,
+            r#"{"evaluations":[{"decision":true}],"more":"\ud800"}"#,
         ] {
             let fault = parts(body, 1);
             assert!(
@@ -161,20 +179,20 @@ mod tests {
             status: 404,
             ..reply
         };
-        assert_eq!(with_status.parts(1).unwrap_err(), ServiceFault::Status(404));
+        assert_eq!(with_status.parts(1), Err(ServiceFault::Status(404)));
         let of_html = RawReply {
             content_type: Some(b"text/html"),
             ..reply
         };
-        assert_eq!(of_html.parts(1).unwrap_err(), ServiceFault::ContentType);
+        assert_eq!(of_html.parts(1), Err(ServiceFault::ContentType));
         let large = vec![b' '; MAX_REPLIES_BYTES + 1];
         let too_large = RawReply {
             body: &large,
             ..reply
         };
         assert_eq!(
-            too_large.parts(1).unwrap_err(),
-            ServiceFault::TooLarge(MAX_REPLIES_BYTES)
+            too_large.parts(1),
+            Err(ServiceFault::TooLarge(MAX_REPLIES_BYTES))
         );
     }
 }

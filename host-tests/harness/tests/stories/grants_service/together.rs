@@ -223,6 +223,24 @@ fn a_question_waits_ten_milliseconds_for_a_call_to_come_back() {
 }
 
 #[test]
+fn a_question_that_comes_between_two_ticks_waits_no_longer_than_another() {
+    let harness = gathering();
+    let (call, _) = waiting(&harness, &["alice", "bob"]);
+    harness.advance(Duration::from_millis(5));
+    call.reply_json(200, &granted("alice"));
+    let _slow = harness.callout();
+    harness.advance(Duration::from_millis(1));
+    let carol = asks(&harness, "carol");
+    harness.advance(Duration::from_millis(9));
+    assert_eq!(asked(&harness), 2);
+    harness.advance(Duration::from_millis(1));
+    let call = &harness.callouts()[1];
+    assert_eq!(subjects(call), ["carol"]);
+    call.reply_json(200, &granted("carol"));
+    passes_as(&carol, "carol");
+}
+
+#[test]
 fn as_many_as_may_leave_together_wait_for_nothing() {
     let harness = gathering_with(json!({ "calls": 1, "max_questions": 3 }));
     let names = ["alice", "bob", "carol", "dave", "erin"];

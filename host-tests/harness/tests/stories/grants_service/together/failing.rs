@@ -6,8 +6,11 @@ use hallpass_harness::{Cluster, Harness, Reply};
 use hallpass_tokens::NOW;
 use serde_json::json;
 
-use super::{asks, gathering, granted, passes_as, reply_each, subjects, under_way, waiting};
-use crate::setup::{GRANTS, allow_until, config_with, deny, refused};
+use super::super::asked;
+use super::{
+    asks, gathering, gathering_with, granted, passes_as, reply_each, subjects, under_way, waiting,
+};
+use crate::setup::{GRANTS, allow_until, config, config_with, deny, ms, refused};
 
 const UNAVAILABLE: &str = "grant_service_unavailable";
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
@@ -26,7 +29,7 @@ fn a_service_that_fails_fails_each_and_nothing_is_remembered() {
         Reply::failed_like_envoy(503),
         Reply::failed_like_envoy(504),
         Reply::failed_without_headers(),
-        Reply::json(500, &all_allowed),
+        Reply::json(502, &all_allowed),
         Reply::json(429, &all_allowed),
         Reply::json(401, &all_allowed),
         Reply::json(302, &all_allowed),
@@ -94,6 +97,16 @@ fn no_answers() -> Vec<(&'static str, Reply)> {
             "a question that is not understood",
             Reply::json(400, &json!({ "evaluations": [allow, allow, allow] })),
         ),
+        (
+            "a question at which the service fails",
+            Reply::json(500, &json!({ "evaluations": [allow, allow, allow] })),
+        ),
+        (
+            "a member that stands twice",
+            json_text(
+                r#"{"evaluations":[{"decision":true},{"decision":true},{"decision":false,"decision":true}]}"#,
+            ),
+        ),
         ("no such path", Reply::status(404)),
         ("too large a body", Reply::status(413)),
     ]
@@ -124,6 +137,7 @@ fn questions_without_an_answer_are_put_by_themselves_so_that_none_spoils_the_oth
         refused(&waiting[0].1, 503, UNAVAILABLE);
         refused(&waiting[1].1, 403, "grant_denied");
         passes_as(&waiting[2].1, "carol");
+        assert_eq!(harness.metric("hallpass.grants.apart"), 3, "{name}");
     }
 }
 
@@ -149,6 +163,7 @@ fn an_answer_that_is_no_decision_fails_its_own_question_alone() {
         json!({}),
         json!({ "decision": "true" }),
         json!({ "decision": 1 }),
+        json!({ "decision": false, "context": { "error": { "status": 400, "message": "no subject" } } }),
         json!(true),
         json!(null),
         json!([{ "decision": true }]),
@@ -169,18 +184,6 @@ fn an_answer_that_is_no_decision_fails_its_own_question_alone() {
             "{no_decision} was remembered"
         );
     }
-}
-
-#[test]
-fn an_answer_that_repeats_a_member_fails_its_own_question_alone() {
-    let harness = gathering();
-    let (call, waiting) = under_way(&harness, &["alice", "bob"]);
-    let alice = granted("alice");
-    call.reply(json_text(&format!(
-        r#"{{"evaluations":[{alice},{{"decision":false,"decision":true}}]}}"#
-    )));
-    passes_as(&waiting[0].1, "alice");
-    refused(&waiting[1].1, 503, UNAVAILABLE);
 }
 
 #[test]
@@ -230,9 +233,110 @@ fn a_call_that_the_proxy_never_answers_is_given_up_for_each() {
         refused(exchange, 503, UNAVAILABLE);
     }
     assert_eq!(harness.metric("hallpass.callouts.timeout"), 1);
+    let anew = asks(&harness, "alice");
     reply_each(&call, granted);
     assert!(
-        asks(&harness, "alice").is_waiting(),
+        anew.is_waiting(),
         "an answer that comes too late counts for nobody"
+    );
+    harness.callout().reply_json(200, &deny());
+    refused(&anew, 403, "grant_denied");
+}
+
+#[test]
+fn a_call_that_the_proxy_refuses_within_a_requests_callback_is_refused_to_each_at_once() {
+    let harness = gathering_with(json!({ "calls": 1, "max_questions": 2 }));
+    let (_slow, mut waiting) = waiting(&harness, &["alice", "bob"]);
+    harness.set_cluster(GRANTS, Cluster::Refuses);
+    let carol = asks(&harness, "carol");
+    refused(&carol, 503, UNAVAILABLE);
+    harness.tick();
+    let (_, bob) = waiting.remove(1);
+    refused(&bob, 503, UNAVAILABLE);
+}
+
+#[test]
+fn a_call_that_fails_counts_once_whatever_it_asks() {
+    let harness = gathering();
+    let (call, waiting) = under_way(&harness, &NAMES);
+    call.reply(Reply::failed_like_envoy(503));
+    for (_, exchange) in &waiting {
+        refused(exchange, 503, UNAVAILABLE);
+    }
+    for name in ["dave", "erin"] {
+        let exchange = asks(&harness, name);
+        assert!(exchange.is_waiting(), "{name}: the service rests already");
+        harness.callout().reply(Reply::failed_like_envoy(503));
+        refused(&exchange, 503, UNAVAILABLE);
+    }
+    let calls = asked(&harness);
+    refused(&asks(&harness, "frank"), 503, UNAVAILABLE);
+    assert_eq!(asked(&harness), calls, "it has failed three times in a row");
+}
+
+#[test]
+fn an_allow_of_before_stands_in_for_each_where_it_may() {
+    let harness = Harness::start(config_with(|config| {
+        let service = &mut config["grants"]["service"];
+        service["batch"] = json!({ "calls": 1 });
+        service["cache"] = json!({ "stale_if_error": "5m" });
+    }))
+    .unwrap();
+    let (call, _) = under_way(&harness, &["alice", "bob"]);
+    reply_each(&call, |name| match name {
+        "bob" => deny(),
+        name => granted(name),
+    });
+    harness.at(ms(NOW + 60));
+    let (call, waiting) = under_way(&harness, &["alice", "bob"]);
+    call.reply(Reply::failed_like_envoy(503));
+    passes_as(&waiting[0].1, "alice");
+    refused(&waiting[1].1, 503, UNAVAILABLE);
+    assert_eq!(harness.metric("hallpass.grants.stale"), 1);
+}
+
+#[test]
+fn a_question_for_nobody_in_particular_is_put_again_for_who_has_come_meanwhile() {
+    let harness = gathering();
+    let names = ["alice", "bob"];
+    for name in names {
+        let exchange = asks(&harness, name);
+        harness.callout().reply_json(200, &granted(name));
+        passes_as(&exchange, name);
+    }
+    harness.at(ms(NOW + 25));
+    for name in names {
+        passes_as(&asks(&harness, name), name);
+    }
+    harness.tick();
+    let call = harness.callout();
+    assert_eq!(subjects(&call), names);
+    harness.at(ms(NOW + 30));
+    let alice = asks(&harness, "alice");
+    assert!(alice.is_waiting(), "her answer of before is over");
+    call.reply(Reply::status(404));
+    let call = harness.callout();
+    assert_eq!(subjects(&call), ["alice"]);
+    call.reply_json(200, &granted("alice"));
+    passes_as(&alice, "alice");
+    assert!(asks(&harness, "bob").is_waiting());
+}
+
+#[test]
+fn a_configuration_that_comes_while_questions_are_put_by_themselves_leaves_nobody_hanging() {
+    let harness = gathering();
+    let (call, waiting) = under_way(&harness, &NAMES);
+    call.reply(Reply::status(404));
+    let calls = harness.callouts();
+    harness.reconfigure(config());
+    for (_, exchange) in &waiting {
+        refused(exchange, 503, UNAVAILABLE);
+    }
+    for (call, name) in calls.iter().zip(NAMES) {
+        call.reply_json(200, &granted(name));
+    }
+    assert!(
+        asks(&harness, "alice").is_waiting(),
+        "late answers count for nobody"
     );
 }
