@@ -21,6 +21,7 @@ mod callbacks;
 mod callouts;
 mod host;
 mod http;
+mod learning;
 #[cfg(target_arch = "wasm32")]
 mod memory;
 mod root;
