@@ -62,11 +62,6 @@ impl<Q> Gathering<Q> {
         });
     }
 
-    /// Whether no question waits.
-    pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
     /// How long the first of them may still wait for a call to come back.
     pub fn patience(&self, now: UnixMillis) -> Option<Duration> {
         let first = self.waiting.front()?;
@@ -139,7 +134,7 @@ mod tests {
             let mut gathering = gathering(RULES, [1]);
             assert!(gathering.is_due(|| under_way, NOW));
             assert_eq!(gathering.leave(|| under_way, NOW), [1]);
-            assert!(gathering.is_empty());
+            assert_eq!(gathering.patience(NOW), None);
         }
     }
 
@@ -153,7 +148,7 @@ mod tests {
             [1, 2, 3],
             "a call has come back"
         );
-        assert!(gathering.is_empty());
+        assert_eq!(gathering.patience(NOW), None);
         assert!(gathering.leave(|| 0, NOW).is_empty());
     }
 
@@ -199,6 +194,6 @@ mod tests {
         let uncounted = || panic!("it does not matter how many are under way");
         assert_eq!(gathering.leave(uncounted, NOW), [1]);
         assert_eq!(gathering.leave(uncounted, NOW), [2]);
-        assert!(gathering.is_empty());
+        assert_eq!(gathering.patience(NOW), None);
     }
 }
