@@ -124,7 +124,7 @@ STRANGERS ?= 1000
 CHART      = cargo run --locked --quiet -p hallpass-bench -- chart
 
 bench: SECONDS ?= 2
-bench: bench-instructions $(MODULE) $(NOOP) $(NOOP_STRIPPED) $(ENVOY) ## speed side by side with Envoy's own filters and an empty one: tables, verdicts, dist/bench.json, and a picture of it, dist/bench.svg (ROUNDS=5, SECONDS=2, ONLY=hot,cold-rs256,growth,startup,memory, AGAINST=other.wasm)
+bench: $(MODULE) $(NOOP) $(NOOP_STRIPPED) $(ENVOY) ## speed side by side with Envoy's own filters and an empty one: tables, verdicts, dist/bench.json, and a picture of it, dist/bench.svg (ROUNDS=5, SECONDS=2, ONLY=hot,cold-rs256,growth,startup,memory, AGAINST=other.wasm)
 	@setup/command.sh wrk wrk
 	$(call say, building the benchmark (about a minute the first time))
 	cargo build --locked -p hallpass-bench
@@ -132,10 +132,12 @@ bench: bench-instructions $(MODULE) $(NOOP) $(NOOP_STRIPPED) $(ENVOY) ## speed s
 	@cargo run --locked --quiet -p hallpass-bench -- --envoy $(ENVOY) --module $(MODULE) --noop $(NOOP) --noop-stripped $(NOOP_STRIPPED) \
 		--rounds $(ROUNDS) --seconds $(SECONDS) --strangers $(STRANGERS) $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only "$(ONLY)")
 	@$(if $(ONLY),rm -f dist/bench.svg,$(CHART) --figures dist/bench.json --output dist/bench.svg)
+	@$(MAKE) bench-instructions
 
 bench-publish: ## makes the last run of make bench the one in docs: docs/bench.json and docs/bench.svg
+	@test -f dist/bench.svg || { echo 'there is no whole run to publish: run `make bench` without ONLY= first' >&2; exit 1; }
+	$(CHART) --figures dist/bench.json --output docs/bench.svg
 	cp dist/bench.json docs/bench.json
-	$(CHART) --figures docs/bench.json --output docs/bench.svg
 
 COUNTED := $(CARGO_TARGET_DIR)/instructions.json
 
@@ -209,7 +211,7 @@ lint: $(MODULE) $(CARGO_DENY) ## format, lints, licences, and what the wasm modu
 	@$(WASM_ENVIRONMENT) cargo rustc --locked --quiet $(WASM_FLAGS) -p hallpass-core --lib --crate-type cdylib -- $(KEEP_ALL)
 	$(CHECK) core-imports node gate/imports.mjs $(WASM_TARGET)/$(WASM)/debug/hallpass_core.wasm --none-of env
 
-test-unit: ## the core's tests, the programs' and the grant service's, natively, and those of the tests' own tools
+test-unit: ## the core's tests and the programs', natively, and those of the tests' own tools
 	$(call say, unit tests (about 4 minutes the first time))
 	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-fleet -p hallpass-instructions -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim -p hallpass-layout -p hallpass-memory
 

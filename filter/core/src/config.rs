@@ -23,7 +23,6 @@ mod tokens;
 mod warning;
 mod words;
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -144,6 +143,7 @@ impl Config {
         let mode = mode::validate(raw.mode, Mode::Enforce, &root.member("mode"), faults);
         let headers = headers::validate(raw.identity_headers, raw.claim_headers, faults);
         let mut token_sources = Vec::new();
+        let has_providers = !raw.providers.is_absent_or_empty();
         let providers = provider::validate_all(raw.providers, &headers, &mut token_sources, faults);
         let policy = resource::validate_all(raw.resources, mode, &headers, faults);
         let grants = grants::validate(raw.grants, faults);
@@ -151,56 +151,40 @@ impl Config {
         let resource_metadata =
             protected_resource::validate(raw.protected_resource, &token_sources, faults);
         let mode_of_ambiguous = mode::of_ambiguous(policy.as_ref(), mode);
-        let config = Self {
+        let forward_token =
+            raw.forward_token
+                .or(false, &root.member("forward_token"), faults);
+        let trusted_hops = TrustedHops::new(raw.trusted_hops.within(
+            0..=MAX_TRUSTED_HOPS,
+            0,
+            &root.member("trusted_hops"),
+            faults,
+        ));
+        let max_token_bytes = tokens::max_bytes(raw.max_token_bytes, faults);
+        let token_cache = tokens::cache(raw.token_cache, faults);
+        let policy = policy?;
+        if !has_providers && policy.iter().any(|r| r.access.needs_identity()) {
+            let expected = "at least one provider, since a resource demands an identity";
+            faults.push(&root.member("providers"), "nothing", expected);
+        }
+        Some(Self {
             hash: hash(text),
             providers,
             token_sources,
-            max_token_bytes: tokens::max_bytes(raw.max_token_bytes, faults),
-            token_cache: tokens::cache(raw.token_cache, faults),
-            policy: policy?,
+            max_token_bytes,
+            token_cache,
+            policy,
             grants,
             headers,
-            forward_token: raw
-                .forward_token
-                .or(false, &root.member("forward_token"), faults),
-            trusted_hops: TrustedHops::new(raw.trusted_hops.within(
-                0..=MAX_TRUSTED_HOPS,
-                0,
-                &root.member("trusted_hops"),
-                faults,
-            )),
+            forward_token,
+            trusted_hops,
             mode,
             mode_of_ambiguous,
             audit,
             filter_state,
             otlp,
             resource_metadata,
-        };
-        config.check_providers(&root.member("providers"), faults);
-        Some(config)
-    }
-
-    fn check_providers(&self, place: &Place, faults: &mut Faults) {
-        let needed = self.policy.iter().any(|r| r.access.needs_identity());
-        if needed && self.providers.is_empty() && faults.is_empty() {
-            faults.push(
-                place,
-                "nothing",
-                "at least one provider, since a resource demands an identity",
-            );
-        }
-    }
-
-    /// The names of every host cluster that the filter calls, each once.
-    pub fn clusters(&self) -> HashSet<&str> {
-        let fetched = self.providers.iter().filter_map(|p| p.jwks.remote());
-        let service = self.grants.service.as_ref();
-        let collector = self.otlp.as_ref();
-        fetched
-            .map(|remote| remote.cluster.as_str())
-            .chain(service.map(|service| service.cluster.as_str()))
-            .chain(collector.map(|collector| collector.cluster.as_str()))
-            .collect()
+        })
     }
 }
 

@@ -138,7 +138,7 @@ impl Reason {
         matches!(self.kind(), Kind::Passes)
     }
 
-    /// Whether asking for access is what a person would do next.
+    /// Whether the request would pass if only a person asked for access and got it.
     pub const fn may_be_requested(self) -> bool {
         matches!(
             self,

@@ -248,9 +248,13 @@ impl Case {
         self.refused(status, reason)
     }
 
-    /// It must be refused, and the client told where to ask for this action on the orders.
-    pub(crate) fn refused_with_link(mut self, reason: &'static str, action: &str) -> Self {
-        let url = format!("https://grants.example/request?resource=orders&action={action}");
+    /// It must be refused, and the client told where to ask for this action on this resource.
+    pub(crate) fn refused_with_link(
+        mut self,
+        reason: &'static str,
+        (resource, action): (&str, &str),
+    ) -> Self {
+        let url = format!("https://grants.example/request?resource={resource}&action={action}");
         self.expected.request_url = Some(url);
         self.refused(403, reason)
     }

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use crate::Case;
 use crate::case::alice;
 
+/// What all of them ask for.
+const PROFILE: (&str, &str) = ("profile", "get");
+
 pub(crate) fn cases() -> Vec<Case> {
     let me = |name, conditions: Value| {
         Case::get(name, "/me")
@@ -23,7 +26,7 @@ pub(crate) fn cases() -> Vec<Case> {
         json!({ "source_cidrs": ["10.0.0.0/8"] }),
     )
     .from("192.0.2.1")
-    .refused(403, "condition_source_ip");
+    .refused_with_link("condition_source_ip", PROFILE);
     // The table plays on a Monday at 14:13.
     let window = json!({ "days": ["mon-fri"], "from": "08:00", "to": "14:00", "time_zone": "UTC" });
     vec![
@@ -33,17 +36,17 @@ pub(crate) fn cases() -> Vec<Case> {
             "another time is refused",
             json!({ "time_windows": [window] }),
         )
-        .refused(403, "condition_time"),
+        .refused_with_link("condition_time", PROFILE),
         me(
             "other claims are refused",
             json!({ "claims": { "groups": ["oncall"] } }),
         )
-        .refused(403, "condition_claims"),
+        .refused_with_link("condition_claims", PROFILE),
         me(
             "a request without a header that must be there is refused",
             json!({ "all_of": [{ "header": "x-ticket", "present": true }] }),
         )
-        .refused(403, "condition_request"),
+        .refused_with_link("condition_request", PROFILE),
         me(
             "one of several conditions is enough where any may hold",
             json!({ "any_of": [
@@ -58,12 +61,12 @@ pub(crate) fn cases() -> Vec<Case> {
             "what must not hold and does is refused",
             json!({ "not": { "claim": "groups", "contains": "dev" } }),
         )
-        .refused(403, "condition_claims"),
+        .refused_with_link("condition_claims", PROFILE),
         me(
             "what must not hold and cannot be told is refused",
             json!({ "not": { "claim": "level", "equals": "guest" } }),
         )
-        .refused(403, "condition_claims"),
+        .refused_with_link("condition_claims", PROFILE),
         me(
             "a weaker sign-in than demanded is challenged",
             json!({ "acr_values": ["mfa"] }),
@@ -77,7 +80,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "a client certificate that nobody has shown is refused",
             json!({ "all_of": [{ "certificate": "dns_san", "equals": "build.example" }] }),
         )
-        .refused(403, "condition_request"),
+        .refused_with_link("condition_request", PROFILE),
         behind_a_proxy(
             "with a trusted proxy the address is the one that it saw",
             "203.0.113.9, 192.0.2.1",
@@ -87,7 +90,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "what a client puts before that address changes nothing",
             "203.0.113.9, 198.51.100.7, 192.0.2.1",
         )
-        .refused(403, "condition_source_ip"),
+        .refused_with_link("condition_source_ip", PROFILE),
     ]
 }
 

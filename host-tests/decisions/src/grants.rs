@@ -56,30 +56,30 @@ fn dead() -> Vec<Case> {
     vec![
         Case::order("without a grant and a service there is none", alice())
             .without_service()
-            .refused_with_link("grant_missing", "read"),
+            .refused_with_link("grant_missing", ("orders", "read")),
         order(
             "a grant for another action grants nothing",
             Grant::new("orders", &["write"]),
         )
-        .refused_with_link("grant_missing", "read"),
+        .refused_with_link("grant_missing", ("orders", "read")),
         order(
             "a grant for another resource grants nothing",
             Grant::new("billing", &["*"]),
         )
-        .refused_with_link("grant_missing", "read"),
+        .refused_with_link("grant_missing", ("orders", "read")),
         order(
             "a grant that does not hold yet grants nothing",
             grant().from(NOW + 1),
         )
-        .refused_with_link("grant_missing", "read"),
+        .refused_with_link("grant_missing", ("orders", "read")),
         order("a grant is over at its end", grant())
             .after(60)
-            .refused_with_link("grant_expired", "read"),
+            .refused_with_link("grant_expired", ("orders", "read")),
         order(
             "a grant that lasts too long is refused",
             grant().until(NOW + 8 * 3600 + 1),
         )
-        .refused_with_link("grant_lifetime_exceeded", "read"),
+        .refused_with_link("grant_lifetime_exceeded", ("orders", "read")),
         Case::order(
             "a bad token hides its grants",
             alice().audience("other").grant(grant()),

@@ -51,7 +51,7 @@ fn closed() -> Vec<Case> {
     vec![
         Case::get("what is closed is closed to everyone", "/internal/x")
             .by(alice())
-            .refused(403, "resource_closed"),
+            .refused_with_link("resource_closed", ("internal", "get")),
         Case::get("what no resource matches is refused", "/elsewhere")
             .by(alice())
             .refused(403, "resource_unknown"),
@@ -112,7 +112,7 @@ fn monitored() -> Vec<Case> {
             "/internal/x",
         ))
         .under("/resources/2/mode", json!("enforce"))
-        .refused(403, "resource_closed"),
+        .refused_with_link("resource_closed", ("internal", "get")),
     ]
 }
 

@@ -60,25 +60,25 @@ fn denied() -> Vec<Case> {
             "a denial of the service is one",
             json!({ "decision": false }),
         )
-        .refused_with_link("grant_denied", "read"),
+        .refused_with_link("grant_denied", ("orders", "read")),
         with_form,
         order("a form of another origin is not shown", foreign)
-            .refused_with_link("grant_denied", "read"),
+            .refused_with_link("grant_denied", ("orders", "read")),
         order(
             "an allow without an end is refused",
             json!({ "decision": true }),
         )
-        .refused_with_link("grant_without_expiry", "read"),
+        .refused_with_link("grant_without_expiry", ("orders", "read")),
         order(
             "an allow that is over is refused",
             allow_until("2026-09-21T14:13:20Z"),
         )
-        .refused_with_link("grant_expired", "read"),
+        .refused_with_link("grant_expired", ("orders", "read")),
         order(
             "an allow that lasts too long is refused",
             allow_until("2026-09-22T14:13:20Z"),
         )
-        .refused_with_link("grant_lifetime_exceeded", "read"),
+        .refused_with_link("grant_lifetime_exceeded", ("orders", "read")),
     ]
 }
 
@@ -94,7 +94,7 @@ fn obliged() -> Vec<Case> {
             "an obligation that nobody knows turns an allow into a denial",
             on(json!({ "id": "o", "type": "watermark" })),
         )
-        .refused(403, "grant_obligation_unsupported"),
+        .refused_with_link("grant_obligation_unsupported", ("orders", "read")),
         order("a stronger sign-in may be demanded", step_up()).refused(401, "step_up_required"),
         passes(
             Case::order(

@@ -22,7 +22,7 @@ use crate::policy::conditions::{
 const MAX_CONDITIONS: usize = 64;
 /// How deeply they may lie inside of each other.
 const MAX_DEPTH: usize = 8;
-/// How many networks, windows or values one of them may list.
+/// How many networks, days or values one of them may list.
 const MAX_LISTED: usize = 256;
 /// How many windows: the next change of their verdict is looked for among all of them.
 const MAX_WINDOWS: usize = 32;

@@ -58,6 +58,17 @@ impl<T> Field<T> {
     }
 }
 
+impl<T> Field<Vec<T>> {
+    /// Whether there is no list, or nothing in it.
+    pub const fn is_absent_or_empty(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Read(list) => list.is_empty(),
+            Self::Faulty(_) => false,
+        }
+    }
+}
+
 impl<T: Expected> Field<T> {
     /// The value; a fault where it is something else.
     pub fn optional(self, place: &Place, faults: &mut Faults) -> Option<T> {

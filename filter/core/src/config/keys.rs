@@ -55,29 +55,28 @@ pub(super) fn validate(
     let place = provider.member("jwks");
     let raw = field.required(&place, faults)?;
     raw.refuse_unknown(&place, faults);
+    let absent = [
+        raw.inline.is_absent(),
+        raw.remote.is_absent(),
+        raw.discovery.is_absent(),
+    ];
+    match absent.iter().filter(|is_absent| !*is_absent).count() {
+        0 => faults.push(&place, "none", ONE),
+        1 => {}
+        _ => faults.push(&place, "more than one", ONE),
+    }
+    // All that are there: what is wrong in one of two is told together with that.
     let inline_place = place.member("inline");
     let inline = raw.inline.optional(&inline_place, faults);
+    let inline = inline.and_then(|set| inline_keys(&set, &inline_place, faults));
     let remote_place = place.member("remote");
     let remote = raw.remote.optional(&remote_place, faults);
-    let discovery_place = place.member("discovery");
-    let discovery = raw.discovery.optional(&discovery_place, faults);
-    match (inline, remote, discovery) {
-        (Some(set), None, None) => inline_keys(&set, &inline_place, faults),
-        (None, Some(raw), None) => remote_keys(raw, &remote_place, faults).map(JwksSource::Remote),
-        (None, None, Some(raw)) => {
-            let issuer_place = provider.member("issuer");
-            let keys = discovered_keys(raw, issuer, &issuer_place, &discovery_place, faults);
-            keys.map(JwksSource::Remote)
-        }
-        (None, None, None) => {
-            faults.push(&place, "none", ONE);
-            None
-        }
-        _ => {
-            faults.push(&place, "more than one", ONE);
-            None
-        }
-    }
+    let remote = remote.and_then(|raw| remote_keys(raw, &remote_place, faults));
+    let place = place.member("discovery");
+    let discovery = raw.discovery.optional(&place, faults);
+    let discovery = discovery
+        .and_then(|raw| discovered_keys(raw, issuer, &provider.member("issuer"), &place, faults));
+    inline.or(remote.or(discovery).map(JwksSource::Remote))
 }
 
 /// Keys in the configuration are the operator's own: one that cannot be used is a fault, not something to skip.
@@ -107,11 +106,13 @@ fn remote_keys(raw: RawRemoteJwks, place: &Place, faults: &mut Faults) -> Option
     let uri = filled(raw.uri, &uri_place, faults);
     let timeout = timeout(raw.timeout, place, faults);
     let rules = rules(raw.refresh, raw.max_stale, raw.cool_down, place, faults);
-    let cluster = cluster?;
-    let address = address(&uri?, &cluster, &uri_place, faults)?;
+    let address = uri.and_then(|uri| {
+        let cluster = cluster.as_deref().unwrap_or_default();
+        address(&uri, cluster, &uri_place, faults)
+    });
     Some(RemoteJwks {
-        cluster,
-        location: Location::Known(address),
+        cluster: cluster?,
+        location: Location::Known(address?),
         timeout,
         rules,
     })

@@ -1,5 +1,6 @@
 //! One trusted issuer: its keys, where its tokens sit, what they must be like, and what their claims mean.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -37,43 +38,48 @@ pub(super) fn validate_all(
     faults: &mut Faults,
 ) -> Vec<Provider> {
     let place = Place::root().member("providers");
-    let mut providers: Vec<Provider> = Vec::new();
+    let mut names = HashSet::new();
+    let mut issuers = HashSet::new();
     let elements = raw.optional(&place, faults).unwrap_or_default();
-    for (index, element) in elements.into_iter().enumerate() {
-        let place = place.element(index);
-        let Some(raw) = element.required(&place, faults) else {
-            continue;
-        };
-        let Some(provider) = validate(raw, headers, token_sources, &place, faults) else {
-            continue;
-        };
-        if providers.iter().any(|p| p.name == provider.name) {
-            let expected = "a name that no other provider has";
-            faults.push_value(&place.member("name"), &provider.name.into(), expected);
-        } else if providers
-            .iter()
-            .any(|p| p.rules.issuer == provider.rules.issuer)
-        {
-            let issuer = provider.rules.issuer.as_str();
-            let expected = "an issuer that no other provider has";
-            faults.push_value(&place.member("issuer"), &issuer.into(), expected);
-        } else {
-            providers.push(provider);
-        }
+    elements
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, element)| {
+            let place = place.element(index);
+            let raw = element.required(&place, faults)?;
+            let name = own(raw.name.clone(), "name", &mut names, &place, faults);
+            let issuer = own(raw.issuer.clone(), "issuer", &mut issuers, &place, faults);
+            validate(raw, (name, issuer), headers, token_sources, &place, faults)
+        })
+        .collect()
+}
+
+/// A text that no provider before has as this member.
+fn own(
+    field: Field<String>,
+    member: &str,
+    others: &mut HashSet<String>,
+    provider: &Place,
+    faults: &mut Faults,
+) -> Option<String> {
+    let place = provider.member(member);
+    let text = filled(field, &place, faults)?;
+    if !others.insert(text.clone()) {
+        let expected = format!("another `{member}` than those of the providers before");
+        faults.push_value(&place, &text.as_str().into(), &expected);
     }
-    providers
+    Some(text)
 }
 
 fn validate(
     raw: RawProvider,
+    (name, issuer): (Option<String>, Option<String>),
     headers: &TrustedHeaders,
     token_sources: &mut Vec<TokenSource>,
     place: &Place,
     faults: &mut Faults,
 ) -> Option<Provider> {
     raw.refuse_unknown(place, faults);
-    let name = filled(raw.name, &place.member("name"), faults);
-    let issuer = filled(raw.issuer, &place.member("issuer"), faults);
     let audiences = audiences(raw.audiences, &place.member("audiences"), faults);
     let algorithms = algorithms(raw.algorithms, &place.member("algorithms"), faults);
     let jwks = keys::validate(raw.jwks, issuer.as_deref(), place, faults);

@@ -10,6 +10,7 @@ use super::words::Word;
 use crate::ids::{Action, ResourceName};
 use crate::policy::conditions::ClaimTests;
 use crate::policy::{HostPattern, Matcher, Mode, Policy, Preflight, Resource, Streams};
+use crate::request::canonical_method;
 
 pub(super) fn validate_all(
     raw: Field<Vec<Field<RawResource>>>,
@@ -107,10 +108,10 @@ fn matcher(field: Field<RawMatch>, place: &Place, faults: &mut Faults) -> Matche
         }
     }
     for (place, method) in listed(raw.methods, &place.member("methods"), faults) {
-        if !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        if !method.is_empty() && canonical_method(method.as_bytes()).is_ok() {
             matcher.add_method(&method);
         } else {
-            let expected = "a method in upper case, such as `GET`";
+            let expected = "a method in upper case, such as `GET` or `M-SEARCH`";
             faults.push_value(&place, &method.into(), expected);
         }
     }

@@ -128,6 +128,76 @@ fn every_fault_is_told_at_once_with_its_place_value_and_expectation() {
 }
 
 #[test]
+fn no_fault_hides_another() {
+    let provider = sound()["providers"][0].clone();
+    let mut same = provider.clone();
+    same["audiences"] = json!([]);
+    for (config, places) in [
+        (
+            json!({ "forward_token": "no", "trusted_hops": 99, "max_token_bytes": 1 }),
+            vec!["forward_token", "max_token_bytes", "resources", "trusted_hops"],
+        ),
+        (
+            json!({ "resources": [{ "name": "a", "access": "grant" }], "spare": 1 }),
+            vec!["providers", "spare"],
+        ),
+        (
+            with("/providers/0/jwks", json!({ "remote": { "uri": "keys" } })),
+            vec![
+                "providers[0].jwks.remote.cluster",
+                "providers[0].jwks.remote.uri",
+            ],
+        ),
+        (
+            with(
+                "/providers/0/jwks",
+                json!({ "inline": {}, "remote": { "cluster": "idp", "uri": "/keys", "url": "/" }, "discovery": {} }),
+            ),
+            vec![
+                "providers[0].jwks",
+                "providers[0].jwks.discovery.cluster",
+                "providers[0].jwks.inline",
+                "providers[0].jwks.remote.url",
+            ],
+        ),
+        (
+            with("/providers", json!([provider, same])),
+            vec![
+                "providers[1].audiences",
+                "providers[1].issuer",
+                "providers[1].name",
+            ],
+        ),
+        (
+            with(
+                "/resources/0/conditions",
+                json!({ "all_of": [{ "header": "a b", "equals": 7 }] }),
+            ),
+            vec![
+                "resources[0].conditions.all_of[0].equals",
+                "resources[0].conditions.all_of[0].header",
+            ],
+        ),
+    ] {
+        let told = faults(&config);
+        let place = |fault: &String| fault.split('`').nth(1).unwrap().to_owned();
+        let mut found: Vec<String> = told.iter().map(place).collect();
+        found.sort();
+        assert_eq!(found, places, "{told:#?}");
+    }
+}
+
+#[test]
+fn a_method_is_matched_that_a_request_may_have() {
+    let methods = json!(["GET", "M-SEARCH", "VERSION-CONTROL"]);
+    assert!(parse(&with("/resources/0/match/methods", methods)).is_ok());
+    for method in ["", "get", "G T", "GÉT"] {
+        let told = faults(&with("/resources/0/match/methods", json!([method])));
+        assert_eq!(told.len(), 1, "{method}: {told:?}");
+    }
+}
+
+#[test]
 fn a_duration_is_one_number_and_one_unit() {
     for (text, seconds) in [
         ("1500ms", Some(1.5)),

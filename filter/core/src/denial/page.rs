@@ -105,7 +105,12 @@ pub(super) fn render(reason: Reason, shown: &Shown<'_>) -> String {
         _ => shown.request_url.and_then(link),
     };
     let next = match (kind, &link) {
-        (Kind::Forbidden, Some(_)) => "Once your request is approved, reload this page.",
+        (Kind::Forbidden, Some(_)) if reason.may_be_requested() => {
+            "Once your request is approved, reload this page."
+        }
+        (Kind::Forbidden, Some(_)) => {
+            "If you think that you should have access, ask for it, or tell the people who run this service, and give them the request ID."
+        }
         _ => look.next,
     };
     format!(

@@ -4,7 +4,7 @@ use super::{Exchange, Gate, Passage, Refusal, Route, Step, Stream};
 use crate::audit::{Record, Trace, Written};
 use crate::config::Config;
 use crate::decision::{Advice, Decision, GrantFacts, Permit};
-use crate::denial::{Answer, AnswerContext, Form, Reason};
+use crate::denial::{Answer, AnswerContext, Form, Kind, Reason};
 use crate::edits::Edits;
 use crate::metrics::Counter;
 use crate::resource_metadata::ResourceMetadata;
@@ -131,7 +131,7 @@ impl Exchange {
             resource,
             action,
             request_url: match advice {
-                _ if !reason.may_be_requested() => None,
+                _ if reason.kind() != Kind::Forbidden => None,
                 Some(Advice::Request(form)) => Some(form.to_string()),
                 Some(Advice::SignIn(_)) | None => config
                     .grants

@@ -126,7 +126,8 @@ impl Decisions {
             Ruling::Allow {
                 until: Some(until), ..
             } if *until > given => (allow, stale, *until),
-            Ruling::Allow { until: None, .. } if !require_expiry => (allow, stale, never),
+            // Nobody said how long it may be trusted, so for that time it is, and not until the service is back.
+            Ruling::Allow { until: None, .. } if !require_expiry => (allow, Duration::ZERO, never),
             Ruling::Allow { .. } | Ruling::Deny { .. } | Ruling::Obliged => {
                 (deny, Duration::ZERO, never)
             }
@@ -259,6 +260,20 @@ mod tests {
             assert_eq!(decisions.stale(&KEY, after(2)), None, "{reply:?}");
         }
         assert_eq!(told(&deny()).stale(&KEY, after(1)), None);
+    }
+
+    #[test]
+    fn an_allow_that_nobody_gave_an_end_is_never_stale_where_it_counts() {
+        let lifetimes = Lifetimes {
+            require_expiry: false,
+            ..decisions().lifetimes
+        };
+        let mut decisions = Decisions::new(8, lifetimes);
+        decisions.put(KEY, &allow(None), NOW, NOW, NOW);
+        let last = just_before(after(30));
+        assert!(decisions.fresh(&KEY, last).is_some());
+        assert_eq!(decisions.fresh(&KEY, after(30)), None);
+        assert_eq!(decisions.stale(&KEY, after(30)), None);
     }
 
     #[test]

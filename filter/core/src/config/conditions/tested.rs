@@ -34,8 +34,8 @@ impl Reader<'_> {
         if !header.is_absent() {
             let place = place.member("header");
             let name = header.required(&place, self.faults);
-            let name = name.and_then(|name| self.header(&name, &place))?;
-            return operator?.of_header(&name, self.faults);
+            let name = name.and_then(|name| self.header(&name, &place));
+            return operator?.of_header(name.as_deref(), self.faults);
         }
         let place = place.member("certificate");
         let field = certificate.required(&place, self.faults)?;
@@ -60,19 +60,22 @@ impl Reader<'_> {
 }
 
 impl Operator {
-    fn of_header(self, name: &str, faults: &mut Faults) -> Option<Condition> {
-        let condition = match self.presence() {
+    /// Of a header without a sound `name` only what is wrong with the test is told.
+    fn of_header(self, name: Option<&str>, faults: &mut Faults) -> Option<Condition> {
+        match self.presence() {
             Some(is_present) => {
-                let present = Condition::Header(HeaderCondition::present(name));
-                return Some(if is_present {
+                let present = Condition::Header(HeaderCondition::present(name?));
+                Some(if is_present {
                     present
                 } else {
                     Condition::Not(Box::new(present))
-                });
+                })
             }
-            None => HeaderCondition::new(name, self.of_text(faults)?),
-        };
-        Some(Condition::Header(condition))
+            None => {
+                let test = self.of_text(faults)?;
+                Some(Condition::Header(HeaderCondition::new(name?, test)))
+            }
+        }
     }
 
     fn of_certificate(self, field: CertificateField, faults: &mut Faults) -> Option<Condition> {

@@ -76,7 +76,7 @@ fn the_issuers_document_is_sought_at_the_issuer_which_must_be_a_url_then() {
             document.path,
             format!("{expected}/.well-known/openid-configuration")
         );
-        assert!(config.clusters().contains("idp"));
+        assert_eq!(config.providers[0].jwks.remote().unwrap().cluster, "idp");
     }
     for (issuer, discovery, faulty) in [
         ("corp", json!({ "cluster": "idp" }), "`providers[0].issuer`"),

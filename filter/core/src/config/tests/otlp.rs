@@ -17,8 +17,8 @@ fn a_collector_needs_no_more_than_a_name() {
     );
     let config = parse(&config).unwrap();
     assert_eq!(config.audit, AuditLog::None);
-    assert!(config.clusters().contains("collector"));
     let otlp = config.otlp.unwrap();
+    assert_eq!(otlp.cluster, "collector");
     assert_eq!(otlp.authority, "collector");
     assert_eq!(otlp.path, "/v1/logs");
     assert_eq!(otlp.timeout, Duration::from_secs(5));
