@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::args::CheckArgs;
 use crate::documents::{self, Document};
+use crate::output;
 use crate::paint;
 use crate::place::Position;
 
@@ -70,13 +71,12 @@ pub(crate) fn run(args: &CheckArgs) -> Result<u8> {
         clean: !has_faults && !has_warnings && unread.is_none(),
         configurations,
     };
-    let mut out = anstream::stdout().lock();
     if args.json {
-        writeln!(out, "{}", paint::printable_json(&report)?)?;
+        let json = paint::printable_json(&report)?;
+        output::print(|out| writeln!(out, "{json}"))?;
     } else {
-        for checked in &report.configurations {
-            print(&mut out, checked)?;
-        }
+        let mut configurations = report.configurations.iter();
+        output::print(|out| configurations.try_for_each(|checked| print(out, checked)))?;
     }
     match unread {
         Some(error) => Err(error),

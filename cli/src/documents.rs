@@ -76,7 +76,10 @@ pub(crate) fn find(text: String) -> Result<Vec<Document>> {
         of_filters(part, "", &mut found);
     }
     if found.is_empty() {
-        bail!("there is no configuration of Hallpass in it");
+        bail!(
+            "there is no configuration of Hallpass in it: expected a wasm filter with `hallpass` in its name, root_id, vm_id or file name, \
+             a WasmPlugin, an EnvoyExtensionPolicy, or the configuration alone as JSON"
+        );
     }
     let mut searched = 0;
     let documents = found.into_iter().map(|(within, config)| {

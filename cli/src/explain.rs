@@ -18,6 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::{Expected, ExplainArgs};
+use crate::output;
 use crate::paint;
 use inputs::Inputs;
 
@@ -134,11 +135,11 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<u8> {
     let inputs = Inputs::read(args)?;
     let mut explanation = decide::decide(&inputs);
     explanation.steps.splice(0..0, trace::steps(&inputs));
-    let mut out = anstream::stdout().lock();
     if args.json {
-        writeln!(out, "{}", paint::printable_json(&explanation)?)?;
+        let json = paint::printable_json(&explanation)?;
+        output::print(|out| writeln!(out, "{json}"))?;
     } else {
-        print::print(&mut out, &explanation)?;
+        output::print(|out| print::print(out, &explanation))?;
     }
     Ok(status(explanation.decision, args.expect))
 }

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod documents;
 mod explain;
+mod output;
 mod paint;
 mod place;
 
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            anstream::eprintln!("{}", paint::error(&format!("{error:#}")));
+            output::complain(&paint::error(&format!("{error:#}")));
             ExitCode::from(CANNOT)
         }
     }
@@ -34,7 +35,7 @@ fn run(command: Command) -> Result<u8> {
         Command::Explain(args) => explain::run(&args),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&hallpass_core::config::schema())?;
-            writeln!(std::io::stdout(), "{schema}")?;
+            output::print(|out| writeln!(out, "{schema}"))?;
             Ok(0)
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use program::{file, run, run_with_input};
+use program::{file, run, run_unread, run_with_input};
 
 fn root(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -182,6 +182,38 @@ fn what_cannot_be_read_or_is_no_configuration_has_a_status_of_its_own() {
     }
     assert_eq!(run_with_input("check", ["-"], "{").status, 1);
     assert_eq!(run_with_input("check", ["-"], "").status, 1);
+}
+
+#[test]
+fn a_file_without_a_configuration_is_told_with_what_was_looked_for() {
+    let told = run_with_input("check", ["-"], "a: 1");
+    for expected in [
+        "name, root_id, vm_id or file name",
+        "WasmPlugin",
+        "EnvoyExtensionPolicy",
+        "JSON",
+    ] {
+        assert!(told.err.contains(expected), "{expected}: {told:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_gone_away_changes_nothing_of_the_verdicts_status() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clean = file(&folder, "clean.json", &sound().to_string());
+    let faulty = file(&folder, "faulty.json", "{");
+    for (file, status) in [(&clean, 0), (&faulty, 1)] {
+        for arguments in [&[file.as_str()][..], &["--json", file]] {
+            let told = run_unread("check", arguments);
+            assert_eq!(told.status, status, "{arguments:?}: {told:?}");
+            assert_eq!(told.err, "", "{arguments:?}");
+        }
+    }
+    let absent = folder.path().join("absent.json").display().to_string();
+    let told = run_unread("check", [&faulty, &absent]);
+    assert_eq!(told.status, 2, "{told:?}");
+    assert!(told.err.contains("absent.json"), "{told:?}");
+    assert_eq!(run_unread("schema", [""; 0]).status, 0);
 }
 
 #[test]

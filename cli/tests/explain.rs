@@ -6,7 +6,7 @@ use hallpass_tokens::{NOW, SigningKey, TokenBuilder, jwks};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use program::{Run, file, run};
+use program::{Run, file, run, run_unread};
 
 const AT: &str = "2026-09-21T14:13:20Z";
 
@@ -170,6 +170,35 @@ fn a_configuration_with_faults_decides_nothing() {
     let told = world.explain("https://a.example/");
     assert_eq!(told.status, 2, "{told:?}");
     assert!(told.err.contains("resources[0].access"), "{told:?}");
+    let config = world.folder.path().join("config.json");
+    let advice = format!("`hallpass check {}` tells where", config.display());
+    assert!(told.err.contains(&advice), "{told:?}");
+}
+
+#[test]
+fn a_time_in_another_form_is_told_by_an_example_of_the_right_one() {
+    let mut world = World::new();
+    let at = world.arguments.last_mut().expect("the time");
+    *at = "yesterday".to_owned();
+    let told = world.explain("https://a.example/me");
+    assert_eq!(told.status, 2, "{told:?}");
+    assert!(told.err.contains("2026-11-23T20:34:08Z"), "{told:?}");
+}
+
+#[test]
+fn a_reader_that_has_gone_away_changes_nothing_of_the_decisions_status() {
+    let world = || World::new().keys().token(alice());
+    for (arguments, status) in [
+        (&["--expect", "allow"][..], 0),
+        (&["--expect", "deny"], 1),
+        (&["--expect", "deny", "--json"], 1),
+    ] {
+        let world = world().with(arguments);
+        let url = ["GET", "https://a.example/me"].map(str::to_owned);
+        let told = run_unread("explain", world.arguments.iter().chain(&url));
+        assert_eq!(told.status, status, "{arguments:?}: {told:?}");
+        assert_eq!(told.err, "", "{arguments:?}");
+    }
 }
 
 #[test]

@@ -45,7 +45,8 @@ impl Inputs {
             give_keys(&mut config, given)?;
         }
         let now = match &args.at {
-            Some(text) => UnixMillis::from_rfc3339(text).context("--at is not an RFC 3339 time")?,
+            Some(text) => UnixMillis::from_rfc3339(text)
+                .context("--at is not an RFC 3339 time, such as 2026-11-23T20:34:08Z")?,
             None => now()?,
         };
         let service = match &args.grant_reply {
@@ -74,7 +75,8 @@ fn config(file: &Path) -> Result<Config> {
     let document = documents.first().context("there is no configuration")?;
     Config::parse(document.text.as_bytes()).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{name} has faults:\n  {}", faults.join("\n  "))
+        let faults = faults.join("\n  ");
+        anyhow::anyhow!("{name} has faults:\n  {faults}\n`hallpass check {name}` tells where")
     })
 }
 
