@@ -215,7 +215,7 @@ test-unit: ## the core's tests and the programs', natively, and those of the tes
 	$(call say, unit tests (about 4 minutes the first time))
 	$(TESTS) unit cargo test --locked -p hallpass -p hallpass-core -p hallpass-decisions -p hallpass-tokens -p hallpass-requests -p hallpass-demo -p hallpass-bench -p hallpass-fleet -p hallpass-instructions -p hallpass-fuzz -p hallpass-vectors -p hallpass-trim -p hallpass-layout -p hallpass-memory
 
-test-wasm: $(WASM_TESTS) ## the core's tests and the allocator's, compiled to wasm and run under Node
+test-wasm: $(WASM_TESTS) ## the core's tests and those of the module's memory, compiled to wasm and run under Node
 	$(call say, unit tests in wasm (about 3 minutes the first time))
 	$(TESTS) wasm env $(WASM_ENVIRONMENT) CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(WASM_TESTS) \
 		cargo test --locked $(WASM_FLAGS) -p hallpass-core -p hallpass-memory --tests
