@@ -4,18 +4,21 @@
 
 pub mod conditions;
 mod coverage;
+mod host_pattern;
 mod index;
+mod matcher;
 mod mode;
 
-use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use crate::ids::{Action, ResourceName};
 use crate::preflight;
-use crate::request::{CanonicalRequest, RequestHead, USUAL_METHODS, canonical_path};
+use crate::request::{CanonicalRequest, RequestHead, USUAL_METHODS};
 use conditions::{ClaimTests, Conditions};
 use index::Index;
 
+pub use host_pattern::HostPattern;
+pub use matcher::{Matcher, Mismatch};
 pub use mode::Mode;
 
 /// What a resource demands of a request.
@@ -88,162 +91,6 @@ impl Resource {
 
     fn has(&self, property: impl Fn(&Conditions) -> bool) -> bool {
         self.conditions.as_ref().is_some_and(property)
-    }
-}
-
-/// Hosts, methods and paths; an empty list matches all.
-#[derive(Debug, Default)]
-pub struct Matcher {
-    hosts: Vec<HostPattern>,
-    methods: Vec<String>,
-    patterns: Vec<String>,
-    /// One for each pattern. A router of several that are much alike may miss what one of them alone matches: with `/{a}.json/x` and `/{a}/y`
-    /// it does not find `/1.json/y`.
-    paths: Vec<matchit::Router<()>>,
-    /// One of all patterns: it tells those that mean the same.
-    together: matchit::Router<()>,
-}
-
-/// The first thing about a request for which a matcher does not match it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mismatch {
-    /// The host.
-    Host,
-    /// The method.
-    Method,
-    /// The path.
-    Path,
-}
-
-/// One host or all below it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HostPattern {
-    /// This host.
-    Exact(String),
-    /// Every host that ends with this suffix, which begins with a dot: whole labels only, and never the bare domain itself.
-    Below(String),
-}
-
-impl HostPattern {
-    /// Reads `admin.example` or `*.admin.example`.
-    ///
-    /// # Errors
-    /// When it is neither.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let host = text.to_ascii_lowercase();
-        let (name, below) = match host.strip_prefix("*.") {
-            Some(suffix) => (suffix, true),
-            None => (host.as_str(), false),
-        };
-        let plain = |label: &str| {
-            !label.is_empty()
-                && label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-        };
-        let address = name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));
-        let canonical = |text: &str| text.parse().is_ok_and(|a: Ipv6Addr| a.to_string() == text);
-        let is_address = !below && address.is_some_and(canonical);
-        if !is_address && !name.split('.').all(plain) {
-            return Err("a host name without port, or `*.` and a host name");
-        }
-        Ok(if below {
-            Self::Below(format!(".{name}"))
-        } else {
-            Self::Exact(name.to_owned())
-        })
-    }
-
-    pub(crate) fn matches(&self, host: &str) -> bool {
-        match self {
-            Self::Exact(name) => name == host,
-            Self::Below(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_str()),
-        }
-    }
-}
-
-impl Matcher {
-    /// Matches every request until narrowed.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Narrows to one host pattern more.
-    pub fn add_host(&mut self, host: HostPattern) {
-        self.hosts.push(host);
-    }
-
-    /// Narrows to one method more.
-    pub fn add_method(&mut self, method: &str) {
-        self.methods.push(method.to_owned());
-    }
-
-    /// Narrows to one path pattern more, in the syntax of `matchit`: `/a`, `/a/{id}`, `/a/{*rest}`.
-    ///
-    /// # Errors
-    /// When the pattern is malformed, or this matcher has one that means the same.
-    pub fn add_path(&mut self, pattern: &str) -> Result<(), String> {
-        check_pattern(pattern)?;
-        let mut alone = matchit::Router::new();
-        for router in [&mut alone, &mut self.together] {
-            router
-                .insert(pattern, ())
-                .map_err(|error| error.to_string())?;
-        }
-        self.paths.push(alone);
-        self.patterns.push(pattern.to_owned());
-        Ok(())
-    }
-
-    /// Why the request is not for this resource; `None` if it is.
-    pub fn mismatch(&self, request: &CanonicalRequest) -> Option<Mismatch> {
-        if !self.hosts.is_empty() && !self.hosts.iter().any(|host| host.matches(&request.host)) {
-            return Some(Mismatch::Host);
-        }
-        if !self.is_for_method(&request.method) {
-            return Some(Mismatch::Method);
-        }
-        let matches = self.patterns.is_empty() || self.matches_path(&request.path);
-        (!matches).then_some(Mismatch::Path)
-    }
-
-    /// Whether one of the patterns matches.
-    fn matches_path(&self, path: &str) -> bool {
-        self.paths.iter().any(|pattern| pattern.at(path).is_ok())
-    }
-
-    fn matches(&self, request: &CanonicalRequest) -> bool {
-        self.mismatch(request).is_none()
-    }
-}
-
-/// More parameters than any path has; `matchit` allows 25.
-const MAX_PARAMETERS: usize = 16;
-
-/// A pattern must be able to match: what is literal in it must be spelt as canonical requests are.
-fn check_pattern(pattern: &str) -> Result<(), String> {
-    if pattern.contains(char::is_control) {
-        return Err("it holds a control character".to_owned());
-    }
-    let mut sample = String::new();
-    let mut parameters: usize = 0;
-    for (index, piece) in pattern.split('{').enumerate() {
-        let literal = if index == 0 {
-            piece
-        } else {
-            parameters = parameters.saturating_add(1);
-            sample.push('p');
-            piece.split_once('}').map_or("", |(_, literal)| literal)
-        };
-        sample.push_str(literal);
-    }
-    if parameters > MAX_PARAMETERS {
-        return Err(format!("at most {MAX_PARAMETERS} parameters"));
-    }
-    match canonical_path(sample.as_bytes()) {
-        Ok(canonical) if *canonical == *sample => Ok(()),
-        Ok(canonical) => Err(format!("requests spell it `{canonical}`")),
-        Err(why) => Err(format!("no request matches it, since {why}")),
     }
 }
 
@@ -408,70 +255,6 @@ mod tests {
         ] {
             let found = policy.find(&request("GET", "h", path)).is_some();
             assert_eq!(found, expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn a_pattern_that_no_request_can_match_is_refused() {
-        let add = |pattern: &str| Matcher::new().add_path(pattern);
-        for pattern in [
-            "/",
-            "/a/{id}",
-            "/a/{id}/b",
-            "/a/{*rest}",
-            "/a/{id}.json",
-            "/caf%C3%A9",
-        ] {
-            assert_eq!(add(pattern), Ok(()), "{pattern}");
-        }
-        let many = "/{p}".repeat(MAX_PARAMETERS + 1);
-        for pattern in [
-            "",
-            "a",
-            "/a//b",
-            "/a/../b",
-            "/%61dmin",
-            "/caf%c3%a9",
-            "/caf\u{e9}",
-            "/a;b",
-            "/a b",
-            "/{a",
-            "/{a\n}",
-            &many,
-        ] {
-            assert!(add(pattern).is_err(), "{pattern}");
-        }
-    }
-
-    #[test]
-    fn hosts_match_by_label() {
-        let exact = HostPattern::parse("Admin.Example").unwrap();
-        let below = HostPattern::parse("*.admin.example").unwrap();
-        for (host, is_exact, is_below) in [
-            ("admin.example", true, false),
-            ("eu.admin.example", false, true),
-            ("a.eu.admin.example", false, true),
-            ("eviladmin.example", false, false),
-            ("admin.example.evil", false, false),
-            (".admin.example", false, false),
-        ] {
-            assert_eq!(exact.matches(host), is_exact, "{host}");
-            assert_eq!(below.matches(host), is_below, "{host}");
-        }
-        for bad in [
-            "",
-            "*",
-            "a..b",
-            "a.",
-            "[0:0:0:0:0:0:0:1]",
-            "[x]",
-            "a:80",
-            "*.*.a",
-            "a.*",
-            "http://a",
-            "*.",
-        ] {
-            assert!(HostPattern::parse(bad).is_err(), "{bad}");
         }
     }
 
