@@ -3,6 +3,7 @@
 //! A client learns what it can do about it, and nothing of what is inside: no upstream, key id, group or address.
 
 mod answer;
+mod fault;
 mod form;
 mod page;
 

@@ -3,19 +3,19 @@
 //! Nothing in here reads a clock, opens a connection or knows a proxy: time comes in as a parameter, and what must be fetched goes out
 //! as a value. That makes each rule testable on its own, and the same code runs in the filter, in tests and in command-line tools.
 //!
-//! The rooms, each using only those above it:
+//! The rooms, each using only those above it, and of its own row those that stand before it (`token` and `jwks` use each other):
 //!
 //! | room | owns |
 //! | --- | --- |
 //! | [`time`], [`ids`], [`line`], [`printable`], [`json`] | moments and windows; names as types; what strangers wrote, on one line and on a terminal; JSON that repeats no member |
-//! | [`headers`], [`certificate`], [`request`], [`forwarded`] | a request as bytes, and its one canonical form; where it comes from |
-//! | [`cache`], [`cache_control`] | what was found out once and holds for a while; how long a service says that its answer does |
-//! | [`denial`] | the closed list of reasons, and the answer that each leads to |
+//! | [`headers`], [`certificate`], [`request`], [`forwarded`], `preflight` | a request as bytes, and its one canonical form; where it comes from; what a browser asks before it |
+//! | [`origin`], [`cache`], [`cache_control`] | whose address a URL is; what was found out once and holds for a while; how long a service says that its answer does |
 //! | [`token`], [`jwks`] | from a request's bytes to verified claims; the keys that verify them |
 //! | [`identity`], [`grant`], [`revocation`] | who asks, and how they signed in; permission that ends; what is taken back before its end |
+//! | [`denial`] | the closed list of reasons, and the answer that each leads to |
 //! | [`policy`], [`bearer`], [`decision`] | what is asked for, under which conditions; what one token tells; whether it may be |
 //! | [`flight`], [`streams`], [`contexts`] | asking once for many; what is open, and until when; whose a request is |
-//! | [`config`], [`audit`], [`metrics`], [`edits`] | what operators write and read; what upstreams see |
+//! | [`resource_metadata`], [`config`], [`audit`], [`metrics`], [`edits`] | where clients learn to sign in; what operators write and read; what upstreams see |
 //! | [`flow`] | one request's way through all of these |
 // A trap costs a worker its whole VM, with every cache in it. What could panic is refused at compile time.
 #![deny(

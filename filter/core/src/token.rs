@@ -9,8 +9,6 @@ pub mod parse;
 pub mod signature;
 pub mod verify;
 
-use crate::denial::Reason;
-
 pub use algorithm::Algorithm;
 pub use extract::{Extracted, FoundToken, TokenSource, extract};
 pub use header::{LastHeader, TokenHeader};
@@ -61,26 +59,5 @@ impl TokenFault {
             self,
             Self::KeyUnknown | Self::SignatureInvalid | Self::AlgorithmNotAllowed
         )
-    }
-}
-
-impl From<TokenFault> for Reason {
-    fn from(fault: TokenFault) -> Self {
-        match fault {
-            TokenFault::Missing => Self::TokenMissing,
-            TokenFault::Ambiguous => Self::TokenAmbiguous,
-            TokenFault::Malformed => Self::TokenMalformed,
-            TokenFault::AlgorithmNotAllowed => Self::TokenAlgorithmNotAllowed,
-            TokenFault::TypeNotAllowed => Self::TokenTypeNotAllowed,
-            TokenFault::IssuerUnknown => Self::TokenIssuerUnknown,
-            TokenFault::KeyUnknown => Self::TokenKeyUnknown,
-            TokenFault::SignatureInvalid => Self::TokenSignatureInvalid,
-            TokenFault::Expired => Self::TokenExpired,
-            TokenFault::NotYetValid => Self::TokenNotYetValid,
-            TokenFault::TooOld => Self::TokenTooOld,
-            TokenFault::AudienceMismatch => Self::TokenAudienceMismatch,
-            TokenFault::ClaimMismatch => Self::TokenClaimMismatch,
-            TokenFault::BindingUnsupported => Self::TokenBindingUnsupported,
-        }
     }
 }
