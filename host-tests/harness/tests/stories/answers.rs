@@ -3,7 +3,7 @@
 use hallpass_harness::{Answer, Cluster, Exchange, Harness, Reply, Request};
 use serde_json::{Value, json};
 
-use crate::setup::{GRANTS, alice, config_with, deny, order, start, start_with};
+use crate::setup::{GRANTS, alice, config_with, deny, fails, order, start, start_with};
 
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
@@ -11,7 +11,7 @@ const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*
 fn refusals(harness: &Harness) -> Vec<(&'static str, Exchange)> {
     let send = |request: Request| harness.request(request.header("x-request-id", "f3b1-77"));
     let get = |path: &str| Request::get(&format!("https://admin.example{path}"));
-    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    fails(&harness);
     let unavailable = send(order(&alice()));
     harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::json(200, &deny())));
     vec![

@@ -5,8 +5,8 @@ use hallpass_tokens::{Grant, NOW, TokenBuilder};
 use serde_json::{Value, json};
 
 use crate::setup::{
-    GRANTS, alice, allow_until, config_with, config_without_service, health, key, order, profile,
-    seconds, start, start_with,
+    GRANTS, alice, allow_until, config_with, config_without_service, fails, health, key, order,
+    profile, seconds, start, start_with,
 };
 
 /// The records of one request that was forwarded or answered to its end.
@@ -251,7 +251,7 @@ fn the_service_is_counted() {
     assert_eq!(harness.histogram("hallpass.callout_ms").len(), 1);
 
     let user = |name: &str| order(&TokenBuilder::for_user(name).signed_by(&key()));
-    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    fails(&harness);
     harness.request(user("bob"));
     harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(504)));
     harness.request(user("carol"));

@@ -4,7 +4,9 @@ use hallpass_harness::{Cluster, Harness, Headers, Reply, Request};
 use hallpass_tokens::{Grant, NOW, TokenBuilder};
 use serde_json::{Value, json};
 
-use crate::setup::{GRANTS, alice, config_with, health, key, order, profile, start, start_with};
+use crate::setup::{
+    GRANTS, alice, config_with, fails, health, key, order, profile, start, start_with,
+};
 
 /// Every header that the default configuration promises upstreams.
 const PROMISED: [&str; 6] = [
@@ -98,7 +100,7 @@ fn what_a_client_says_about_itself_is_removed_when_the_filter_fails_open() {
     let harness = start_with(&config_with(|config| {
         config["grants"]["service"]["failure_mode"] = json!("allow");
     }));
-    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    fails(&harness);
     assert_nothing_spoofed(&harness.request(spoofed(order(&alice()))).forwarded());
 }
 

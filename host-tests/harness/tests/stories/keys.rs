@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::setup::{
     IDP, alice, allow_until, config_with, health, key, order, profile, refused, seconds,
+    unavailable,
 };
 
 /// The configuration with the provider's keys from there.
@@ -204,7 +205,7 @@ fn requests_that_wait_when_the_configuration_is_replaced_are_not_left_hanging() 
     let asking = harness.request(order(&alice()));
     assert!(seeking.is_waiting() && asking.is_waiting());
     harness.reconfigure(remote_config());
-    refused(&asking, 503, "grant_service_unavailable");
+    unavailable(&asking);
     refused(&seeking, 503, "keys_unavailable");
 }
 
@@ -220,7 +221,7 @@ fn a_request_that_waits_for_a_grant_when_the_configuration_is_replaced_is_let_th
     let asking = harness.request(order(&alice()));
     assert!(asking.is_waiting());
     harness.reconfigure(&config);
-    refused(&asking, 503, "grant_service_unavailable");
+    unavailable(&asking);
 }
 
 #[test]

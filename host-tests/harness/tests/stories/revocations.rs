@@ -11,7 +11,8 @@ use hallpass_tokens::{Grant, NOW, TokenBuilder};
 use serde_json::{Value, json};
 
 use crate::setup::{
-    GRANTS, alice, allow_until, config_with, deny, health, key, order, profile, refused, timestamp,
+    GRANTS, alice, allow_until, config_with, deny, fails, health, key, order, profile, refused,
+    timestamp,
 };
 
 /// What a revocation takes to be felt at most: the interval, and what the worker's tick adds.
@@ -187,7 +188,7 @@ fn a_grant_that_is_taken_back_is_told_as_such_where_the_service_cannot_say_more(
     let harness = worker();
     take_back(&harness, &[grant("g-7")]);
     harness.advance(WITHIN);
-    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    fails(&harness);
     let answer = refused(
         &harness.request(carrying("dora", "g-7")),
         403,
@@ -208,7 +209,7 @@ fn monitor_mode_tells_who_would_have_been_out() {
     config["mode"] = json!("monitor");
     let allows = service(&allow_until(NOW + 3600), &[grant("g-7")]);
     let harness = start(Harness::builder().cluster(GRANTS, allows), &config);
-    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    fails(&harness);
     harness.request(carrying("dora", "g-7")).forwarded();
     assert_eq!(harness.metric("hallpass.monitored.grant_revoked"), 1);
 }

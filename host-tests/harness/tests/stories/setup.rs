@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hallpass_harness::{Answer, Exchange, Harness, Request};
+use hallpass_harness::{Answer, Cluster, Exchange, Harness, Reply, Request};
 use hallpass_tokens::{SigningKey, TokenBuilder, jwks};
 use serde_json::{Value, json};
 
@@ -99,6 +99,11 @@ pub(crate) fn deny() -> Value {
     json!({ "decision": false })
 }
 
+/// Has every question to the grant service fail from now on, as Envoy tells of a connection that was refused.
+pub(crate) fn fails(harness: &Harness) {
+    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+}
+
 /// A Unix second as RFC 3339 writes it, for the one day on which the stories play (2026-09-21).
 pub(crate) fn timestamp(unix_second: i64) -> String {
     const MIDNIGHT: i64 = 1_789_948_800;
@@ -143,4 +148,10 @@ pub(crate) fn refused(exchange: &Exchange, status: u32, reason: &str) -> Answer 
         "{exchange:?}"
     );
     answer
+}
+
+/// Requires the answer to someone who could not be judged for want of the grant service.
+#[track_caller]
+pub(crate) fn unavailable(exchange: &Exchange) -> Answer {
+    refused(exchange, 503, "grant_service_unavailable")
 }

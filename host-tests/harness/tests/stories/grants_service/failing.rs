@@ -5,7 +5,9 @@ use hallpass_tokens::NOW;
 use serde_json::json;
 
 use super::{answers, asked, service};
-use crate::setup::{GRANTS, alice, allow_until, deny, order, refused, seconds, start, timestamp};
+use crate::setup::{
+    GRANTS, alice, allow_until, deny, order, refused, seconds, start, timestamp, unavailable,
+};
 
 fn json_text(body: impl Into<Vec<u8>>) -> Reply {
     Reply::status(200)
@@ -118,7 +120,7 @@ fn a_service_that_refuses_the_filter_itself_is_told_with_the_place_to_look() {
         let harness = start();
         let exchange = harness.request(order(&alice()));
         harness.callout().reply_json(status, &deny());
-        let answer = refused(&exchange, 503, "grant_service_unavailable");
+        let answer = unavailable(&exchange);
         assert!(!answer.headers.has("www-authenticate"), "{status}");
         let lines: Vec<String> = harness.log().into_iter().map(|line| line.text).collect();
         let told = lines
@@ -135,11 +137,7 @@ fn a_call_that_cannot_be_dispatched_is_a_failure_of_the_service() {
     for cluster in [Cluster::Unknown, Cluster::Refuses] {
         let harness = start();
         harness.set_cluster(GRANTS, cluster);
-        let answer = refused(
-            &harness.request(order(&alice())),
-            503,
-            "grant_service_unavailable",
-        );
+        let answer = unavailable(&harness.request(order(&alice())));
         assert_eq!(answer.headers.all("retry-after"), ["1"]);
         answers(&harness, &allow_until(NOW + 3600));
         harness.request(order(&alice())).forwarded();
@@ -151,7 +149,7 @@ fn a_service_that_does_not_answer_in_time_has_failed() {
     let harness = start();
     let exchange = harness.request(order(&alice()));
     harness.advance(seconds(1));
-    refused(&exchange, 503, "grant_service_unavailable");
+    unavailable(&exchange);
 }
 
 #[test]
@@ -162,7 +160,7 @@ fn waiting_ends_even_when_the_proxy_forgets_the_timeout() {
         .expect("it starts");
     let exchange = harness.request(order(&alice()));
     harness.advance(seconds(3));
-    refused(&exchange, 503, "grant_service_unavailable");
+    unavailable(&exchange);
 
     let next = harness.request(order(&alice()));
     assert_eq!(
@@ -186,9 +184,9 @@ fn a_late_answer_after_the_filter_gave_up_harms_nobody() {
         .expect("it starts");
     let exchange = harness.request(order(&alice()));
     harness.advance(seconds(3));
-    refused(&exchange, 503, "grant_service_unavailable");
+    unavailable(&exchange);
     harness.callout().reply_json(200, &allow_until(NOW + 3600));
-    refused(&exchange, 503, "grant_service_unavailable");
+    unavailable(&exchange);
     assert!(harness.is_alive());
 }
 

@@ -5,7 +5,9 @@ use hallpass_tokens::{NOW, TokenBuilder};
 use serde_json::json;
 
 use super::{answers, asked, service};
-use crate::setup::{GRANTS, alice, allow_until, deny, key, ms, order, refused, start};
+use crate::setup::{
+    GRANTS, alice, allow_until, deny, fails, key, ms, order, refused, start, unavailable,
+};
 
 #[test]
 fn an_allow_lets_the_request_pass_and_is_remembered() {
@@ -140,15 +142,11 @@ fn a_stale_allow_bridges_a_failure_for_the_stated_time_only() {
     let harness = service(|service| service["cache"] = json!({ "stale_if_error": "60s" }));
     answers(&harness, &allow_until(NOW + 3600));
     harness.request(order(&alice())).forwarded();
-    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    fails(&harness);
     harness.at(ms(NOW + 90) - 1);
     harness.request(order(&alice())).forwarded();
     harness.at(ms(NOW + 90));
-    refused(
-        &harness.request(order(&alice())),
-        503,
-        "grant_service_unavailable",
-    );
+    unavailable(&harness.request(order(&alice())));
 }
 
 #[test]
@@ -156,7 +154,7 @@ fn a_stale_allow_is_recorded_and_counted_as_one() {
     let harness = service(|service| service["cache"] = json!({ "stale_if_error": "60s" }));
     answers(&harness, &allow_until(NOW + 3600));
     harness.request(order(&alice())).forwarded();
-    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    fails(&harness);
     harness.at(ms(NOW + 40));
     let exchange = harness.request(order(&alice()));
     let upstream = exchange.forwarded();
@@ -176,15 +174,11 @@ fn a_stale_allow_helps_nobody_whose_token_has_ended_and_nobody_else() {
         .expires_in(60)
         .signed_by(&key());
     harness.request(order(&token)).forwarded();
-    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    fails(&harness);
     harness.at(ms(NOW + 90));
     refused(&harness.request(order(&token)), 401, "token_expired");
     let bob = TokenBuilder::for_user("bob").signed_by(&key());
-    refused(
-        &harness.request(order(&bob)),
-        503,
-        "grant_service_unavailable",
-    );
+    unavailable(&harness.request(order(&bob)));
 }
 
 #[test]
@@ -192,15 +186,11 @@ fn a_stale_allow_never_outlives_its_grant() {
     let harness = service(|service| service["cache"] = json!({ "stale_if_error": "1h" }));
     answers(&harness, &allow_until(NOW + 40));
     harness.request(order(&alice())).forwarded();
-    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    fails(&harness);
     harness.at(ms(NOW + 40) - 1);
     harness.request(order(&alice())).forwarded();
     harness.at(ms(NOW + 40));
-    refused(
-        &harness.request(order(&alice())),
-        503,
-        "grant_service_unavailable",
-    );
+    unavailable(&harness.request(order(&alice())));
 }
 
 #[test]
@@ -211,13 +201,9 @@ fn a_stale_allow_does_not_outweigh_a_fresh_deny() {
     answers(&harness, &deny());
     harness.at(ms(NOW + 30));
     refused(&harness.request(order(&alice())), 403, "grant_denied");
-    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    fails(&harness);
     harness.at(ms(NOW + 40));
-    refused(
-        &harness.request(order(&alice())),
-        503,
-        "grant_service_unavailable",
-    );
+    unavailable(&harness.request(order(&alice())));
 }
 
 #[test]

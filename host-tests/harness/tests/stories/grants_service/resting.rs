@@ -7,9 +7,9 @@ use hallpass_tokens::{NOW, TokenBuilder};
 use serde_json::json;
 
 use super::{answers, asked, service};
-use crate::setup::{GRANTS, alice, allow_until, key, ms, order, refused, seconds, start};
-
-const UNAVAILABLE: &str = "grant_service_unavailable";
+use crate::setup::{
+    GRANTS, alice, allow_until, fails, key, ms, order, seconds, start, unavailable,
+};
 
 fn user(number: usize) -> String {
     TokenBuilder::for_user(&format!("user-{number}")).signed_by(&key())
@@ -17,9 +17,9 @@ fn user(number: usize) -> String {
 
 /// A service that has just failed for the third time in a row.
 fn down(harness: &Harness) {
-    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    fails(harness);
     for number in 0..3 {
-        refused(&harness.request(order(&user(number))), 503, UNAVAILABLE);
+        unavailable(&harness.request(order(&user(number))));
     }
 }
 
@@ -28,7 +28,7 @@ fn nobody_waits_for_a_service_that_is_down() {
     let harness = start();
     down(&harness);
     for number in 3..100 {
-        let answer = refused(&harness.request(order(&user(number))), 503, UNAVAILABLE);
+        let answer = unavailable(&harness.request(order(&user(number))));
         assert_eq!(answer.headers.all("retry-after"), ["1"]);
     }
     assert_eq!(asked(&harness), 3);
@@ -40,7 +40,7 @@ fn a_service_that_is_down_is_asked_now_and_then() {
     down(&harness);
     for _ in 0..240 {
         harness.advance(Duration::from_millis(250));
-        refused(&harness.request(order(&alice())), 503, UNAVAILABLE);
+        unavailable(&harness.request(order(&alice())));
     }
     let asked = asked(&harness);
     assert!((10..=20).contains(&asked), "{asked} questions in a minute");
@@ -71,7 +71,7 @@ fn an_answer_in_between_shows_that_the_service_is_up() {
         let exchange = harness.request(order(&user(number)));
         if fails {
             harness.callout().reply(Reply::failed_like_envoy(503));
-            refused(&exchange, 503, UNAVAILABLE);
+            unavailable(&exchange);
         } else {
             harness.callout().reply_json(200, &allow_until(NOW + 3600));
             exchange.forwarded();
@@ -95,7 +95,7 @@ fn a_stale_allow_serves_at_once_while_the_service_is_left_alone() {
 #[test]
 fn an_open_failure_mode_counts_for_a_service_that_is_left_alone_too() {
     let harness = service(|service| service["failure_mode"] = json!("allow"));
-    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    fails(&harness);
     for number in 0..10 {
         harness.request(order(&user(number))).forwarded();
     }
@@ -114,7 +114,7 @@ fn a_question_that_the_service_does_not_understand_keeps_nobody_from_asking() {
         let harness = start();
         harness.set_cluster(GRANTS, Cluster::answers(move |_| odd.clone()));
         for number in 0..10 {
-            refused(&harness.request(order(&user(number))), 503, UNAVAILABLE);
+            unavailable(&harness.request(order(&user(number))));
         }
         answers(&harness, &allow_until(NOW + 3600));
         harness.request(order(&alice())).forwarded();

@@ -5,7 +5,7 @@ use hallpass_tokens::{NOW, TokenBuilder};
 use serde_json::json;
 
 use super::{answers, asked, service};
-use crate::setup::{GRANTS, alice, allow_until, deny, key, ms, order, refused, start};
+use crate::setup::{GRANTS, alice, allow_until, deny, fails, key, ms, order, refused, start};
 
 /// Two workers of one proxy, of which the first was told that Alice may.
 fn workers() -> (Harness, Harness) {
@@ -91,7 +91,7 @@ fn an_answer_of_another_worker_may_stand_in_for_a_failing_service() {
     let second = first.second_worker();
     answers(&first, &allow_until(NOW + 3600));
     first.request(order(&alice())).forwarded();
-    first.set_cluster(GRANTS, Cluster::answers(|_| Reply::failed_like_envoy(503)));
+    fails(&first);
     first.at(ms(NOW + 40));
     second.request(order(&alice())).forwarded();
 }

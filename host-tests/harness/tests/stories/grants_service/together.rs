@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{asked, service};
 use crate::setup::{
     GRANTS, allow_until, config, config_with, deny, key, ms, order, refused, start_with, timestamp,
+    unavailable,
 };
 
 /// Where questions are put together.
@@ -418,7 +419,7 @@ fn a_configuration_that_comes_leaves_no_question_hanging() {
         };
         harness.reconfigure(config());
         for (_, exchange) in &waiting {
-            refused(exchange, 503, "grant_service_unavailable");
+            unavailable(exchange);
         }
         if comes_back {
             reply_each(&call, granted);

@@ -6,6 +6,7 @@ use hallpass_tokens::{NOW, TokenBuilder};
 use super::{answers, asked};
 use crate::setup::{
     alice, allow_until, config, deny, key, ms, order, refused, seconds, start, tell_all,
+    unavailable,
 };
 
 #[test]
@@ -46,7 +47,7 @@ fn requests_that_miss_together_fail_together() {
         ];
         harness.callout().reply(fail);
         for exchange in waiting {
-            refused(&exchange, 503, "grant_service_unavailable");
+            unavailable(&exchange);
         }
     }
 }
@@ -195,7 +196,7 @@ fn a_configuration_that_comes_before_a_requests_turn_leaves_nobody_hanging() {
     let newcomer = harness.request(order(&alice()));
     tell_all(&harness, &waiting);
     for one in &waiting {
-        refused(one, 503, "grant_service_unavailable");
+        unavailable(one);
     }
     assert!(
         newcomer.is_waiting(),

@@ -3,6 +3,7 @@
 use hallpass_harness::Caller;
 
 use super::*;
+use crate::setup::unavailable;
 
 fn nothing() -> Value {
     json!({ "cursor": "a/7", "complete": true, "revocations": [] })
@@ -66,7 +67,7 @@ fn there_is_one_question_at_a_time_and_one_that_is_never_answered_is_given_up() 
     // Each is given up a second and a half after it was asked, and the next is asked then.
     assert_eq!(polls(&harness).len(), 7);
     assert_eq!(harness.metric("hallpass.revocations.error"), 6);
-    refused(&waiting, 503, "grant_service_unavailable");
+    unavailable(&waiting);
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn who_waits_for_a_first_answer_that_fails_asks_the_service_and_else_is_told_to_
         first.reply_json(200, &allow_until(NOW + 60));
         second.fail_like_envoy(503);
         waiting[0].forwarded();
-        refused(&waiting[1], 503, "grant_service_unavailable");
+        unavailable(&waiting[1]);
     }
 }
 
@@ -142,6 +143,6 @@ fn a_request_that_waits_while_the_configuration_is_replaced_is_told_to_come_agai
     let waiting = harness.request(carrying("dora", "g-7"));
     harness.reconfigure(following());
     harness.tick();
-    refused(&waiting, 503, "grant_service_unavailable");
+    unavailable(&waiting);
     assert!(harness.request(carrying("dora", "g-7")).is_waiting());
 }

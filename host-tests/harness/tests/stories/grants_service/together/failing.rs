@@ -10,9 +10,8 @@ use super::super::asked;
 use super::{
     asks, gathering, gathering_with, granted, passes_as, reply_each, subjects, under_way, waiting,
 };
-use crate::setup::{GRANTS, allow_until, config, config_with, deny, ms, refused};
+use crate::setup::{GRANTS, allow_until, config, config_with, deny, ms, refused, unavailable};
 
-const UNAVAILABLE: &str = "grant_service_unavailable";
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 
 fn json_text(body: &str) -> Reply {
@@ -38,7 +37,7 @@ fn a_service_that_fails_fails_each_and_nothing_is_remembered() {
         let (call, waiting) = under_way(&harness, &NAMES);
         call.reply(failure.clone());
         for (_, exchange) in &waiting {
-            let answer = refused(exchange, 503, UNAVAILABLE);
+            let answer = unavailable(exchange);
             assert_eq!(answer.headers.all("retry-after"), ["1"], "{failure:?}");
         }
         assert!(
@@ -134,7 +133,7 @@ fn questions_without_an_answer_are_put_by_themselves_so_that_none_spoils_the_oth
                 _ => call.reply_json(200, &granted(who)),
             }
         }
-        refused(&waiting[0].1, 503, UNAVAILABLE);
+        unavailable(&waiting[0].1);
         refused(&waiting[1].1, 403, "grant_denied");
         passes_as(&waiting[2].1, "carol");
         assert_eq!(harness.metric("hallpass.grants.apart"), 3, "{name}");
@@ -177,7 +176,7 @@ fn an_answer_that_is_no_decision_fails_its_own_question_alone() {
             name => granted(name),
         });
         passes_as(&waiting[0].1, "alice");
-        refused(&waiting[1].1, 503, UNAVAILABLE);
+        unavailable(&waiting[1].1);
         passes_as(&waiting[2].1, "carol");
         assert!(
             asks(&harness, "bob").is_waiting(),
@@ -212,7 +211,7 @@ fn a_call_that_the_proxy_refuses_leaves_nobody_hanging() {
         harness.set_cluster(GRANTS, cluster);
         harness.advance(Duration::from_millis(10));
         for (_, exchange) in &waiting[1..] {
-            refused(exchange, 503, UNAVAILABLE);
+            unavailable(exchange);
         }
         assert!(waiting[0].1.is_waiting());
         assert_eq!(harness.metric("hallpass.callouts.refused"), 1);
@@ -230,7 +229,7 @@ fn a_call_that_the_proxy_never_answers_is_given_up_for_each() {
     let (call, waiting) = under_way(&harness, &NAMES);
     harness.advance(Duration::from_secs(2));
     for (_, exchange) in &waiting {
-        refused(exchange, 503, UNAVAILABLE);
+        unavailable(exchange);
     }
     assert_eq!(harness.metric("hallpass.callouts.timeout"), 1);
     let anew = asks(&harness, "alice");
@@ -249,10 +248,10 @@ fn a_call_that_the_proxy_refuses_within_a_requests_callback_is_refused_to_each_a
     let (_slow, mut waiting) = waiting(&harness, &["alice", "bob"]);
     harness.set_cluster(GRANTS, Cluster::Refuses);
     let carol = asks(&harness, "carol");
-    refused(&carol, 503, UNAVAILABLE);
+    unavailable(&carol);
     harness.tick();
     let (_, bob) = waiting.remove(1);
-    refused(&bob, 503, UNAVAILABLE);
+    unavailable(&bob);
 }
 
 #[test]
@@ -261,16 +260,16 @@ fn a_call_that_fails_counts_once_whatever_it_asks() {
     let (call, waiting) = under_way(&harness, &NAMES);
     call.reply(Reply::failed_like_envoy(503));
     for (_, exchange) in &waiting {
-        refused(exchange, 503, UNAVAILABLE);
+        unavailable(exchange);
     }
     for name in ["dave", "erin"] {
         let exchange = asks(&harness, name);
         assert!(exchange.is_waiting(), "{name}: the service rests already");
         harness.callout().reply(Reply::failed_like_envoy(503));
-        refused(&exchange, 503, UNAVAILABLE);
+        unavailable(&exchange);
     }
     let calls = asked(&harness);
-    refused(&asks(&harness, "frank"), 503, UNAVAILABLE);
+    unavailable(&asks(&harness, "frank"));
     assert_eq!(asked(&harness), calls, "it has failed three times in a row");
 }
 
@@ -291,7 +290,7 @@ fn an_allow_of_before_stands_in_for_each_where_it_may() {
     let (call, waiting) = under_way(&harness, &["alice", "bob"]);
     call.reply(Reply::failed_like_envoy(503));
     passes_as(&waiting[0].1, "alice");
-    refused(&waiting[1].1, 503, UNAVAILABLE);
+    unavailable(&waiting[1].1);
     assert_eq!(harness.metric("hallpass.grants.stale"), 1);
 }
 
@@ -330,7 +329,7 @@ fn a_configuration_that_comes_while_questions_are_put_by_themselves_leaves_nobod
     let calls = harness.callouts();
     harness.reconfigure(config());
     for (_, exchange) in &waiting {
-        refused(exchange, 503, UNAVAILABLE);
+        unavailable(exchange);
     }
     for (call, name) in calls.iter().zip(NAMES) {
         call.reply_json(200, &granted(name));
