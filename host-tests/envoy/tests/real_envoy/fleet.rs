@@ -21,7 +21,6 @@ use serde_json::{Value, json};
 use crate::world::{ask_until, token};
 
 const HARDENED: &str = "envoy-config/envoy-hardened.yaml";
-const CLUSTERS: [&str; 3] = ["upstream", "idp", "grants"];
 
 fn in_workspace(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -75,8 +74,8 @@ fn nowhere() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-/// The hardened configuration before servers of this process (as [`CLUSTERS`]), which speak no TLS.
-fn serving(places: [SocketAddr; 3], change: impl FnOnce(Setup) -> Setup) -> Proxy {
+/// The hardened configuration before servers of this process, which speak no TLS: upstream, issuer and grant service.
+fn serving([upstream, idp, grants]: [SocketAddr; 3], change: impl FnOnce(Setup) -> Setup) -> Proxy {
     let plain = |value: &mut Value| {
         let context = value
             .as_object_mut()
@@ -98,8 +97,13 @@ fn serving(places: [SocketAddr; 3], change: impl FnOnce(Setup) -> Setup) -> Prox
                 }
             }
         });
-    let places = CLUSTERS.into_iter().zip(places);
-    let setup = places.fold(setup, |setup, (cluster, address)| {
+    let places = [
+        ("upstream", upstream),
+        ("idp", idp),
+        ("grants", grants),
+        ("grants_pages", grants),
+    ];
+    let setup = places.into_iter().fold(setup, |setup, (cluster, address)| {
         setup.treating(cluster, plain).cluster(cluster, address)
     });
     change(setup).start()

@@ -1,12 +1,17 @@
 //! People at the grant service through the hardened proxy: the filter tells it who has signed in, and it takes nobody else's word.
 
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use hallpass_demo::grants::GrantService;
 use hallpass_demo::idp::IdentityProvider;
 use hallpass_demo::upstream::Upstream;
 use hallpass_envoy_tests::{GrantProgram, Proxy, Request};
 use serde_json::{Value, json};
 
 use super::serving;
-use crate::world::token;
+use crate::world::{token, wait_until};
 
 const HOST: &str = "grants.example";
 const PAGE: &str = "/grants";
@@ -80,6 +85,44 @@ fn nobody_reaches_the_grant_services_pages_unnamed() {
         (401, Some("token_missing".to_owned())),
         "{spoofed:?}"
     );
+}
+
+/// A form that begins and does not end until it is dropped.
+fn slow_form(proxy: &Proxy, token: &str) -> TcpStream {
+    let mut client = TcpStream::connect(proxy.address()).unwrap();
+    let beginning = format!(
+        "POST {PAGE} HTTP/1.1\r\nhost: {HOST}\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: 1000\r\n\r\n{{"
+    );
+    client.write_all(beginning.as_bytes()).unwrap();
+    client
+}
+
+#[test]
+fn forms_that_somebody_sends_slowly_keep_no_question_from_its_answer() {
+    /// As many connections as the circuit breaker of either cluster lets through.
+    const ALL: u64 = 64;
+
+    let upstream = Upstream::start(0).unwrap();
+    let idp = IdentityProvider::start(0).unwrap();
+    let grants = GrantService::start(0).unwrap();
+    let places = [upstream.address(), idp.address(), grants.address()];
+    let proxy = serving(places, |setup| setup);
+    let mallory = token("mallory");
+    let forms: Vec<TcpStream> = (0..ALL + 6).map(|_| slow_form(&proxy, &mallory)).collect();
+    wait_until(
+        "all connections for forms are taken",
+        Duration::from_secs(15),
+        || {
+            let taken = ["grants", "grants_pages"]
+                .map(|cluster| proxy.stat(&format!("cluster.{cluster}.upstream_rq_active")));
+            taken.iter().sum::<u64>() >= ALL
+        },
+    );
+    let asked = proxy.get("/orders/1").token(&token("alice")).send();
+    assert_eq!(asked.verdict(), (403, Some("grant_denied".to_owned())));
+    assert_eq!(grants.calls(), 1);
+    drop(forms);
 }
 
 #[test]
