@@ -6,7 +6,7 @@ use std::time::Duration;
 use hallpass_core::denial::Reason;
 use hallpass_core::flow::{Exchange, Gate, Need, Step};
 use hallpass_core::grant::service::RawReply;
-use hallpass_core::grant::{GrantOutcome, GrantReply, Query, Ruling, ServiceFault};
+use hallpass_core::grant::{Failure, GrantOutcome, GrantReply, Query, Ruling, ServiceFault};
 use hallpass_core::headers::HeaderList;
 use hallpass_core::ids::GrantId;
 use hallpass_core::origin::Origin;
@@ -277,7 +277,7 @@ fn check_failure(reply: RawReply<'_>, fault: &ServiceFault) {
     let again = gate.on_grant_reply(query.key(), reply, now, now);
     assert_eq!(again.as_ref(), Err(fault));
     assert_eq!(gate.remembered(&query.key(), || query.clone(), now), None);
-    let step = exchange.on_grant(&mut gate, &GrantOutcome::Failed, now);
+    let step = exchange.on_grant(&mut gate, &GrantOutcome::Failed(Failure::Service), now);
     promise::step(&step);
     assert!(
         matches!(step, Step::Respond(_)),

@@ -6,7 +6,7 @@ use hallpass_core::denial::{Answer, Reason};
 use hallpass_core::edits::Edits;
 use hallpass_core::flow::{Exchange, Gate, Need, Passage, Refusal, Step as Flow};
 use hallpass_core::grant::service::RawReply;
-use hallpass_core::grant::{GrantOutcome, Query};
+use hallpass_core::grant::{Failure, GrantOutcome, Query};
 use hallpass_core::revocation::FeedReply;
 use hallpass_core::time::UnixMillis;
 use hallpass_core::token::signature::PureRust;
@@ -105,7 +105,7 @@ fn answer(
             found
                 .steps
                 .push(Step::no(ABOUT, "the service cannot be reached"));
-            return Some(GrantOutcome::Failed);
+            return Some(GrantOutcome::Failed(Failure::Service));
         }
         Service::Replies(body) => body,
     };
@@ -119,7 +119,7 @@ fn answer(
         Err(fault) => {
             let text = format!("the reply is no decision: {fault}");
             found.steps.push(Step::no(ABOUT, text));
-            Some(GrantOutcome::Failed)
+            Some(GrantOutcome::Failed(fault.failure()))
         }
     }
 }

@@ -151,9 +151,9 @@ impl Config {
         let resource_metadata =
             protected_resource::validate(raw.protected_resource, &token_sources, faults);
         let mode_of_ambiguous = mode::of_ambiguous(policy.as_ref(), mode);
-        let forward_token =
-            raw.forward_token
-                .or(false, &root.member("forward_token"), faults);
+        let forward_token = raw
+            .forward_token
+            .or(false, &root.member("forward_token"), faults);
         let trusted_hops = TrustedHops::new(raw.trusted_hops.within(
             0..=MAX_TRUSTED_HOPS,
             0,

@@ -9,7 +9,7 @@ mod grants;
 use std::sync::Arc;
 
 use crate::denial::Reason;
-use crate::grant::{EmbeddedGrants, Grant, Word};
+use crate::grant::{EmbeddedGrants, Failure, Grant, Word};
 use crate::identity::{Identity, StepUp};
 use crate::ids::{Action, GrantId};
 use crate::policy::conditions::{Facts, Held};
@@ -47,9 +47,9 @@ pub enum Service<'a> {
     /// It was asked for this request.
     Answered(&'a Word),
     /// It was asked and did not decide, and this is its word of before, which may stand in for it.
-    Stale(&'a Word),
+    Stale(&'a Word, Failure),
     /// It was asked and did not decide.
-    Failed,
+    Failed(Failure),
     /// The filter gave the question up, for want of room or with its configuration: that says nothing of the service, and opens nothing.
     GivenUp,
 }

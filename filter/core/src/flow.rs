@@ -178,7 +178,9 @@ impl Exchange {
             GrantOutcome::Decided(word) => {
                 self.decide(&config, gate, caller, Service::Answered(word), now)
             }
-            GrantOutcome::Failed => self.decide_without_service(&config, gate, caller, now),
+            GrantOutcome::Failed(failure) => {
+                self.decide_without_service(&config, gate, caller, *failure, now)
+            }
             GrantOutcome::GivenUp => self.decide(&config, gate, caller, Service::GivenUp, now),
         };
         self.proceed(&config, gate, decision, now)

@@ -16,7 +16,7 @@ pub use decisions::Decisions;
 pub use embedded::EmbeddedGrants;
 pub use gathering::Gathering;
 pub use key::DecisionKey;
-pub use service::{GrantOutcome, GrantReply, Query, Question, Ruling, ServiceFault, Word};
+pub use service::{Failure, GrantOutcome, GrantReply, Query, Question, Ruling, ServiceFault, Word};
 pub use shelf::Shelf;
 
 /// One subject's permission for some actions on one resource.

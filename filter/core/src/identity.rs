@@ -7,6 +7,7 @@ mod texts;
 
 use std::sync::{Arc, OnceLock};
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::Sha256;
 
 use crate::ids::Issuer;
@@ -207,6 +208,11 @@ fn claim_text(value: &Value<'_>, texts: &mut TextsBuilder) -> Option<Span> {
     }
 }
 
+/// Whether some reader may trim it, who trims more than HTTP does: a space of Unicode, or the mark of the byte order.
+fn is_space(character: char) -> bool {
+    (character.is_whitespace() && !character.is_control()) || character == '\u{feff}'
+}
+
 /// Joins with commas. A comma, percent sign or space inside an element is escaped, so that no element can pass for two, or for another
 /// one that a reader's trimming would make of it.
 fn join(elements: &[&str], joined: &mut String) {
@@ -218,7 +224,13 @@ fn join(elements: &[&str], joined: &mut String) {
             match character {
                 '%' => joined.push_str("%25"),
                 ',' => joined.push_str("%2C"),
-                ' ' => joined.push_str("%20"),
+                // Whatever some reader may take for the space around a name: of `lead\u{a0}` it would make another group.
+                // Controls stay what they are, and are refused.
+                space if is_space(space) => {
+                    let mut utf8 = [0; 4];
+                    let space = space.encode_utf8(&mut utf8);
+                    joined.extend(utf8_percent_encode(space, NON_ALPHANUMERIC));
+                }
                 plain => joined.push(plain),
             }
         }
@@ -247,7 +259,22 @@ mod tests {
     fn a_group_with_a_comma_cannot_pass_for_two_groups() {
         assert_eq!(joined(&["a", "b,admin"]), "a,b%2Cadmin");
         assert_eq!(joined(&["100%2C"]), "100%252C");
+    }
+
+    #[test]
+    fn a_group_with_space_around_it_cannot_pass_for_one_without() {
         assert_eq!(joined(&["a", " admin"]), "a,%20admin");
+        for space in [
+            '\u{a0}', '\u{1680}', '\u{2003}', '\u{2028}', '\u{3000}', '\u{feff}',
+        ] {
+            let told = joined(&["a", &format!("lead{space}"), "b"]);
+            assert!(told.is_ascii(), "{told}");
+            let read = percent_encoding::percent_decode_str(&told)
+                .decode_utf8()
+                .unwrap();
+            assert_eq!(read, format!("a,lead{space},b"));
+        }
+        assert_eq!(joined(&["a\tb\u{85}"]), "a\tb\u{85}", "refused as a whole");
     }
 
     #[test]

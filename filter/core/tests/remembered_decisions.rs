@@ -15,7 +15,7 @@ use hallpass_core::config::Config;
 use hallpass_core::denial::Reason;
 use hallpass_core::flow::{Exchange, Gate, Need, Step};
 use hallpass_core::grant::service::RawReply;
-use hallpass_core::grant::{DecisionKey, GrantOutcome};
+use hallpass_core::grant::{DecisionKey, Failure, GrantOutcome};
 use hallpass_core::request::RequestHead;
 use hallpass_core::time::UnixMillis;
 use hallpass_core::token::signature::PureRust;
@@ -300,7 +300,11 @@ impl World {
             return Ok(());
         };
         self.gate.grant_failed(self.now);
-        let step = exchange.on_grant(&mut self.gate, &GrantOutcome::Failed, self.now);
+        let step = exchange.on_grant(
+            &mut self.gate,
+            &GrantOutcome::Failed(Failure::Service),
+            self.now,
+        );
         let may_pass = self.may_pass(who, question, STALE);
         demand(!passes(&step) || may_pass, "passes by a failure")?;
         Ok(())

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use hallpass_core::flow::{Gate, KeysReply, Progress};
 use hallpass_core::grant::service::RawReply;
-use hallpass_core::grant::{DecisionKey, GrantOutcome, ServiceFault, Word};
+use hallpass_core::grant::{DecisionKey, Failure, GrantOutcome, ServiceFault, Word};
 use hallpass_core::revocation::FeedReply;
 use hallpass_core::time::UnixMillis;
 
@@ -66,7 +66,7 @@ pub(crate) fn learn_grant(
         }
         Arrival::Nothing(why) => {
             gate.grant_failed(now);
-            undecided(why)
+            undecided(why, Failure::Service)
         }
     }
 }
@@ -86,7 +86,10 @@ pub(crate) fn learn_grants(
             let keys: Vec<_> = enquiries.iter().map(|enquiry| enquiry.key).collect();
             match gate.on_grant_replies(&keys, headers.with(&reply), reply.asked(), now) {
                 Ok(rulings) => Some(rulings.into_iter().map(outcome_of).collect()),
-                Err(fault) if !fault.may_be_of_one_question() => failed(undecided(fault)),
+                Err(fault) if !fault.may_be_of_one_question() => {
+                    let failure = fault.failure();
+                    failed(undecided(fault, failure))
+                }
                 Err(fault) => {
                     sinks::warn(&format!(
                         "the grant service did not decide {} questions together, and is asked each by itself: {fault}",
@@ -98,18 +101,24 @@ pub(crate) fn learn_grants(
         }
         Arrival::Nothing(why) => {
             gate.grant_failed(now);
-            failed(undecided(why))
+            failed(undecided(why, Failure::Service))
         }
     }
 }
 
 fn outcome_of(ruling: Result<Word, ServiceFault>) -> GrantOutcome {
-    ruling.map_or_else(undecided, GrantOutcome::Decided)
+    match ruling {
+        Ok(word) => GrantOutcome::Decided(word),
+        Err(fault) => {
+            let failure = fault.failure();
+            undecided(fault, failure)
+        }
+    }
 }
 
-fn undecided(why: impl Display) -> GrantOutcome {
+fn undecided(why: impl Display, failure: Failure) -> GrantOutcome {
     sinks::warn(&format!("the grant service did not decide: {why}"));
-    GrantOutcome::Failed
+    GrantOutcome::Failed(failure)
 }
 
 /// What counts of the headers of a decision point's reply.

@@ -135,7 +135,12 @@ fn no_fault_hides_another() {
     for (config, places) in [
         (
             json!({ "forward_token": "no", "trusted_hops": 99, "max_token_bytes": 1 }),
-            vec!["forward_token", "max_token_bytes", "resources", "trusted_hops"],
+            vec![
+                "forward_token",
+                "max_token_bytes",
+                "resources",
+                "trusted_hops",
+            ],
         ),
         (
             json!({ "resources": [{ "name": "a", "access": "grant" }], "spare": 1 }),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Advice, Decision, FailureMode, GrantFacts, GrantRules, Permit, Service, open};
 use crate::denial::Reason;
 use crate::grant::embedded::Coverage;
-use crate::grant::{EmbeddedGrants, Grant, Ruling, Word};
+use crate::grant::{EmbeddedGrants, Failure, Grant, Ruling, Word};
 use crate::identity::{Identity, SignIn, StepUp};
 use crate::ids::{Action, GrantId, ResourceName};
 use crate::policy::Resource;
@@ -105,12 +105,12 @@ impl Case<'_> {
                     self.by_ruling(word, Reason::GrantService)
                 }
             },
-            Service::Stale(word) => match self.standing(word) {
+            Service::Stale(word, failure) => match self.standing(word) {
                 Counts::Yes => self.by_ruling(word, Reason::GrantStale),
-                Counts::Awaited | Counts::Unknown => self.by_nobody(embedded, false),
-                Counts::Revoked => self.by_nobody(embedded, true),
+                Counts::Awaited | Counts::Unknown => self.by_nobody(embedded, failure, false),
+                Counts::Revoked => self.by_nobody(embedded, failure, true),
             },
-            Service::Failed => self.by_nobody(embedded, false),
+            Service::Failed(failure) => self.by_nobody(embedded, failure, false),
             Service::GivenUp => Decision::Deny(Reason::GrantServiceUnavailable),
             Service::Absent => match embedded {
                 Coverage::TooLong(grant) => denied_for(Reason::GrantLifetimeExceeded, grant),
@@ -123,16 +123,23 @@ impl Case<'_> {
     }
 
     /// The service does not decide. That opens nothing to those who are known to have lost what they had.
-    fn by_nobody(&self, embedded: Coverage<'_>, word_is_revoked: bool) -> Decision {
+    fn by_nobody(
+        &self,
+        embedded: Coverage<'_>,
+        failure: Failure,
+        word_is_revoked: bool,
+    ) -> Decision {
         if let Coverage::Revoked(grant) = embedded {
             return denied_for(Reason::GrantRevoked, grant);
         }
-        match self.rules.failure_mode {
-            FailureMode::Deny => Decision::Deny(Reason::GrantServiceUnavailable),
-            FailureMode::Allow if word_is_revoked || self.takes_token() => {
+        match (self.rules.failure_mode, failure) {
+            (FailureMode::Deny, _) | (_, Failure::Question) => {
+                Decision::Deny(Reason::GrantServiceUnavailable)
+            }
+            (FailureMode::Allow, Failure::Service) if word_is_revoked || self.takes_token() => {
                 Decision::Deny(Reason::GrantRevoked)
             }
-            FailureMode::Allow => Decision::Allow(Box::new(Permit {
+            (FailureMode::Allow, Failure::Service) => Decision::Allow(Box::new(Permit {
                 given: Given::ByToken,
                 ..open(Reason::GrantServiceFailedOpen)
             })),

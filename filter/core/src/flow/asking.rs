@@ -4,8 +4,8 @@ use super::{Exchange, Gate, Need, Step};
 use crate::config::Config;
 use crate::decision::{Caller, Decision, Service};
 use crate::denial::Reason;
-use crate::grant::Question;
 use crate::grant::service::Context;
+use crate::grant::{Failure, Question};
 use crate::metrics::Counter;
 use crate::time::UnixMillis;
 
@@ -36,7 +36,8 @@ impl Exchange {
             self.questions = self.questions.saturating_add(1);
             return Step::Wait(Need::Grant(query));
         }
-        let decision = self.decide_without_service(config, gate, self.known_caller(), now);
+        let caller = self.known_caller();
+        let decision = self.decide_without_service(config, gate, caller, Failure::Service, now);
         self.conclude(config, gate, decision, now)
     }
 
@@ -46,10 +47,11 @@ impl Exchange {
         config: &Config,
         gate: &mut Gate,
         caller: Caller<'_>,
+        failure: Failure,
         now: UnixMillis,
     ) -> Decision {
         let Some(question) = self.question(config) else {
-            return self.decide(config, gate, caller, Service::Failed, now);
+            return self.decide(config, gate, caller, Service::Failed(failure), now);
         };
         let remembered = gate.remembered(&question.key(), || question.to_query(), now);
         if let Some(word) = &remembered {
@@ -61,9 +63,9 @@ impl Exchange {
         }
         // Where it was taken back, that is still known of it.
         let Some(word) = remembered.or_else(|| gate.stale(&question.key(), now)) else {
-            return self.decide(config, gate, caller, Service::Failed, now);
+            return self.decide(config, gate, caller, Service::Failed(failure), now);
         };
-        let decision = self.decide(config, gate, caller, Service::Stale(&word), now);
+        let decision = self.decide(config, gate, caller, Service::Stale(&word, failure), now);
         if matches!(decision, Decision::Allow(_)) {
             gate.count(Counter::GrantStale);
         }

@@ -10,8 +10,8 @@ mod streams;
 mod world;
 
 use super::*;
-use crate::grant::Ruling;
 use crate::grant::service::RawReply;
+use crate::grant::{Failure, Ruling};
 use crate::metrics::Counter;
 use hallpass_tokens::{Grant, NOW, TokenBuilder};
 use serde_json::{Value, json};

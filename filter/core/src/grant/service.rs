@@ -306,13 +306,22 @@ pub struct Word {
     pub asked: UnixMillis,
 }
 
+/// What a service that did not decide has failed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// At its work, as far as can be told: no question is to blame for that.
+    Service,
+    /// At this question, which it says is none that it answers. Whoever asks can bring that about, so it opens nothing.
+    Question,
+}
+
 /// What came of asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GrantOutcome {
     /// The service decided.
     Decided(Word),
     /// It did not.
-    Failed,
+    Failed(Failure),
     /// The filter gave the question up: as many requests wait as may, or its configuration was replaced. That says nothing of the service,
     /// and never opens anything.
     GivenUp,

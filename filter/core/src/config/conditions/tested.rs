@@ -62,20 +62,16 @@ impl Reader<'_> {
 impl Operator {
     /// Of a header without a sound `name` only what is wrong with the test is told.
     fn of_header(self, name: Option<&str>, faults: &mut Faults) -> Option<Condition> {
-        match self.presence() {
-            Some(is_present) => {
-                let present = Condition::Header(HeaderCondition::present(name?));
-                Some(if is_present {
-                    present
-                } else {
-                    Condition::Not(Box::new(present))
-                })
-            }
-            None => {
-                let test = self.of_text(faults)?;
-                Some(Condition::Header(HeaderCondition::new(name?, test)))
-            }
-        }
+        let Some(is_present) = self.presence() else {
+            let test = self.of_text(faults)?;
+            return Some(Condition::Header(HeaderCondition::new(name?, test)));
+        };
+        let present = Condition::Header(HeaderCondition::present(name?));
+        Some(if is_present {
+            present
+        } else {
+            Condition::Not(Box::new(present))
+        })
     }
 
     fn of_certificate(self, field: CertificateField, faults: &mut Faults) -> Option<Condition> {

@@ -171,7 +171,11 @@ fn a_service_that_fails_open_opens_nothing_that_a_condition_closes() {
     let order = |token| Request::get("/orders/7").by(token);
     let (mut exchange, step) = world.send(order(alice().claim("groups", json!(["oncall"]))));
     assert_eq!(told(&step), "asks");
-    let step = exchange.on_grant(&mut world.gate, &GrantOutcome::Failed, world.now);
+    let step = exchange.on_grant(
+        &mut world.gate,
+        &GrantOutcome::Failed(Failure::Service),
+        world.now,
+    );
     assert_eq!(told(&step), "grant_service_failed_open");
     assert_eq!(world.outcome(order(alice())), "403 condition_claims");
 }

@@ -79,7 +79,10 @@ impl World {
         let reply = RawReply::json(answer.as_bytes());
         self.gate
             .on_grant_reply(key, reply, asked, self.now)
-            .map_or(GrantOutcome::Failed, GrantOutcome::Decided)
+            .map_or_else(
+                |fault| GrantOutcome::Failed(fault.failure()),
+                GrantOutcome::Decided,
+            )
     }
 }
 

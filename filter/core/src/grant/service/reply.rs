@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Ruling, evaluation};
+use super::{Failure, Ruling, evaluation};
 use crate::cache_control::CacheControl;
 use crate::line::one_line;
 use crate::origin::Origin;
@@ -68,6 +68,13 @@ pub enum ServiceFault {
     ContentType,
     /// The body is not what the specification says.
     Body(String),
+    /// An answer to one of several questions tells an error in place of a decision.
+    Error {
+        /// The status that it names, if it names one.
+        status: Option<u64>,
+        /// In its words.
+        message: String,
+    },
 }
 
 impl ServiceFault {
@@ -78,7 +85,23 @@ impl ServiceFault {
             Self::Status(status) => {
                 !(400..500).contains(status) || matches!(status, 401 | 403 | 407 | 408 | 429)
             }
-            Self::TooLarge(_) | Self::ContentType | Self::Body(_) => false,
+            Self::TooLarge(_) | Self::ContentType | Self::Body(_) | Self::Error { .. } => false,
+        }
+    }
+
+    /// What has failed. A status of 4xx that is not about the filter itself says that the question is none that the service answers, and
+    /// so does an error that is told of one of several, unless it names itself one of the service's.
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Status(400..500) if !self.is_of_the_service() => Failure::Question,
+            Self::Error { status, .. } if status.is_none_or(|status| status < 500) => {
+                Failure::Question
+            }
+            Self::Status(_)
+            | Self::TooLarge(_)
+            | Self::ContentType
+            | Self::Body(_)
+            | Self::Error { .. } => Failure::Service,
         }
     }
 
@@ -100,6 +123,13 @@ impl fmt::Display for ServiceFault {
             Self::TooLarge(most) => write!(f, "a body of more than {most} bytes"),
             Self::ContentType => f.write_str("a content type that is not application/json"),
             Self::Body(why) => write!(f, "a body that is no decision: {why}"),
+            Self::Error { status, message } => {
+                f.write_str("an error in place of a decision:")?;
+                if let Some(status) = status {
+                    write!(f, " status {status}")?;
+                }
+                write!(f, " {}", one_line(message))
+            }
         }
     }
 }

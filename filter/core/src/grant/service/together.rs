@@ -1,11 +1,10 @@
 //! Several questions with one call (`AuthZEN` 1.0, the Access Evaluations API): what is sent, and which answer is whose.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use super::evaluation::said;
 use super::reply::{MAX_REPLY_BYTES, RawReply, ServiceFault};
 use crate::json::borrowed::{self, Value};
-use crate::line::one_line;
 
 /// A larger reply to several questions is not read.
 pub const MAX_REPLIES_BYTES: usize = 4 * MAX_REPLY_BYTES;
@@ -53,32 +52,22 @@ impl RawReply<'_> {
 
 /// The body of one answer.
 fn part(answer: &Value<'_>) -> Result<Vec<u8>, ServiceFault> {
-    if let Some(error) = error_in(answer) {
-        return Err(fault(format_args!(
-            "it tells an error: {}",
-            one_line(&error)
-        )));
+    match error_in(answer) {
+        Some(error) => Err(error),
+        None => serde_json::to_vec(answer).map_err(fault),
     }
-    serde_json::to_vec(answer).map_err(fault)
 }
 
 /// What went wrong with one of several questions, where the service says so.
-fn error_in(answer: &Value<'_>) -> Option<String> {
+fn error_in(answer: &Value<'_>) -> Option<ServiceFault> {
     let context = said(answer.as_object()?, "context")?.as_object()?;
     let error = said(context, "error")?;
-    let mut told = String::new();
-    if let Some(members) = error.as_object() {
-        if let Some(status) = members.get("status").and_then(Value::as_u64) {
-            let _ = write!(told, "status {status} ");
-        }
-        told.push_str(
-            members
-                .get("message")
-                .and_then(Value::as_str)
-                .unwrap_or_default(),
-        );
-    }
-    Some(told)
+    let member = |name| error.as_object().and_then(|members| members.get(name));
+    let message = member("message").and_then(Value::as_str);
+    Some(ServiceFault::Error {
+        status: member("status").and_then(Value::as_u64),
+        message: message.unwrap_or_default().to_owned(),
+    })
 }
 
 fn fault(what: impl fmt::Display) -> ServiceFault {
@@ -140,10 +129,13 @@ mod tests {
             {"decision":false,"context":{"error":null,"reason":"none"}}
         ]}"#;
         let parts = parts(body, 4).unwrap();
-        let told = |text: &str| Err(ServiceFault::Body(text.to_owned()));
-        assert_eq!(parts[0], told(r"it tells an error: status 400 no\nsubject"));
-        assert_eq!(parts[1], told("it tells an error: "));
-        assert_eq!(parts[2], told("it tells an error: "));
+        let told = |status, message: &str| {
+            let message = message.to_owned();
+            Err(ServiceFault::Error { status, message })
+        };
+        assert_eq!(parts[0], told(Some(400), "no\nsubject"));
+        assert_eq!(parts[1], told(None, ""));
+        assert_eq!(parts[2], told(None, ""));
         assert!(parts[3].is_ok());
     }
 

@@ -216,6 +216,43 @@ fn an_operator_may_choose_to_fail_open_and_it_is_loud() {
     );
 }
 
+/// Whoever asks can see to it that a question is none that the service answers, and would so let themselves in.
+#[test]
+fn a_question_that_the_service_refuses_opens_nothing_even_where_a_failure_does() {
+    const REFUSALS: [u16; 6] = [400, 404, 413, 414, 422, 431];
+    const FAILURES: [u16; 8] = [401, 403, 408, 429, 500, 502, 503, 504];
+    for (statuses, opens) in [(&REFUSALS[..], false), (&FAILURES[..], true)] {
+        for status in statuses.iter().copied() {
+            let harness = service(|service| service["failure_mode"] = json!("allow"));
+            harness.set_cluster(
+                GRANTS,
+                Cluster::answers(move |_| Reply::json(status, &json!("no such action"))),
+            );
+            let exchange = harness.request(order(&alice()));
+            if opens {
+                exchange.forwarded();
+            } else {
+                refused(&exchange, 503, "grant_service_unavailable");
+                let opened = "hallpass.decisions.allow.grant_service_failed_open";
+                assert_eq!(harness.metric(opened), 0, "{status}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stale_allow_stands_in_for_a_service_that_refuses_its_question() {
+    let harness = service(|service| service["cache"] = json!({ "stale_if_error": "60s" }));
+    answers(&harness, &allow_until(NOW + 3600));
+    harness.request(order(&alice())).forwarded();
+    harness.set_cluster(
+        GRANTS,
+        Cluster::answers(|_| Reply::json(404, &json!("gone"))),
+    );
+    harness.advance(seconds(40));
+    harness.request(order(&alice())).forwarded();
+}
+
 #[test]
 fn failing_open_does_not_open_the_door_to_bad_tokens_or_denies() {
     let harness = service(|service| service["failure_mode"] = json!("allow"));

@@ -70,7 +70,11 @@ fn who_waited_for_a_first_reply_that_never_came_asks_the_service() {
     world.gate.feed_failed("the proxy never answered the call");
     let step = exchange.on_revocations(&mut world.gate, world.now);
     assert_eq!(told(&step), "asks");
-    let step = exchange.on_grant(&mut world.gate, &GrantOutcome::Failed, world.now);
+    let step = exchange.on_grant(
+        &mut world.gate,
+        &GrantOutcome::Failed(Failure::Service),
+        world.now,
+    );
     assert_eq!(told(&step), "503 grant_service_unavailable");
 }
 

@@ -204,6 +204,34 @@ fn a_service_that_fails_opens_to_each_only_where_an_operator_says_so() {
 }
 
 #[test]
+fn an_error_that_is_told_of_one_question_opens_nothing_unless_it_is_the_services() {
+    for (error, opens) in [
+        (json!({ "status": 400, "message": "no such action" }), false),
+        (json!("none"), false),
+        (json!({ "status": 500, "message": "no database" }), true),
+    ] {
+        let harness = Harness::start(config_with(|config| {
+            let service = &mut config["grants"]["service"];
+            service["batch"] = json!({ "calls": 1 });
+            service["failure_mode"] = json!("allow");
+        }))
+        .unwrap();
+        let (call, waiting) = under_way(&harness, &NAMES);
+        reply_each(&call, |name| match name {
+            "bob" => json!({ "decision": false, "context": { "error": error } }),
+            name => granted(name),
+        });
+        passes_as(&waiting[0].1, "alice");
+        if opens {
+            waiting[1].1.forwarded();
+        } else {
+            refused(&waiting[1].1, 503, UNAVAILABLE);
+        }
+        passes_as(&waiting[2].1, "carol");
+    }
+}
+
+#[test]
 fn a_call_that_the_proxy_refuses_leaves_nobody_hanging() {
     for cluster in [Cluster::Unknown, Cluster::Refuses] {
         let harness = gathering();
