@@ -60,9 +60,10 @@ fn text<'a>(
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
-/// The filter writes `%`, commas and spaces inside of a group's name as escapes, so that no name can pass for two.
+/// The filter writes `%`, commas and spaces inside of a group's name as escapes, so that no name can pass for two. Around
+/// a name only the optional whitespace of HTTP (RFC 9110, section 5.6.3) is none of it: a name may well end in another space.
 fn groups(list: &str, header: &HeaderName) -> Result<Vec<String>, Stranger> {
-    let names = list.split(',').map(str::trim);
+    let names = list.split(',').map(|name| name.trim_matches([' ', '\t']));
     names
         .filter(|name| !name.is_empty())
         .map(|name| {
@@ -152,6 +153,16 @@ mod tests {
         assert_eq!(
             told(&[("x-hallpass-subject", b""), ("x-hallpass-issuer", b"")]),
             Ok(None)
+        );
+    }
+
+    #[test]
+    fn a_group_keeps_every_space_that_is_part_of_its_name() {
+        let groups = "dev,lead\u{a0},\u{2003}staff, \tops\t ,\u{3000},".as_bytes();
+        let person = told(&[ALICE, IDP, ("x-hallpass-groups", groups)]);
+        assert_eq!(
+            person.unwrap().unwrap().groups,
+            ["dev", "lead\u{a0}", "\u{2003}staff", "ops", "\u{3000}"]
         );
     }
 
