@@ -4,10 +4,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use percent_encoding::percent_decode_str;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AnyPool, ConnectOptions, Connection, Executor};
 use tokio::sync::Mutex;
+use url::Url;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -55,7 +57,8 @@ impl Store {
             POSTGRES_SETTINGS
         };
         let options = AnyConnectOptions::from_str(&url).context("the database's address")?;
-        migrate(&options, migrator).await?;
+        let which = which(&options.database_url);
+        migrate(&options, migrator, &which).await?;
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
@@ -66,7 +69,7 @@ impl Store {
             })
             .connect_with(options)
             .await
-            .context("cannot open the database")?;
+            .with_context(|| format!("cannot open the database {which}"))?;
         Ok(Self {
             pool,
             turn: Mutex::new(()),
@@ -79,18 +82,79 @@ impl Store {
     }
 }
 
+/// What to call the database in a message: the file's path, or the server's address and the database's name, without who connects and how.
+fn which(url: &Url) -> String {
+    let path = percent_decode_str(url.path()).decode_utf8_lossy();
+    if url.scheme() == "sqlite" {
+        return format!("`{path}`");
+    }
+    let mut name = path.trim_start_matches('/').to_owned();
+    let mut host = url.host_str().unwrap_or_default().to_owned();
+    let mut port = url.port().map(|port| port.to_string());
+    // As the driver has it, the query goes before the rest; a folder of sockets can stand nowhere else.
+    for (member, value) in url.query_pairs() {
+        match member.as_ref() {
+            "dbname" => name = value.into_owned(),
+            "host" | "hostaddr" => host = value.into_owned(),
+            "port" => port = Some(value.into_owned()),
+            _ => {}
+        }
+    }
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    format!("`{name}` at `{host}{port}`")
+}
+
 /// On a connection of its own, which waits for another replica that does the same.
-async fn migrate(options: &AnyConnectOptions, migrator: &Migrator) -> Result<()> {
+async fn migrate(options: &AnyConnectOptions, migrator: &Migrator, which: &str) -> Result<()> {
     let mut connection = options
         .connect()
         .await
-        .context("cannot open the database")?;
-    migrator
-        .run(&mut connection)
-        .await
-        .context("cannot bring the database's tables up to date")?;
+        .with_context(|| format!("cannot open the database {which}"))?;
+    match migrator.run(&mut connection).await {
+        Ok(()) => {}
+        Err(MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _)) => {
+            bail!(
+                "the database {which} was written by a newer hallpass-grants (migration {version}): \
+                 run that version, or put back a backup of before the upgrade"
+            );
+        }
+        Err(error) => {
+            return Err(error).with_context(|| {
+                format!("cannot bring the tables of the database {which} up to date")
+            });
+        }
+    }
     connection
         .close()
         .await
-        .context("cannot close the database")
+        .with_context(|| format!("cannot close the database {which}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_called_by_its_place_and_without_a_password() {
+        for (url, expected) in [
+            ("sqlite:/var/lib/grants.db", "`/var/lib/grants.db`"),
+            ("sqlite:grants.db?mode=rwc", "`grants.db`"),
+            ("sqlite:///var/my%20grants.db", "`/var/my grants.db`"),
+            (
+                "postgres://hallpass:s3cret@db.example/grants",
+                "`grants` at `db.example`",
+            ),
+            (
+                "postgresql://db.example:6432/grants?password=s3cret&user=hallpass",
+                "`grants` at `db.example:6432`",
+            ),
+            (
+                "postgres://localhost/grants?host=/run/postgresql&password=s3cret",
+                "`grants` at `/run/postgresql`",
+            ),
+        ] {
+            let options = AnyConnectOptions::from_str(url).unwrap();
+            assert_eq!(which(&options.database_url), expected, "{url}");
+        }
+    }
 }

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use hallpass_grants::audit::Event;
 use hallpass_grants::desk::Desk;
 use hallpass_grants::life::{Origin, Person, Refusal, RequestId};
 use hallpass_grants::store::{AuditFilter, GrantFilter, Revoked};
+use sqlx::{Any, AnyPool, Executor, Transaction};
 use tokio::spawn;
+use tokio::task::JoinHandle;
 
-use crate::world::{World, on_each_database, orders, person, refusal, told, wish};
+use crate::world::{Database, World, on_each_database, orders, person, refusal, told, wish};
 
-/// So often, that both orders come up, and those in between.
+/// So often, so that whatever order comes up is one of those that are told apart.
 const ROUNDS: usize = 8;
 
 type Told = Result<&'static str, Refusal>;
@@ -49,6 +53,86 @@ async fn two_approvals_at_once_both_count_where_it_takes_two() {
         }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_first_to_the_end_of_the_record_is_first() {
+    on_each_database(async |world| {
+        let alice = person("alice", &["dev"]);
+        let all = Revoked::Subject(alice.id.clone());
+        for yes_is_first in [true, false, true, false] {
+            let id = world.ask(&alice, wish("read", 600)).await;
+            let mut queue = Queue::behind_the_end(&world).await;
+            let (yes, ended) = if yes_is_first {
+                let yes = queue.join(|desk| approving(desk, "lena", &id)).await;
+                (yes, queue.join(|desk| revoking(desk, &all)).await)
+            } else {
+                let ended = queue.join(|desk| revoking(desk, &all)).await;
+                (queue.join(|desk| approving(desk, "lena", &id)).await, ended)
+            };
+            queue.let_go().await;
+            let told = (yes.await.unwrap(), ended.await.unwrap());
+            if yes_is_first {
+                assert_eq!(told, (Ok("approved"), 1));
+            } else {
+                assert_eq!(told, (Err(Refusal::Over("denied")), 0));
+            }
+            assert_eq!(world.live(&alice, "read").await, None);
+            world.pass(Duration::from_secs(1));
+        }
+    })
+    .await;
+}
+
+/// Changes that wait, one behind the other, until the end of the record is let go.
+struct Queue<'a> {
+    world: &'a World,
+    pool: AnyPool,
+    end: Transaction<'static, Any>,
+    many: i64,
+}
+
+impl<'a> Queue<'a> {
+    async fn behind_the_end(world: &'a World) -> Self {
+        let pool = world.back_door().await;
+        let mut end = pool.begin().await.unwrap();
+        end.execute("UPDATE chain SET position = position")
+            .await
+            .unwrap();
+        Self {
+            world,
+            pool,
+            end,
+            many: 0,
+        }
+    }
+
+    /// Waits until this one waits. `PostgreSQL` keeps the order in which replicas come; a file keeps none, so there both come to the same
+    /// replica, which does.
+    async fn join<T: Send + 'static>(
+        &mut self,
+        change: impl FnOnce(&Arc<Desk>) -> BoxFuture<'static, T>,
+    ) -> JoinHandle<T> {
+        self.many += 1;
+        let is_other = self.many == 2 && self.world.database == Database::Postgres;
+        let desk = if is_other {
+            &self.world.other
+        } else {
+            &self.world.desk
+        };
+        let mut changing = change(desk);
+        // By its first step it has the replica's turn, or stands behind whoever has.
+        assert!((&mut changing).now_or_never().is_none(), "it waits");
+        let changing = spawn(changing);
+        if self.world.database == Database::Postgres {
+            self.world.until_they_wait(&self.pool, self.many).await;
+        }
+        changing
+    }
+
+    async fn let_go(self) {
+        self.end.rollback().await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -297,19 +381,27 @@ async fn many_who_write_at_both_replicas_leave_one_chain_in_one_order() {
     .await;
 }
 
-fn approval(desk: &Arc<Desk>, name: &str, id: &RequestId) -> tokio::task::JoinHandle<Told> {
-    let (desk, lead, id) = (desk.clone(), lead(name), id.clone());
-    spawn(async move { told(desk.approve(&lead, &id, &Origin::default()).await) })
+fn approval(desk: &Arc<Desk>, name: &str, id: &RequestId) -> JoinHandle<Told> {
+    spawn(approving(desk, name, id))
 }
 
-fn denial(desk: &Arc<Desk>, name: &str, id: &RequestId) -> tokio::task::JoinHandle<Told> {
+fn approving(desk: &Arc<Desk>, name: &str, id: &RequestId) -> BoxFuture<'static, Told> {
+    let (desk, lead, id) = (desk.clone(), lead(name), id.clone());
+    Box::pin(async move { told(desk.approve(&lead, &id, &Origin::default()).await) })
+}
+
+fn denial(desk: &Arc<Desk>, name: &str, id: &RequestId) -> JoinHandle<Told> {
     let (desk, lead, id) = (desk.clone(), lead(name), id.clone());
     spawn(async move { told(desk.deny(&lead, &id, "no", &Origin::default()).await) })
 }
 
-fn revocation(desk: &Arc<Desk>, what: &Revoked) -> tokio::task::JoinHandle<usize> {
+fn revocation(desk: &Arc<Desk>, what: &Revoked) -> JoinHandle<usize> {
+    spawn(revoking(desk, what))
+}
+
+fn revoking(desk: &Arc<Desk>, what: &Revoked) -> BoxFuture<'static, usize> {
     let (desk, what) = (desk.clone(), what.clone());
-    spawn(async move { revoke(&desk, &what).await })
+    Box::pin(async move { revoke(&desk, &what).await })
 }
 
 async fn revoke(desk: &Desk, what: &Revoked) -> usize {

@@ -259,9 +259,16 @@ async fn a_receiver_that_never_answers_is_left_in_time_and_delays_nobody() {
     let receivers = vec![silent.receiver("silent"), listener.receiver("chat")];
     let pages = "https://grants.example".parse().unwrap();
     let courier = Courier::new(world.desk.clone(), receivers, pages).unwrap();
-    let courier = Arc::new(courier.waiting(Duration::from_secs(2)));
+    let patience = Duration::from_secs(3);
+    let courier = Arc::new(courier.waiting(patience));
     let begin = Instant::now();
-    courier.deliver_due().await.unwrap();
+    let delivering = tokio::spawn(async move { courier.deliver_due().await });
+    while listener.heard().is_empty() {
+        assert!(begin.elapsed() < patience, "the silent one delays it");
+        tokio::task::yield_now().await;
+    }
+    assert!(!delivering.is_finished(), "the silent one is not awaited");
+    delivering.await.unwrap().unwrap();
     assert!(begin.elapsed() < Duration::from_secs(9), "it is waited for");
     assert_eq!(listener.heard().len(), 1);
     let store = world.desk.store();

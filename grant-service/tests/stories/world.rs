@@ -147,6 +147,26 @@ impl World {
             .collect()
     }
 
+    /// Waits until so many replicas wait for the end of the record, as `PostgreSQL` tells. Of a file nothing tells it: whoever finds it locked
+    /// just tries again.
+    pub(crate) async fn until_they_wait(&self, pool: &AnyPool, many: i64) {
+        assert_eq!(self.database, Database::Postgres);
+        let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let until = async {
+            while sqlx::query_scalar::<_, i64>(waiting)
+                .fetch_one(pool)
+                .await
+                .unwrap()
+                < many
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(4), until)
+            .await
+            .unwrap();
+    }
+
     /// A way to the database that is not the service's.
     pub(crate) async fn back_door(&self) -> AnyPool {
         AnyPool::connect(&self.url).await.unwrap()
