@@ -89,6 +89,11 @@ impl Doorkeeper {
         }
     }
 
+    /// Whether a request with these headers bears the token of a service, which is found out without waiting for anything.
+    pub fn knows_service(&self, headers: &HeaderMap) -> bool {
+        services::find(&self.services, &head(headers).headers).is_some()
+    }
+
     /// From where a request with these headers and this peer came, for the record.
     pub fn origin(&self, headers: &HeaderMap, peer: IpAddr) -> Origin {
         Origin {

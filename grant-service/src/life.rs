@@ -21,7 +21,7 @@ mod target;
 pub use grant::{Active, End, Ended, Grant, GrantId};
 pub use person::{Actor, Origin, Person, PersonId};
 pub use policy::{Policy, Rule, Shortcut, Who};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, TooMany};
 pub use request::{
     Approval, Ask, Closed, Closing, Granted, Outcome, Pending, Request, RequestId, Term, check_why,
     open,

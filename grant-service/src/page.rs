@@ -28,7 +28,8 @@ use axum::response::Redirect;
 use axum::routing::{get, post};
 use axum::{Router, http::HeaderValue, http::header, response::Response};
 
-use crate::http::App;
+use crate::app::App;
+use trouble::Trouble;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; \
     frame-ancestors 'none'; base-uri 'none'";
@@ -48,6 +49,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/grants/all/revoke", post(incident::revoke))
         .route("/approvals", get(approvals::show))
         .route("/record", get(record::show))
+        .method_not_allowed_fallback(async || Trouble::AnotherMethod)
         .layer(from_fn_with_state(app.clone(), guard::same_origin))
         .layer(map_response(protect));
     pages.merge(files::routes())

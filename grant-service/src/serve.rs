@@ -10,10 +10,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
+use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::Desk;
-use crate::http::{App, router};
+use crate::http::router;
 use crate::identity::Doorkeeper;
 use crate::notify::{Courier, Receiver};
 use crate::store::Store;

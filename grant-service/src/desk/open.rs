@@ -7,7 +7,7 @@ use serde_json::json;
 use super::writing::{new_grant_id, new_request_id, person};
 use super::{Desk, Fault};
 use crate::audit::{Event, Hash};
-use crate::life::{Ask, Origin, Outcome, Person, Refusal, Request, Term, open};
+use crate::life::{Ask, Origin, Outcome, Person, Refusal, Request, Term, TooMany, open};
 
 /// How long the same wish under the same idempotency key is the same wish.
 const KEY_COUNTS_FOR: Duration = Duration::from_hours(24);
@@ -18,6 +18,10 @@ const MAX_KEY_BYTES: usize = 255;
 const MAX_PENDING: u64 = 50;
 const MAX_ASKED: u64 = 100;
 const LATELY: Duration = Duration::from_hours(1);
+/// So many grants one person may hold or have given up before their time, as long as their ends lie ahead; and so many of these given up.
+/// Proxies must know of each that ended early until its end, and what is too much for them to know costs others their grants.
+const MAX_UNTIL_THE_END: u32 = 100;
+const MAX_ENDED_EARLY: u32 = 50;
 
 /// A wish for access, as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +75,16 @@ impl Desk {
         let since = writing.now.saturating_sub(LATELY);
         let (pending, lately) = writing.change.asked_by(&asker.id, since).await?;
         if pending >= MAX_PENDING || lately >= MAX_ASKED {
-            return Err(Refusal::TooMany.into());
+            return Err(Refusal::TooMany(TooMany::Asked).into());
+        }
+        let (all, early) = (MAX_UNTIL_THE_END, MAX_ENDED_EARLY);
+        let ends = writing.change.ends_of(&asker.id, writing.now, all, early);
+        match ends.await? {
+            (_, Some(until)) => {
+                return Err(Refusal::TooMany(TooMany::EndedEarly { until }).into());
+            }
+            (Some(until), None) => return Err(Refusal::TooMany(TooMany::Held { until }).into()),
+            (None, None) => {}
         }
         let ids = (new_request_id(), new_grant_id());
         let opened = open(&self.policy, asker, wish.ask, ids, writing.now)?;
@@ -94,7 +107,7 @@ impl Desk {
         let request = match opened {
             Outcome::Waits(pending) => Request::Pending(pending),
             Outcome::Granted(granted) => {
-                writing.give(&granted).await?;
+                writing.give_by_rule(&granted).await?;
                 Request::Closed(granted.request)
             }
         };

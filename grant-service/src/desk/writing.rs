@@ -107,23 +107,44 @@ impl Writing<'_> {
         self.record(entry).await
     }
 
-    /// A request has come to a grant: keeps and records both.
+    /// An approval was the last that it takes: keeps and records the request and its grant.
     pub(super) async fn give(&mut self, granted: &Granted) -> Result<(), Fault> {
-        let Granted {
-            request: closed,
-            grant,
-        } = granted;
-        self.change.close_request(closed).await?;
-        self.change.add_grant(grant).await?;
-        let why = Some(closed.request.reason.clone());
-        self.record_request(Event::RequestApproved, &closed.request, why.clone())
-            .await?;
-        let event = if grant.emergency {
+        self.keep_granted(granted).await?;
+        self.record_approval(granted).await?;
+        self.record_given(granted).await
+    }
+
+    /// A rule grants at once: keeps and records the same. Whoever asked has approved nothing, but who breaks the glass does that.
+    pub(super) async fn give_by_rule(&mut self, granted: &Granted) -> Result<(), Fault> {
+        self.keep_granted(granted).await?;
+        let asker = std::mem::replace(&mut self.actor, Actor::Itself);
+        self.record_approval(granted).await?;
+        if granted.grant.emergency {
+            self.actor = asker;
+        }
+        self.record_given(granted).await
+    }
+
+    async fn keep_granted(&mut self, granted: &Granted) -> Result<(), Fault> {
+        self.change.close_request(&granted.request).await?;
+        Ok(self.change.add_grant(&granted.grant).await?)
+    }
+
+    async fn record_approval(&mut self, granted: &Granted) -> Result<(), Fault> {
+        let request = &granted.request.request;
+        let why = Some(request.reason.clone());
+        self.record_request(Event::RequestApproved, request, why)
+            .await
+    }
+
+    async fn record_given(&mut self, granted: &Granted) -> Result<(), Fault> {
+        let event = if granted.grant.emergency {
             Event::GlassBroken
         } else {
             Event::GrantGiven
         };
-        self.record_grant(event, grant, why).await
+        let why = Some(granted.request.request.reason.clone());
+        self.record_grant(event, &granted.grant, why).await
     }
 
     /// A request has come to nothing: keeps and records it.

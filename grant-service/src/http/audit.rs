@@ -14,10 +14,10 @@ use hallpass_core::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::App;
 use super::body::Params;
 use super::caller::Someone;
 use super::problem::{Kind, Problem};
+use crate::app::App;
 use crate::audit::Link;
 use crate::desk::Fault;
 use crate::life::Refusal;

@@ -12,11 +12,11 @@ use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
 use serde_json::{Value, json};
 
-use super::App;
 use super::body::Json;
 use super::caller::Anyone;
 use super::problem::{Kind, Problem};
 use super::shape::Node;
+use crate::app::App;
 use crate::identity::Caller;
 use answer::{DENIAL_COUNTS_FOR, caching, counts_for, to_json};
 use judge::{Verdict, judge};

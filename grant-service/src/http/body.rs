@@ -1,7 +1,5 @@
 //! Reading what was sent: a body of JSON, or the query.
 
-use std::time::Duration;
-
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header::CONTENT_TYPE;
@@ -10,12 +8,9 @@ use axum::http::{HeaderMap, StatusCode};
 use hallpass_core::json;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::time::timeout;
 
 use super::problem::{Kind, Problem};
-
-/// A body that takes longer is not waited for: it would keep a turn from others.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::intake;
 
 /// A JSON document in which no object names a member twice.
 pub(super) struct Json(pub(super) Value);
@@ -67,11 +62,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 }
 
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    let body = timeout(PATIENCE, Bytes::from_request(request, state)).await;
+    let body = intake::in_time(Bytes::from_request(request, state)).await;
     body.map_err(|_| Problem::new(Kind::Malformed, "the body took too long to come"))?
         .map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                let detail = format!("the body has more than {} bytes", super::MAX_BODY_BYTES);
+                let detail = format!("the body has more than {} bytes", intake::MAX_BYTES);
                 Problem::new(Kind::TooLarge, detail)
             } else {
                 Problem::new(Kind::Malformed, "the body ended too early")

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 
-use super::App;
 use super::problem::{Kind, Problem};
+use crate::app::App;
 use crate::identity::Caller;
 use crate::life::{Origin, Person};
 

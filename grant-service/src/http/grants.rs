@@ -7,12 +7,12 @@ use hallpass_core::time::UnixMillis;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::App;
 use super::body::{Json, Params};
 use super::caller::Someone;
 use super::problem::{Kind, Problem};
 use super::requests::state;
 use super::shape::Node;
+use crate::app::App;
 use crate::desk::Fault;
 use crate::life::{Grant, GrantId, PersonId, Refusal};
 use crate::store::{GrantFilter, Revoked};

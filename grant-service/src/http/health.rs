@@ -4,8 +4,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 
-use super::App;
 use super::problem::Problem;
+use crate::app::App;
 use crate::desk::Fault;
 
 /// `GET /healthz` and `GET /readyz`.

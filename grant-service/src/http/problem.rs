@@ -30,6 +30,8 @@ pub(super) enum Kind {
     CrossSite,
     /// There is nothing at this path.
     NothingHere,
+    /// There is something at this path, but not by this method.
+    MethodNotAllowed,
     /// No rule lets this person request it.
     NotRequestable,
     /// The denial that it answers is too old.
@@ -98,6 +100,11 @@ impl Kind {
                 StatusCode::NOT_FOUND,
                 "urn:hallpass:grants:nothing_here",
                 "There is nothing at this address",
+            ),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "urn:hallpass:grants:method_not_allowed",
+                "This address takes another method",
             ),
             Self::NotRequestable => (
                 StatusCode::BAD_REQUEST,
@@ -226,7 +233,7 @@ impl From<Refusal> for Problem {
         let kind = match &refusal {
             Refusal::NotRequestable => Kind::NotRequestable,
             Refusal::Invalid { .. } => Kind::Malformed,
-            Refusal::TooMany => Kind::TooMany,
+            Refusal::TooMany(_) => Kind::TooMany,
             Refusal::Duplicate(_) | Refusal::KeyReused => Kind::Duplicate,
             Refusal::UnknownRequest => Kind::UnknownRequest,
             Refusal::UnknownGrant => Kind::UnknownGrant,
@@ -284,6 +291,14 @@ pub(super) async fn nothing_here() -> Problem {
     Problem::new(
         Kind::NothingHere,
         "see the grant service's guide for what it answers",
+    )
+}
+
+/// What is told about a method that an address does not take. Those that it takes are put into `Allow` by whoever keeps the routes.
+pub(super) async fn another_method() -> Problem {
+    Problem::new(
+        Kind::MethodNotAllowed,
+        "`allow` tells the methods that this address takes",
     )
 }
 

@@ -14,11 +14,11 @@ use axum::{Json as Answer, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::App;
 use super::body::{Json, Nothing, Params};
 use super::caller::Someone;
 use super::problem::{Kind, Problem};
 use super::shape::Node;
+use crate::app::App;
 use crate::desk::{Fault, Wish};
 use crate::life::{Refusal, Request, RequestId};
 use submission::Submission;

@@ -14,10 +14,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
-use super::App;
 use super::body::Params;
 use super::caller::Program;
 use super::problem::Problem;
+use crate::app::App;
 use crate::desk::Fault;
 use crate::store::{Feed, Revocation, Revoked, Store};
 

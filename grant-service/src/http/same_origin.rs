@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::App;
 use super::problem::{Kind, Problem};
+use crate::app::App;
 
 /// Lets a request pass that changes nothing, or comes from here.
 pub(super) async fn check(State(app): State<App>, request: Request, next: Next) -> Response {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use hallpass_core::time::UnixMillis;
+
 use super::{MAX_NAME_BYTES, RequestId};
 
 /// A wish that is not fulfilled, and nothing has changed. The text says what to do instead.
@@ -18,8 +20,8 @@ pub enum Refusal {
     },
     /// The same person waits for the same already.
     Duplicate(RequestId),
-    /// This person has asked for more than one can have in mind.
-    TooMany,
+    /// This person has asked for more than one can have in mind, or holds or has given up more than proxies can.
+    TooMany(TooMany),
     /// The idempotency key was used for another wish.
     KeyReused,
     /// There is no such request, or it is not this person's to see.
@@ -38,6 +40,23 @@ pub enum Refusal {
     Over(&'static str),
 }
 
+/// What there is too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TooMany {
+    /// Requests that wait, or were made of late.
+    Asked,
+    /// Grants whose ends lie ahead, still held or ended early.
+    Held {
+        /// When there is room again.
+        until: UnixMillis,
+    },
+    /// Grants that ended early, and whose ends lie ahead.
+    EndedEarly {
+        /// When there is room again.
+        until: UnixMillis,
+    },
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -48,9 +67,7 @@ impl fmt::Display for Refusal {
             Self::Duplicate(RequestId(id)) => {
                 write!(f, "you are waiting for the same already: withdraw the request {id} first, or wait for its decision")
             }
-            Self::TooMany => f.write_str(
-                "you have asked for too much of late: wait until some of it is decided or an hour has passed",
-            ),
+            Self::TooMany(what) => what.fmt(f),
             Self::KeyReused => f.write_str(
                 "this idempotency key was used for another request: take a new key for a new request",
             ),
@@ -61,6 +78,26 @@ impl fmt::Display for Refusal {
             Self::NotTheRequester => f.write_str("only the one who asked may withdraw a request"),
             Self::Forbidden => f.write_str("you may not do that"),
             Self::Over(state) => write!(f, "it is {state} already"),
+        }
+    }
+}
+
+impl fmt::Display for TooMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked => f.write_str(
+                "you have asked for too much of late: wait until some of it is decided or an hour has passed",
+            ),
+            Self::Held { until } => write!(
+                f,
+                "too many of your grants are not yet at their ends: try again at {}",
+                until.to_rfc3339()
+            ),
+            Self::EndedEarly { until } => write!(
+                f,
+                "too many of your grants were given up or revoked before their ends, which every proxy must know until then: try again at {}",
+                until.to_rfc3339()
+            ),
         }
     }
 }

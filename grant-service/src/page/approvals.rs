@@ -13,8 +13,8 @@ use super::request::{term, visible};
 use super::trouble::Trouble;
 use super::visitor::Visitor;
 use super::words;
+use crate::app::App;
 use crate::desk::{Decided, Fault};
-use crate::http::App;
 use crate::life::{Pending, Refusal, RequestId};
 
 /// How soon the page looks for more, in seconds.

@@ -13,8 +13,8 @@ use super::fields::{Asked, Sent};
 use super::trouble::Trouble;
 use super::visitor::Visitor;
 use super::{return_to, words};
+use crate::app::App;
 use crate::desk::{Fault, Wish};
-use crate::http::App;
 use crate::life::{Ask, Person, Refusal, Rule, Target, Term};
 
 /// What is filled in, by a link or by hand.
@@ -92,7 +92,7 @@ pub(super) async fn send(
     };
     let status = match refusal {
         Refusal::Duplicate(_) | Refusal::KeyReused => StatusCode::CONFLICT,
-        Refusal::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
     if refusal == Refusal::KeyReused || fields.key.is_empty() {

@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::trouble::Trouble;
+use crate::intake;
 
 /// What a form carries.
 #[derive(Debug)]
@@ -18,9 +19,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
     type Rejection = Trouble;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Trouble> {
-        let form = Form::from_request(request, state).await;
-        form.map(|Form(fields)| Self(fields))
-            .map_err(|_| Trouble::Unreadable)
+        let form = intake::in_time(Form::from_request(request, state)).await;
+        match form {
+            Ok(Ok(Form(fields))) => Ok(Self(fields)),
+            Ok(Err(_)) | Err(_) => Err(Trouble::Unreadable),
+        }
     }
 }
 

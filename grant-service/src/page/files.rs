@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use sha2::{Digest, Sha256};
 
-use crate::http::App;
+use crate::app::App;
 
 /// A file that pages load.
 pub(super) struct File {

@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::files::{ICON, SCRIPT, STYLE};
 use super::notice::Notice;
 use super::visitor::Visitor;
-use crate::http::App;
+use crate::app::App;
 
 /// Which of the ways leads here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

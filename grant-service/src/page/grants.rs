@@ -15,9 +15,9 @@ use super::notice::Notice;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
 use super::{incident, words};
+use crate::app::App;
 use crate::desk::Fault;
-use crate::http::App;
-use crate::life::{Active, Grant, GrantId, Refusal, Request};
+use crate::life::{Active, Grant, GrantId, Refusal, Request, is_name};
 use crate::store::{GrantFilter, Revoked};
 
 /// How soon the page looks for changes, in seconds.
@@ -191,6 +191,9 @@ pub(super) async fn revoke(
     Path(id): Path<String>,
     Sent(form): Sent<Giving>,
 ) -> Result<Response, Trouble> {
+    if !is_name(&id) {
+        return Err(Trouble::NotThere("grant"));
+    }
     let id = GrantId(id);
     let grant = app.desk.store().grant(&id).await?;
     let mine = grant

@@ -16,8 +16,8 @@ use super::notice::Notice;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
 use super::words;
+use crate::app::App;
 use crate::desk::Fault;
-use crate::http::App;
 use crate::life::{Active, Grant, PersonId};
 use crate::store::{GrantFilter, Revoked};
 

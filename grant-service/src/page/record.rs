@@ -11,8 +11,8 @@ use super::notice::Notice;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
 use super::words;
+use crate::app::App;
 use crate::audit::{Entry, Event, Link};
-use crate::http::App;
 use crate::life::Actor;
 use crate::store::AuditFilter;
 

@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use crate::http::App;
+use crate::app::App;
 
 /// The place, if it is on the host of this service or of an origin that is configured; written anew, so that no browser reads it otherwise.
 pub(super) fn known(app: &App, text: &str) -> Option<Url> {

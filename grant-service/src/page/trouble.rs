@@ -23,6 +23,8 @@ pub(super) enum Trouble {
     NotThere(&'static str),
     /// Another site sent the form, or nobody knows who did.
     ForeignForm,
+    /// The address is where a form goes and nothing is to be seen, or the other way round.
+    AnotherMethod,
     /// A form or an address that cannot be read.
     Unreadable,
     /// The database fails.
@@ -59,6 +61,7 @@ impl Trouble {
             Self::NotSignedIn(_) => StatusCode::UNAUTHORIZED,
             Self::NoPerson | Self::NotForYou(_) | Self::ForeignForm => StatusCode::FORBIDDEN,
             Self::NotThere(_) => StatusCode::NOT_FOUND,
+            Self::AnotherMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::Unknowable | Self::Fails => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -114,6 +117,14 @@ impl Trouble {
                 "stop",
                 &html! {
                     p { "Nothing was changed. If you pressed the button on a page of this service, open that page again and repeat it." }
+                    (again)
+                },
+            ),
+            Self::AnotherMethod => bare(
+                "There is nothing to see here",
+                "odd",
+                &html! {
+                    p { "This address is not opened or sent in this way. Nothing was changed." }
                     (again)
                 },
             ),

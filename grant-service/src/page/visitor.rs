@@ -7,7 +7,7 @@ use axum::http::Method;
 use axum::http::request::Parts;
 
 use super::trouble::Trouble;
-use crate::http::App;
+use crate::app::App;
 use crate::identity::{Caller, Stranger};
 use crate::life::{Origin, Person};
 

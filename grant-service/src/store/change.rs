@@ -17,6 +17,8 @@ use super::rows::to_column;
 use super::{Store, StoreFault};
 use crate::audit::{Entry, Hash};
 
+#[cfg(test)]
+pub(super) use grants::{NTH_END, NTH_END_OF_REVOKED};
 pub use taken_back::Revoked;
 
 /// A change under way. If it is dropped and not committed, nothing has happened.

@@ -2,6 +2,7 @@
 
 use hallpass_core::time::UnixMillis;
 
+use super::read::is_kept;
 use super::rows::{self, to_column};
 use super::{Store, StoreFault};
 use crate::life::{Pending, PersonId, Request, Target};
@@ -24,6 +25,11 @@ impl Store {
         target: &Target,
         now: UnixMillis,
     ) -> Result<bool, StoreFault> {
+        let names = [&person.issuer, &person.subject, &target.resource_type];
+        let names = names.into_iter().chain([&target.resource, &target.action]);
+        if !names.into_iter().all(is_kept) {
+            return Ok(false);
+        }
         let row = sqlx::query(PENDING)
             .bind(person.issuer.as_str())
             .bind(person.subject.as_str())

@@ -3,13 +3,14 @@
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 use super::Store;
+use super::change::{NTH_END, NTH_END_OF_REVOKED};
 use super::pending::PENDING;
 use super::read::{ANYTHING_OVERDUE, LIVE_GRANT};
 
 /// A statement, values for it, and the indexes that it must use.
 type Statement<'a> = (&'a str, &'a [&'a str], &'a [&'a str]);
 
-const STATEMENTS: [Statement<'_>; 3] = [
+const STATEMENTS: [Statement<'_>; 5] = [
     (
         LIVE_GRANT,
         &["'s-7'", "'orders'", "'read'", "'i'", "'http'", "1", "1"],
@@ -19,6 +20,12 @@ const STATEMENTS: [Statement<'_>; 3] = [
         PENDING,
         &["'i'", "'s-7'", "'http'", "'orders'", "'read'", "1"],
         &["requests_pending"],
+    ),
+    (NTH_END, &["'s-7'", "'i'", "1", "49"], &["grants_by_person"]),
+    (
+        NTH_END_OF_REVOKED,
+        &["'s-7'", "'i'", "1", "49"],
+        &["grants_by_person"],
     ),
     (
         ANYTHING_OVERDUE,

@@ -7,7 +7,7 @@ use axum::body::Body;
 use futures_util::stream;
 use serde_json::{Value, json};
 
-use crate::world::{ALICE, By, ISSUER, LENA, World, request};
+use crate::world::{ADA, ALICE, By, ISSUER, LENA, World, request};
 
 fn question(subject: &str) -> Value {
     json!({
@@ -275,4 +275,59 @@ async fn a_body_that_does_not_come_is_not_waited_for_and_a_strangers_not_at_all(
         let reply = world.send(asked(By::Proxy), never()).await.expect(400);
         assert!(reply.body.contains("took too long"), "{}", reply.body);
     }
+}
+
+#[tokio::test]
+async fn a_form_that_does_not_come_is_not_waited_for() {
+    let world = World::new().await;
+    let never = || Body::from_stream(stream::pending::<Result<Vec<u8>, Infallible>>());
+    for (by, path) in [
+        (ALICE, "/request"),
+        (LENA, "/requests/r-1/deny"),
+        (ALICE, "/grants/g-1/revoke"),
+        (ADA, "/grants/all/revoke"),
+    ] {
+        let asked = |by| {
+            request(by, "POST", path)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header("sec-fetch-site", "same-origin")
+        };
+        let began = Instant::now();
+        world.send(asked(By::Nobody), never()).await.expect(401);
+        assert!(began.elapsed() < Duration::from_secs(1), "it was read");
+        let reply = world.send(asked(by), never()).await.expect(400);
+        assert!(reply.body.contains("cannot be read"), "{}", reply.body);
+    }
+    assert_eq!(world.recorded().await, 0);
+}
+
+#[tokio::test]
+async fn a_method_that_an_address_does_not_take_is_told_with_those_that_it_takes() {
+    let world = World::new().await;
+    for (method, path, allowed) in [
+        ("GET", "/access/v1/evaluation", "POST"),
+        ("GET", "/access/v1/evaluations", "POST"),
+        ("DELETE", "/access/v1/requests", "GET,HEAD,POST"),
+        ("GET", "/access/v1/requests/r-1/approve", "POST"),
+        ("POST", "/access/v1/grants", "GET,HEAD"),
+        ("GET", "/access/v1/revocations", "POST"),
+        ("POST", "/revocations", "GET,HEAD"),
+        ("PUT", "/audit", "GET,HEAD"),
+        ("POST", "/.well-known/authzen-configuration", "GET,HEAD"),
+        ("POST", "/healthz", "GET,HEAD"),
+    ] {
+        let reply = world.send(request(ALICE, method, path), Body::empty());
+        let reply = reply.await.expect(405);
+        let mut told: Vec<_> = reply.header("allow").split(',').map(str::trim).collect();
+        told.sort_unstable();
+        assert_eq!(told.join(","), allowed, "{path}");
+        assert_eq!(reply.header("content-type"), "application/problem+json");
+        let problem = reply.json();
+        assert_eq!(problem["type"], "urn:hallpass:grants:method_not_allowed");
+        assert_eq!(problem["status"], 405);
+    }
+    let page = world.send(request(ALICE, "GET", "/grants/g-1/revoke"), Body::empty());
+    let page = page.await.expect(405);
+    assert_eq!(page.header("allow"), "POST");
+    assert!(page.body.contains("not opened or sent"), "{}", page.body);
 }

@@ -2,6 +2,7 @@
 
 mod asking;
 mod authzen;
+mod crowds;
 mod deciding;
 mod doors;
 mod grants;

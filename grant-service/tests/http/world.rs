@@ -10,10 +10,11 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use hallpass_core::time::UnixMillis;
+use hallpass_grants::app::App;
 use hallpass_grants::clock::Clock;
 use hallpass_grants::config::Config;
 use hallpass_grants::desk::Desk;
-use hallpass_grants::http::{App, router};
+use hallpass_grants::http::router;
 use hallpass_grants::identity::Doorkeeper;
 use hallpass_grants::life::{Policy, Rule, Shortcut, Who};
 use hallpass_grants::store::Store;
@@ -73,19 +74,28 @@ impl World {
     pub(crate) async fn with(policy: Policy) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let now = Arc::new(AtomicU64::new(NOON.as_millis()));
-        Self::on(directory, now, Arc::new(policy)).await
+        Self::on(directory, now, Arc::new(policy), &json!([])).await
+    }
+
+    /// With people who may come with tokens of these providers.
+    pub(crate) async fn believing(providers: &Value) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let now = Arc::new(AtomicU64::new(NOON.as_millis()));
+        Self::on(directory, now, Arc::new(policy()), providers).await
     }
 
     /// Another process on the same database.
     pub(crate) async fn replica(&self) -> Self {
         let policy = Arc::new(self.desk.policy().clone());
-        Self::on(self.directory.clone(), self.now.clone(), policy).await
+        let (directory, now) = (self.directory.clone(), self.now.clone());
+        Self::on(directory, now, policy, &json!([])).await
     }
 
     async fn on(
         directory: Arc<tempfile::TempDir>,
         now: Arc<AtomicU64>,
         policy: Arc<Policy>,
+        providers: &Value,
     ) -> Self {
         let url = format!("sqlite:{}", directory.path().join("grants.db").display());
         let store = Store::open(&url).await.unwrap();
@@ -94,7 +104,7 @@ impl World {
         let desk = Arc::new(Desk::new(store, policy, clock.clone()));
         let app = App {
             desk: desk.clone(),
-            doorkeeper: Arc::new(doorkeeper(clock.clone())),
+            doorkeeper: Arc::new(doorkeeper(clock.clone(), providers)),
             public_url: PUBLIC_URL.parse().unwrap(),
             sign_in_url: None,
             default_issuer: Some(ISSUER.to_owned()),
@@ -187,14 +197,17 @@ impl Reply {
 }
 
 /// One that believes a proxy on this machine, and knows a service.
-fn doorkeeper(clock: Clock) -> Doorkeeper {
-    let config = json!({
+fn doorkeeper(clock: Clock, providers: &Value) -> Doorkeeper {
+    let mut config = json!({
         "listen": "127.0.0.1:0",
         "public_url": PUBLIC_URL,
         "identity_headers": { "trusted_proxies": [PROXY.to_string()] },
         "services": [{ "name": "edge", "token": TOKEN }],
         "policy": { "administrators": { "groups": ["security"] } },
     });
+    if providers != &json!([]) {
+        config["providers"] = providers.clone();
+    }
     Doorkeeper::new(&Config::parse(&config.to_string()).unwrap(), clock).unwrap()
 }
 

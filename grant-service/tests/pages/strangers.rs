@@ -7,7 +7,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode, header};
 use tower::ServiceExt;
 
-use crate::world::{World, alice};
+use crate::world::{World, ada, alice};
 
 fn get(path: &str) -> Request<Body> {
     Request::get(path).body(Body::empty()).unwrap()
@@ -124,4 +124,46 @@ async fn files_are_kept_for_good_under_the_name_of_what_they_hold() {
     }
     let old = world.send(get("/assets/page-0000000000000000.css")).await;
     assert_eq!(old.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_name_that_no_database_keeps_is_a_name_of_nothing() {
+    for world in [World::new().await, World::on_postgres().await] {
+        for (path, fields) in [
+            ("/grants/%00/revoke", &[][..]),
+            ("/grants/%00/revoke", &[("reason", "why")]),
+            ("/requests/%00/withdraw", &[]),
+            ("/requests/%00/approve", &[]),
+            ("/requests/%00/deny", &[("reason", "why")]),
+        ] {
+            let answer = world.submit(&ada(), path, fields).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        let shown = world.open(&ada(), "/requests/%00").await;
+        assert_eq!(shown.status, StatusCode::NOT_FOUND);
+        for path in [
+            "/grants/all?resource=a%00b",
+            "/record?actor=a%00b",
+            "/record?subject=a%00b",
+            "/record?resource=a%00b",
+            "/request?resource=a%00b",
+        ] {
+            let page = world.open(&ada(), path).await;
+            assert_eq!(page.status, StatusCode::OK, "{path}");
+        }
+        let asked = [
+            ("resource", "a\0b"),
+            ("action", "read"),
+            ("reason", "OPS-7"),
+        ];
+        let answer = world.submit(&alice(), "/request", &asked).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        for taking in [("subject", "a\0b"), ("resource", "a\0b")] {
+            let (what, _) = taking;
+            let fields = [("what", what), taking, ("issuer", "i"), ("reason", "why")];
+            let answer = world.submit(&ada(), "/grants/all/revoke", &fields).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{what}");
+        }
+        assert!(world.events().await.is_empty());
+    }
 }

@@ -10,10 +10,11 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use hallpass_core::time::UnixMillis;
+use hallpass_grants::app::App;
 use hallpass_grants::clock::Clock;
 use hallpass_grants::config::Config;
 use hallpass_grants::desk::{Desk, Wish};
-use hallpass_grants::http::{App, router};
+use hallpass_grants::http::router;
 use hallpass_grants::identity::Doorkeeper;
 use hallpass_grants::life::{
     Ask, GrantId, Origin, Person, PersonId, Policy, Request as Asking, RequestId, Rule, Shortcut,
@@ -77,7 +78,25 @@ impl World {
     ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", directory.path().join("grants.db").display());
-        let store = Store::open(&url).await.unwrap();
+        Self::on(&url, directory, home, policy, clock, sign_in).await
+    }
+
+    /// The same on `PostgreSQL`.
+    pub(crate) async fn on_postgres() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let url = hallpass_postgres::shared().new_database().unwrap();
+        Self::on(&url, directory, HOME, policy(), None, None).await
+    }
+
+    async fn on(
+        url: &str,
+        directory: tempfile::TempDir,
+        home: &str,
+        policy: Policy,
+        clock: Option<Clock>,
+        sign_in: Option<&str>,
+    ) -> Self {
+        let store = Store::open(url).await.unwrap();
         let now = Arc::new(AtomicU64::new(NOON.as_millis()));
         let scripted = now.clone();
         let clock = clock.unwrap_or_else(|| {

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use hallpass_grants::desk::{Fault, Wish};
-use hallpass_grants::life::{Actor, PersonId, Refusal};
-use hallpass_grants::store::Revoked;
+use hallpass_grants::life::{
+    Actor, Closed, Closing, GrantId, Person, PersonId, Policy, Refusal, Request, RequestId, Target,
+    TooMany,
+};
+use hallpass_grants::store::{AuditFilter, GrantFilter, Revoked};
 
-use crate::world::{ISSUER, World, on_each_database, person, wish};
+use crate::world::{ISSUER, NOON, World, on_each_database, orders, person, policy, refusal, wish};
 
 /// Takes a request back as soon as it is there, so that the next may come.
 async fn ask_and_withdraw(world: &World, name: &str) -> Result<(), Refusal> {
@@ -38,7 +41,7 @@ async fn nobody_asks_for_more_than_one_can_have_in_mind() {
         let before = world.desk.store().end_of_record().await.unwrap();
         assert_eq!(
             ask_and_withdraw(&world, "alice").await,
-            Err(Refusal::TooMany)
+            Err(Refusal::TooMany(TooMany::Asked))
         );
         let after = world.desk.store().end_of_record().await.unwrap();
         assert_eq!(before, after, "nothing is on record");
@@ -47,6 +50,96 @@ async fn nobody_asks_for_more_than_one_can_have_in_mind() {
         ask_and_withdraw(&world, "alice").await.unwrap();
     })
     .await;
+}
+
+/// Gets a grant at once, for a quarter of an hour.
+async fn take(world: &World, person: &Person) -> GrantId {
+    let asked = world.desk.request(person, wish("read", 900), &world.origin);
+    match asked.await.unwrap() {
+        Request::Closed(Closed {
+            closing: Closing::Approved(grant),
+            ..
+        }) => grant,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn give_up(world: &World, person: &Person, grant: GrantId) {
+    let what = Revoked::Grant(grant);
+    let given_up = world.desk.revoke(person, &what, "", &world.origin);
+    given_up.await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_has_more_revocations_remembered_than_one_can_have_good_reasons_for() {
+    on_each_database(async |world| {
+        let oscar = person("oscar", &["dev", "oncall"]);
+        for _ in 0..50 {
+            let grant = take(&world, &oscar).await;
+            give_up(&world, &oscar, grant).await;
+            world.pass(Duration::from_secs(1));
+        }
+        let before = world.desk.store().end_of_record().await.unwrap();
+        let asked = world.desk.request(&oscar, wish("read", 60), &world.origin);
+        let refused = refusal(asked.await);
+        let until = NOON.saturating_add(Duration::from_mins(15));
+        let expected = TooMany::EndedEarly { until };
+        assert_eq!(refused, Refusal::TooMany(expected));
+        let told = refused.to_string();
+        assert!(told.contains("before their ends"), "{told}");
+        assert!(told.contains(&until.to_rfc3339()), "{told}");
+        let after = world.desk.store().end_of_record().await.unwrap();
+        assert_eq!(before, after, "nothing is on record");
+        // Others are not held up, and from the moment that was told there is room for one more.
+        take(&world, &person("olga", &["dev", "oncall"])).await;
+        world.pass(Duration::from_secs(15 * 60 - 51));
+        let asked = world.desk.request(&oscar, wish("read", 60), &world.origin);
+        assert_eq!(refusal(asked.await), Refusal::TooMany(expected));
+        world.pass(Duration::from_secs(1));
+        let grant = take(&world, &oscar).await;
+        give_up(&world, &oscar, grant).await;
+        let asked = world.desk.request(&oscar, wish("read", 60), &world.origin);
+        assert!(matches!(
+            refusal(asked.await),
+            Refusal::TooMany(TooMany::EndedEarly { .. })
+        ));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_saves_up_grants_to_give_them_all_up_at_once() {
+    on_each_database(async |world| {
+        let long = policy_with_automatic_grants_for(Duration::from_hours(8));
+        let desk = world.replica_with(long).await;
+        let oscar = person("oscar", &["dev", "oncall"]);
+        let ask = || desk.request(&oscar, wish("read", 8 * 3_600), &world.origin);
+        for number in 0..100 {
+            if number == 60 {
+                world.pass(Duration::from_hours(1));
+            }
+            ask().await.unwrap();
+        }
+        world.pass(Duration::from_hours(1));
+        let until = NOON.saturating_add(Duration::from_hours(8));
+        let expected = Refusal::TooMany(TooMany::Held { until });
+        assert_eq!(refusal(ask().await), expected);
+        assert!(expected.to_string().contains(&until.to_rfc3339()));
+        world.pass(Duration::from_hours(6));
+        ask().await.unwrap();
+    })
+    .await;
+}
+
+fn policy_with_automatic_grants_for(longest: Duration) -> Policy {
+    let mut policy = policy();
+    for rule in &mut policy.rules {
+        rule.max_duration = longest;
+        if let Some(automatic) = &mut rule.automatic {
+            automatic.max_duration = longest;
+        }
+    }
+    policy
 }
 
 #[tokio::test]
@@ -124,6 +217,53 @@ async fn what_cannot_be_a_name_is_neither_asked_for_nor_revoked() {
         }
         let after = world.desk.store().end_of_record().await.unwrap();
         assert_eq!(before, after);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_found_under_a_name_that_no_database_keeps() {
+    on_each_database(async |world| {
+        let store = world.desk.store();
+        let nul = || "a\0b".to_owned();
+        assert_eq!(store.grant(&GrantId(nul())).await.unwrap(), None);
+        assert_eq!(store.request(&RequestId(nul())).await.unwrap(), None);
+        let whose = PersonId {
+            issuer: ISSUER.to_owned(),
+            subject: nul(),
+        };
+        let target = Target {
+            resource: nul(),
+            ..orders("read")
+        };
+        let now = world.desk.clock().now();
+        assert!(!store.is_pending(&whose, &target, now).await.unwrap());
+        for filter in [
+            GrantFilter {
+                holder: Some(whose.clone()),
+                ..GrantFilter::default()
+            },
+            GrantFilter {
+                resource: Some(nul()),
+                ..GrantFilter::default()
+            },
+        ] {
+            assert_eq!(store.grants(&filter).await.unwrap(), []);
+        }
+        let filter = |actor: bool, subject: bool, resource: bool| AuditFilter {
+            actor: actor.then(nul),
+            subject: subject.then(nul),
+            resource: resource.then(nul),
+            limit: 10,
+            ..AuditFilter::default()
+        };
+        for filter in [
+            filter(true, false, false),
+            filter(false, true, false),
+            filter(false, false, true),
+        ] {
+            assert_eq!(store.audit(&filter).await.unwrap(), []);
+        }
     })
     .await;
 }

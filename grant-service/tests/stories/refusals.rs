@@ -259,6 +259,38 @@ async fn who_waits_already_is_told_for_what_until_it_is_too_old() {
 }
 
 #[tokio::test]
+async fn what_a_rule_grants_at_once_is_nobodys_approval() {
+    on_each_database(async |world| {
+        let oscar = person("oscar", &["dev", "oncall"]);
+        let sam = person("sam", &["sre"]);
+        let mut loud = wish("write", 60);
+        loud.ask.emergency = true;
+        world.ask(&oscar, wish("read", 60)).await;
+        world.ask(&sam, loud).await;
+        let record = world.record().await;
+        let told: Vec<_> = record
+            .iter()
+            .map(|entry| (entry.event, entry.actor.clone()))
+            .collect();
+        let (oscar, sam) = (Actor::Person(oscar.id), Actor::Person(sam.id));
+        assert_eq!(
+            told,
+            [
+                (Event::RequestOpened, oscar),
+                (Event::RequestApproved, Actor::Itself),
+                (Event::GrantGiven, Actor::Itself),
+                (Event::RequestOpened, sam.clone()),
+                (Event::RequestApproved, Actor::Itself),
+                (Event::GlassBroken, sam),
+            ]
+        );
+        assert_eq!(record[1].sentence(), "oscar may read orders by a rule");
+        assert_eq!(record[4].sentence(), "sam may write orders by a rule");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_emergency_leaves_a_louder_trail() {
     on_each_database(async |world| {
         let sam = person("sam", &["sre"]);

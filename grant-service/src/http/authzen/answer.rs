@@ -6,8 +6,8 @@ use axum::http::HeaderValue;
 use hallpass_core::time::UnixMillis;
 use serde_json::{Value, json};
 
-use super::super::App;
 use super::judge::{Offer, Verdict};
+use crate::app::App;
 
 /// So long after a denial it can be answered with a request.
 pub(super) const OFFER_COUNTS_FOR: Duration = Duration::from_hours(1);

@@ -2,9 +2,9 @@
 
 use hallpass_core::time::UnixMillis;
 
-use super::super::App;
 use super::super::problem::{Kind, Problem};
 use super::question::Question;
+use crate::app::App;
 use crate::desk::{Evaluation, Fault};
 use crate::identity::Caller;
 use crate::life::{Active, Person, PersonId, Rule, Target};

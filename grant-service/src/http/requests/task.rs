@@ -3,7 +3,7 @@
 use hallpass_core::time::UnixMillis;
 use serde_json::{Map, Value, json};
 
-use super::super::App;
+use crate::app::App;
 use crate::desk::Fault;
 use crate::life::{Closed, Closing, Grant, GrantId, Pending, PersonId, Request, RequestId, Term};
 

@@ -4,8 +4,8 @@ use hallpass_core::time::UnixMillis;
 use maud::{Markup, html};
 
 use super::{Fields, Opening};
+use crate::app::App;
 use crate::desk::Evaluation;
-use crate::http::App;
 use crate::life::{Refusal, Request, RequestId};
 use crate::page::frame::{Page, Place, page as framed};
 use crate::page::notice::Notice;

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Fields, open_to};
-use crate::http::App;
+use crate::app::App;
 use crate::life::{Refusal, Rule, Target};
 use crate::page::frame::{Page, Place, page as framed};
 use crate::page::notice::Notice;

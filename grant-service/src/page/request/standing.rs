@@ -4,7 +4,7 @@ use hallpass_core::time::UnixMillis;
 use maud::{Markup, html};
 use url::Url;
 
-use crate::http::App;
+use crate::app::App;
 use crate::life::{Active, Closed, Closing, End, Grant, Pending, Request, Term};
 use crate::page::approvals::decision;
 use crate::page::grants::give_back;

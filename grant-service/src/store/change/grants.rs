@@ -1,9 +1,17 @@
 //! Grants: they begin, and they end.
 
+use hallpass_core::time::UnixMillis;
+use sqlx::Row;
+
 use super::taken_back::scoped;
 use super::{Change, Revoked, StoreFault, exactly_one};
-use crate::life::{Active, Ended, Grant, GrantId};
-use crate::store::rows::{self, to_column};
+use crate::life::{Active, Ended, Grant, GrantId, PersonId};
+use crate::store::rows::{self, from_column, to_column};
+
+pub(in crate::store) const NTH_END: &str = "SELECT valid_until FROM grants WHERE subject = $1 AND issuer = $2 AND valid_until > $3 \
+     ORDER BY valid_until DESC LIMIT 1 OFFSET $4";
+pub(in crate::store) const NTH_END_OF_REVOKED: &str = "SELECT valid_until FROM grants WHERE subject = $1 AND issuer = $2 AND valid_until > $3 \
+     AND state = 'revoked' ORDER BY valid_until DESC LIMIT 1 OFFSET $4";
 
 impl Change<'_> {
     /// A grant, as it is now.
@@ -56,6 +64,35 @@ impl Change<'_> {
         .execute(&mut *self.transaction)
         .await?;
         exactly_one(done.rows_affected())
+    }
+
+    /// Of this person's grants whose ends lie ahead: the end of the one that is the `all`th from the last, and of those among them that ended
+    /// early, the end of the `early`th from the last. Neither is there if there are fewer; from that moment on there are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn ends_of(
+        &mut self,
+        person: &PersonId,
+        now: UnixMillis,
+        all: u32,
+        early: u32,
+    ) -> Result<(Option<UnixMillis>, Option<UnixMillis>), StoreFault> {
+        let mut ends = [None, None];
+        let counted = [(NTH_END, all), (NTH_END_OF_REVOKED, early)];
+        for ((statement, nth), end) in counted.into_iter().zip(&mut ends) {
+            let row = sqlx::query(statement)
+                .bind(person.subject.as_str())
+                .bind(person.issuer.as_str())
+                .bind(to_column(now))
+                .bind(i64::from(nth.saturating_sub(1)))
+                .fetch_optional(&mut *self.transaction)
+                .await?;
+            if let Some(row) = row {
+                *end = Some(from_column(row.try_get("valid_until")?));
+            }
+        }
+        Ok(ends.into())
     }
 
     /// The active grants that a revocation is about.
