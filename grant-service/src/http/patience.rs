@@ -18,13 +18,12 @@ pub(super) async fn bound(
     request: Request,
     next: Next,
 ) -> Response {
-    match timeout(patience, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
+    timeout(patience, next.run(request))
+        .await
+        .unwrap_or_else(|_| {
             let detail = "the answer took too long: try again";
             Problem::new(Kind::Unavailable, detail).into_response()
-        }
-    }
+        })
 }
 
 #[cfg(test)]
