@@ -11,7 +11,7 @@ const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*
 fn refusals(harness: &Harness) -> Vec<(&'static str, Exchange)> {
     let send = |request: Request| harness.request(request.header("x-request-id", "f3b1-77"));
     let get = |path: &str| Request::get(&format!("https://admin.example{path}"));
-    fails(&harness);
+    fails(harness);
     let unavailable = send(order(&alice()));
     harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::json(200, &deny())));
     vec![
@@ -262,6 +262,17 @@ fn an_answer_carries_no_header_of_the_request() {
     let answer = start().request(request).answer();
     assert!(!format!("{:?} {}", answer.headers, answer.text()).contains("s3cret"));
     assert!(!answer.headers.has("x-hallpass-subject"));
+}
+
+#[test]
+fn a_page_promises_only_what_a_request_for_access_brings() {
+    let page = |request: Request| denied(&start(), request.header("accept", BROWSER)).text();
+    let promise = "Once your request is approved";
+    let without_grant = page(order(&alice()));
+    assert!(without_grant.contains(promise), "{without_grant}");
+    let closed = page(Request::get("https://admin.example/internal/x").bearer(&alice()));
+    assert!(closed.contains("resource=internal"), "{closed}");
+    assert!(!closed.contains(promise), "{closed}");
 }
 
 #[test]

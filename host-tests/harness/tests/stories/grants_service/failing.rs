@@ -232,7 +232,7 @@ fn a_question_that_the_service_refuses_opens_nothing_even_where_a_failure_does()
             if opens {
                 exchange.forwarded();
             } else {
-                refused(&exchange, 503, "grant_service_unavailable");
+                unavailable(&exchange);
                 let opened = "hallpass.decisions.allow.grant_service_failed_open";
                 assert_eq!(harness.metric(opened), 0, "{status}");
             }

@@ -225,7 +225,7 @@ fn an_error_that_is_told_of_one_question_opens_nothing_unless_it_is_the_services
         if opens {
             waiting[1].1.forwarded();
         } else {
-            refused(&waiting[1].1, 503, UNAVAILABLE);
+            unavailable(&waiting[1].1);
         }
         passes_as(&waiting[2].1, "carol");
     }
