@@ -1,6 +1,6 @@
 //! One trusted issuer: its keys, where its tokens sit, what they must be like, and what their claims mean.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -100,9 +100,11 @@ fn validate(
         .optional(&place.member("max_token_age"), faults)
         .map(|span| span.0);
     let token_types = token_types(raw.token_types, &place.member("token_types"), faults);
-    let required = raw
-        .required_claims
-        .optional(&place.member("required_claims"), faults);
+    let required_claims = required_claims(
+        raw.required_claims,
+        &place.member("required_claims"),
+        faults,
+    );
     let mapping = mapping(raw.claims, headers, &place.member("claims"), faults);
     Some(Provider {
         name: name?,
@@ -113,11 +115,7 @@ fn validate(
             token_types,
             clock_skew,
             max_token_age,
-            required_claims: required
-                .unwrap_or_default()
-                .into_iter()
-                .map(|(name, value)| required_claim(name, value))
-                .collect(),
+            required_claims,
         },
         mapping,
         jwks: jwks?,
@@ -171,12 +169,24 @@ fn token_types(
         .collect()
 }
 
-fn required_claim(name: String, value: Value) -> RequiredClaim {
-    let one_of = match value {
-        Value::Array(values) => values,
-        single => vec![single],
-    };
-    RequiredClaim { name, one_of }
+fn required_claims(
+    field: Field<BTreeMap<String, Value>>,
+    place: &Place,
+    faults: &mut Faults,
+) -> Vec<RequiredClaim> {
+    let claims = field.optional(place, faults).unwrap_or_default();
+    let required = claims.into_iter().map(|(name, value)| {
+        let one_of = match value {
+            Value::Array(values) => values,
+            single => vec![single],
+        };
+        if one_of.is_empty() {
+            let expected = "at least one value: without, no token is accepted";
+            faults.push(&place.member(&name), "an empty list", expected);
+        }
+        RequiredClaim { name, one_of }
+    });
+    required.collect()
 }
 
 fn mapping(

@@ -193,6 +193,19 @@ fn no_fault_hides_another() {
 }
 
 #[test]
+fn a_required_claim_has_a_value() {
+    let told = faults(&with(
+        "/providers/0/required_claims",
+        json!({ "tenant": [], "level": 3 }),
+    ));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("`providers[0].required_claims.tenant`"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn a_method_is_matched_that_a_request_may_have() {
     let methods = json!(["GET", "M-SEARCH", "VERSION-CONTROL"]);
     assert!(parse(&with("/resources/0/match/methods", methods)).is_ok());
