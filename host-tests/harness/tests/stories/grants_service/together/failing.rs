@@ -185,14 +185,19 @@ fn an_answer_that_is_no_decision_fails_its_own_question_alone() {
     }
 }
 
-#[test]
-fn a_service_that_fails_opens_to_each_only_where_an_operator_says_so() {
-    let harness = Harness::start(config_with(|config| {
+/// A proxy whose operator has chosen that a failure of the service lets pass.
+fn open_when_it_fails() -> Harness {
+    Harness::start(config_with(|config| {
         let service = &mut config["grants"]["service"];
         service["batch"] = json!({ "calls": 1 });
         service["failure_mode"] = json!("allow");
     }))
-    .unwrap();
+    .expect("it starts")
+}
+
+#[test]
+fn a_service_that_fails_opens_to_each_only_where_an_operator_says_so() {
+    let harness = open_when_it_fails();
     let (call, waiting) = under_way(&harness, &NAMES);
     call.reply(Reply::failed_like_envoy(503));
     for (name, exchange) in &waiting {
@@ -210,12 +215,7 @@ fn an_error_that_is_told_of_one_question_opens_nothing_unless_it_is_the_services
         (json!("none"), false),
         (json!({ "status": 500, "message": "no database" }), true),
     ] {
-        let harness = Harness::start(config_with(|config| {
-            let service = &mut config["grants"]["service"];
-            service["batch"] = json!({ "calls": 1 });
-            service["failure_mode"] = json!("allow");
-        }))
-        .unwrap();
+        let harness = open_when_it_fails();
         let (call, waiting) = under_way(&harness, &NAMES);
         reply_each(&call, |name| match name {
             "bob" => json!({ "decision": false, "context": { "error": error } }),
