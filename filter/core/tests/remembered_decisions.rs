@@ -279,12 +279,8 @@ impl World {
         let body = body.to_string();
         let age = reply.max_age.map(|age| format!("max-age={age}"));
         let raw = RawReply {
-            status: 200,
-            content_type: Some(b"application/json"),
             cache_control: age.as_ref().map(String::as_bytes),
-            request_id: None,
-            asked_as: None,
-            body: body.as_bytes(),
+            ..RawReply::json(body.as_bytes())
         };
         let word = self.gate.on_grant_reply(key, raw, self.now, self.now);
         let outcome = GrantOutcome::Decided(word.expect("a decision"));

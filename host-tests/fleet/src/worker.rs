@@ -293,14 +293,7 @@ impl Worker {
                 None
             }
             Question::Grant { key, body, asked } => {
-                let reply = RawReply {
-                    status: 200,
-                    content_type: Some(b"application/json"),
-                    cache_control: None,
-                    request_id: None,
-                    asked_as: None,
-                    body: service.decide(&body, call.answered),
-                };
+                let reply = RawReply::json(service.decide(&body, call.answered));
                 let word = self.gate.on_grant_reply(key, reply, asked, now);
                 Some(GrantOutcome::Decided(word.expect("a decision")))
             }

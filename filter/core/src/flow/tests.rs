@@ -211,13 +211,10 @@ fn the_service_shortens_what_is_remembered_but_never_lengthens_it() {
         let Step::Wait(Need::Grant(query)) = step else {
             panic!("{}", told(&step));
         };
+        let allow = allow_until(NOW + 3600).into_bytes();
         let reply = RawReply {
-            status: 200,
-            content_type: Some(b"application/json"),
             cache_control: Some(cache_control.as_bytes()),
-            request_id: None,
-            asked_as: None,
-            body: &allow_until(NOW + 3600).into_bytes(),
+            ..RawReply::json(&allow)
         };
         let said = world
             .gate

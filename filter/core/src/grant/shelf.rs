@@ -97,12 +97,8 @@ impl Shelf {
             && asked <= given
             && given <= now;
         let reply = RawReply {
-            status: 200,
-            content_type: Some(b"application/json"),
             cache_control: content.cache_control.as_deref(),
-            request_id: None,
-            asked_as: None,
-            body: &content.body,
+            ..RawReply::json(&content.body)
         };
         let reply = GrantReply::parse(reply, own_forms)
             .ok()
@@ -178,12 +174,8 @@ mod tests {
 
     fn raw(body: &str) -> RawReply<'_> {
         RawReply {
-            status: 200,
-            content_type: Some(b"application/json"),
             cache_control: Some(b"max-age=7"),
-            request_id: None,
-            asked_as: None,
-            body: body.as_bytes(),
+            ..RawReply::json(body.as_bytes())
         }
     }
 
