@@ -38,6 +38,7 @@ pub fn grant_reply(data: &[u8]) -> Reached {
         .and_then(|s| s.parse().ok());
     let reply = RawReply {
         status: status.unwrap_or(200),
+        is_overflow: headers.all("x-envoy-overloaded").next().is_some(),
         content_type: headers.all("content-type").next(),
         cache_control: headers.all("cache-control").next(),
         request_id: headers.all("x-request-id").next(),

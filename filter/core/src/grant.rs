@@ -1,5 +1,6 @@
 //! Permission that ends by itself: what a grant is, where grants come from, and how long an answer may be remembered.
 
+pub mod asker;
 pub mod backoff;
 pub mod decisions;
 pub mod embedded;
@@ -11,6 +12,7 @@ pub mod shelf;
 use crate::ids::{Action, GrantId, ResourceName};
 use crate::time::Window;
 
+pub use asker::Asker;
 pub use backoff::Backoff;
 pub use decisions::Decisions;
 pub use embedded::EmbeddedGrants;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hallpass_core::config::{OtlpSettings, ServiceSettings};
 use hallpass_core::flow::{FeedRequest, KeysRequest};
 use hallpass_core::grant::service::together;
-use hallpass_core::grant::{DecisionKey, Query};
+use hallpass_core::grant::{Asker, DecisionKey, Failure, Query};
 use hallpass_core::headers::HeaderList;
 use hallpass_core::time::UnixMillis;
 
@@ -25,6 +25,14 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
+    /// Whether the grant service is asked to decide.
+    pub(crate) fn is_question(self) -> bool {
+        match self {
+            Self::Grant(_) | Self::Grants(_) => true,
+            Self::Keys(_) | Self::Revocations | Self::Export => false,
+        }
+    }
+
     /// Whether the call is counted with those that decide about a request. The others go on all the time, and have counters of their own.
     pub(crate) fn is_about_requests(self) -> bool {
         match self {
@@ -38,6 +46,7 @@ impl Purpose {
 #[derive(Debug)]
 pub(crate) struct Enquiry {
     pub(crate) key: DecisionKey,
+    pub(crate) asker: Asker,
     pub(crate) body: Vec<u8>,
     /// The `x-request-id` of the request that asked first, if one did and has one.
     pub(crate) request_id: Option<String>,
@@ -48,6 +57,7 @@ impl Enquiry {
     pub(crate) fn new(query: &Query, request_id: Option<&str>) -> Self {
         Self {
             key: query.key(),
+            asker: query.asker(),
             body: query.to_body(),
             request_id: request_id.map(str::to_owned),
         }
@@ -240,8 +250,26 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 pub(crate) enum Arrival {
     /// Something answered: the service, or the host in its place (a timeout is a 504, a refused connection a 503).
     Reply(Reply),
-    /// Nothing did, for this reason.
-    Nothing(&'static str),
+    /// Nothing did.
+    Nothing(Silence),
+}
+
+impl Arrival {
+    /// Nothing answered, for this reason, and that is a failure of whoever was asked.
+    pub(crate) const fn nothing(why: &'static str) -> Self {
+        Self::Nothing(Silence {
+            why,
+            failure: Failure::Service,
+        })
+    }
+}
+
+/// Why nothing answered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Silence {
+    pub(crate) why: &'static str,
+    /// What has failed, if that was a question to the grant service.
+    pub(crate) failure: Failure,
 }
 
 /// An answer as it came.

@@ -8,7 +8,7 @@ use hallpass_core::grant::{DecisionKey, Failure, GrantOutcome, ServiceFault, Wor
 use hallpass_core::revocation::FeedReply;
 use hallpass_core::time::UnixMillis;
 
-use crate::callouts::{Arrival, Enquiry, Reply};
+use crate::callouts::{Arrival, Enquiry, Reply, Silence};
 use crate::sinks;
 
 /// Lets the gate learn from what an issuer's server answered.
@@ -28,8 +28,8 @@ pub(crate) fn learn_keys(
             };
             gate.on_keys_reply(provider, raw, now)
         }
-        Arrival::Nothing(why) => {
-            gate.fetch_failed(provider, why, now);
+        Arrival::Nothing(silence) => {
+            gate.fetch_failed(provider, silence.why, now);
             Progress::Ended
         }
     }
@@ -47,7 +47,7 @@ pub(crate) fn learn_revocations(gate: &mut Gate, arrival: Arrival, now: UnixMill
             };
             gate.on_feed_reply(raw, now);
         }
-        Arrival::Nothing(why) => gate.feed_failed(why),
+        Arrival::Nothing(silence) => gate.feed_failed(silence.why),
     }
 }
 
@@ -64,10 +64,7 @@ pub(crate) fn learn_grant(
             let ruling = gate.on_grant_reply(key, headers.with(&reply), reply.asked(), now);
             outcome_of(ruling)
         }
-        Arrival::Nothing(why) => {
-            gate.grant_failed(now);
-            undecided(why, Failure::Service)
-        }
+        Arrival::Nothing(silence) => undecided_for(silence, gate, now),
     }
 }
 
@@ -99,10 +96,7 @@ pub(crate) fn learn_grants(
                 }
             }
         }
-        Arrival::Nothing(why) => {
-            gate.grant_failed(now);
-            failed(undecided(why, Failure::Service))
-        }
+        Arrival::Nothing(silence) => failed(undecided_for(silence, gate, now)),
     }
 }
 
@@ -116,6 +110,13 @@ fn outcome_of(ruling: Result<Word, ServiceFault>) -> GrantOutcome {
     }
 }
 
+fn undecided_for(silence: Silence, gate: &mut Gate, now: UnixMillis) -> GrantOutcome {
+    if silence.failure == Failure::Service {
+        gate.grant_failed(now);
+    }
+    undecided(silence.why, silence.failure)
+}
+
 fn undecided(why: impl Display, failure: Failure) -> GrantOutcome {
     sinks::warn(&format!("the grant service did not decide: {why}"));
     GrantOutcome::Failed(failure)
@@ -123,6 +124,7 @@ fn undecided(why: impl Display, failure: Failure) -> GrantOutcome {
 
 /// What counts of the headers of a decision point's reply.
 struct ReplyHeaders {
+    is_overflow: bool,
     content_type: Option<Vec<u8>>,
     cache_control: Option<Vec<u8>>,
     request_id: Option<Vec<u8>>,
@@ -131,6 +133,7 @@ struct ReplyHeaders {
 impl ReplyHeaders {
     fn of(reply: &Reply) -> Self {
         Self {
+            is_overflow: reply.header("x-envoy-overloaded").is_some(),
             content_type: reply.header("content-type"),
             cache_control: reply.header("cache-control"),
             request_id: reply.header("x-request-id"),
@@ -140,6 +143,7 @@ impl ReplyHeaders {
     fn with<'a>(&'a self, reply: &'a Reply) -> RawReply<'a> {
         RawReply {
             status: reply.status,
+            is_overflow: self.is_overflow,
             content_type: self.content_type.as_deref(),
             cache_control: self.cache_control.as_deref(),
             request_id: self.request_id.as_deref(),

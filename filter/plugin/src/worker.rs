@@ -5,6 +5,7 @@ mod exporting;
 mod held;
 mod pace;
 mod questions;
+mod room;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -27,9 +28,9 @@ use hallpass_core::time::UnixMillis;
 use crate::callouts::{Call, Callout, Enquiry, Purpose};
 use crate::host::{self, Wanted};
 use crate::sinks::{self, Stats};
-use asking::{MAX_WAITING, purpose_of};
-use held::HeldRequest;
+use asking::{MAX_WAITING, asker_of, purpose_of};
 use pace::Pace;
+use room::{HeldRequest, HeldRequests, Waiting};
 
 /// How often due fetches, unanswered calls and streams whose permission has ended are looked for, and figures told.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
@@ -58,6 +59,8 @@ pub(crate) struct Worker {
     pub(crate) outbox: VecDeque<Callout>,
     /// Questions to the grant service that have not left yet.
     gathering: Gathering<Enquiry>,
+    /// Those of them that had no answer together with others.
+    apart: Gathering<Enquiry>,
     /// Those that were put together and are under way, by the number of their call.
     batches: HashMap<u64, Vec<Enquiry>>,
     /// Questions that nobody waits for: they leave a few at a time.
@@ -75,7 +78,7 @@ pub(crate) struct Worker {
     /// Calls under way, by the host's number.
     calls: HashMap<u32, Call>,
     flights: Flights<Purpose, u32>,
-    held: HashMap<u32, HeldRequest>,
+    held: HeldRequests,
     /// Whose turn it is among the held, in their order.
     ready: VecDeque<u32>,
     /// Those of them that were judged before the configuration was replaced.
@@ -135,12 +138,13 @@ impl Worker {
             calls: HashMap::new(),
             outbox: VecDeque::new(),
             gathering: Gathering::new(rules),
+            apart: Gathering::new(GatheringRules::EACH_BY_ITSELF),
             batches: HashMap::new(),
             background: VecDeque::new(),
             stats,
             pace: Pace::default(),
             flights: Flights::new(MAX_WAITING),
-            held: HashMap::new(),
+            held: HeldRequests::default(),
             ready: VecDeque::new(),
             settled: VecDeque::new(),
             tick: TICK,
@@ -184,10 +188,14 @@ impl Worker {
                 Step::Respond(refusal) => return Some(Outcome::Refuse(refusal)),
                 Step::Wait(need) => need,
             };
-            let purpose = purpose_of(&need);
+            let (purpose, asker) = (purpose_of(&need), asker_of(&need));
             if self.join(id, need, &exchange, now) {
-                self.held
-                    .insert(id, HeldRequest::Waiting { exchange, purpose });
+                let waiting = Waiting {
+                    exchange,
+                    purpose,
+                    asker,
+                };
+                self.held.insert(id, HeldRequest::Waiting(waiting));
                 return None;
             }
             step = self.without_answer(&mut exchange, purpose, now);
@@ -209,16 +217,12 @@ impl Worker {
 
     /// Judges a request whose question cannot be put by what is known; `None` if it is not held.
     pub(crate) fn give_up(&mut self, id: u32, now: UnixMillis) -> Option<Outcome> {
-        let Some(HeldRequest::Waiting {
-            mut exchange,
-            purpose,
-        }) = self.held.remove(&id)
-        else {
+        let Some(HeldRequest::Waiting(mut waiting)) = self.held.remove(id) else {
             return None;
         };
-        self.flights.leave(&purpose, &id);
-        let step = self.without_answer(&mut exchange, purpose, now);
-        self.hold_or_settle(id, exchange, step, now)
+        self.stop_waiting(id, &waiting);
+        let step = self.without_answer(&mut waiting.exchange, waiting.purpose, now);
+        self.hold_or_settle(id, waiting.exchange, step, now)
     }
 
     /// What a request comes to that cannot wait for what it needs.
@@ -238,15 +242,15 @@ impl Worker {
         }
     }
 
-    /// Forgets a request that is over, or whose client has gone. What it waited for goes on for the others.
+    /// Forgets a request that is over, or whose client has gone. What it waited for goes on for the others, if it has begun.
     pub(crate) fn forget(&mut self, id: u32) {
         self.streams.close(&id);
         // Nearly always nobody is held, and then there is nothing to look up.
         if self.held.is_empty() {
             return;
         }
-        if let Some(HeldRequest::Waiting { purpose, .. }) = self.held.remove(&id) {
-            self.flights.leave(&purpose, &id);
+        if let Some(HeldRequest::Waiting(waiting)) = self.held.remove(id) {
+            self.stop_waiting(id, &waiting);
         }
     }
 

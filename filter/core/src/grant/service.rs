@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::DecisionKey;
+use super::{Asker, DecisionKey};
 use crate::identity::{Identity, StepUp};
 use crate::ids::{Action, GrantId, ResourceName};
 use crate::request::CanonicalRequest;
@@ -129,6 +129,7 @@ impl<'a> Question<'a> {
         let context = self.context;
         Query {
             key: self.key,
+            asker: Asker::new(hash_of_subject(identity).0.finalize().into()),
             subject: QuerySubject {
                 r#type: SUBJECT_TYPE,
                 id: identity.subject().to_owned(),
@@ -158,11 +159,17 @@ impl<'a> Question<'a> {
 /// The `type` of every subject.
 const SUBJECT_TYPE: &str = "user";
 
-fn hash_of_asker(identity: &Identity) -> Sha256 {
+fn hash_of_subject(identity: &Identity) -> KeyHash {
     let mut hash = KeyHash(Sha256::new());
     hash.part(SUBJECT_TYPE);
     hash.part(identity.subject());
     hash.part(identity.issuer().as_str());
+    hash
+}
+
+/// With all that is told of it.
+fn hash_of_asker(identity: &Identity) -> Sha256 {
+    let mut hash = hash_of_subject(identity);
     hash.optional(identity.email());
     hash.count(identity.groups().count());
     for group in identity.groups() {
@@ -176,6 +183,8 @@ fn hash_of_asker(identity: &Identity) -> Sha256 {
 pub struct Query {
     #[serde(skip)]
     key: DecisionKey,
+    #[serde(skip)]
+    asker: Asker,
     subject: QuerySubject,
     action: QueryAction,
     resource: QueryResource,
@@ -237,6 +246,11 @@ impl Query {
     /// The key of the [`Question`].
     pub fn key(&self) -> DecisionKey {
         self.key
+    }
+
+    /// Who asks.
+    pub fn asker(&self) -> Asker {
+        self.asker
     }
 }
 
@@ -311,7 +325,8 @@ pub struct Word {
 pub enum Failure {
     /// At its work, as far as can be told: no question is to blame for that.
     Service,
-    /// At this question, which it says is none that it answers. Whoever asks can bring that about, so it opens nothing.
+    /// At this question: the service says that it is none that it answers, or as many are under way as may be. Whoever asks can bring
+    /// that about, so it opens nothing.
     Question,
 }
 

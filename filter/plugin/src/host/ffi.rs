@@ -25,11 +25,22 @@ pub(crate) enum Severity {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Refused(u32);
 
+const BAD_ARGUMENT: u32 = 2;
+const INTERNAL_FAILURE: u32 = 10;
+
+impl Refused {
+    /// Whether it may be that as many calls are under way as the host lets through. Envoy says the same where a cluster has no host left:
+    /// whatever its router answers at once.
+    pub(crate) fn may_be_for_want_of_room(self) -> bool {
+        self.0 == INTERNAL_FAILURE
+    }
+}
+
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            2 => f.write_str("BadArgument"),
-            10 => f.write_str("InternalFailure"),
+            BAD_ARGUMENT => f.write_str("BadArgument"),
+            INTERNAL_FAILURE => f.write_str("InternalFailure"),
             other => write!(f, "status {other}"),
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hallpass_core::flight::Joined;
 use hallpass_core::flow::{Exchange, Need};
+use hallpass_core::grant::Asker;
 use hallpass_core::time::UnixMillis;
 
 use super::Worker;
@@ -13,6 +14,8 @@ use crate::callouts::{Call, Callout, Purpose};
 pub(super) const MAX_WAITING: usize = 4_096;
 /// How many of these may wait for keys: anyone can write a token that waits for them, and must not take the room of those who are known.
 const MAX_WAITING_FOR_KEYS: usize = MAX_WAITING / 4;
+/// How many may wait for the grant service's word on the same subject, whatever it asks for: who is known must not take the room of others.
+const MAX_WAITING_OF_ONE: usize = MAX_WAITING / 4;
 /// How much later than its timeout a call is given up that the host never answers.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -25,10 +28,7 @@ impl Worker {
         exchange: &Exchange,
         now: UnixMillis,
     ) -> bool {
-        let wants_keys = matches!(need, Need::Keys(_) | Need::NewKey(_));
-        if self.held.len() >= MAX_WAITING
-            || wants_keys && self.waiting_for_keys() >= MAX_WAITING_FOR_KEYS
-        {
+        if !self.has_room_for(&need) {
             return false;
         }
         let purpose = purpose_of(&need);
@@ -54,6 +54,15 @@ impl Worker {
             Joined::Waiting => true,
             Joined::Full => false,
         }
+    }
+
+    fn has_room_for(&self, need: &Need) -> bool {
+        let is_among_its_own = match need {
+            Need::Keys(_) | Need::NewKey(_) => self.waiting_for_keys() < MAX_WAITING_FOR_KEYS,
+            Need::Grant(query) => self.held.waiting_of(query.asker()) < MAX_WAITING_OF_ONE,
+            Need::Revocations => true,
+        };
+        is_among_its_own && self.held.len() < MAX_WAITING
     }
 
     fn waiting_for_keys(&self) -> usize {
@@ -137,6 +146,13 @@ pub(super) fn purpose_of(need: &Need) -> Purpose {
         Need::Keys(provider) | Need::NewKey(provider) => Purpose::Keys(*provider),
         Need::Grant(query) => Purpose::Grant(query.key()),
         Need::Revocations => Purpose::Revocations,
+    }
+}
+
+pub(super) fn asker_of(need: &Need) -> Option<Asker> {
+    match need {
+        Need::Grant(query) => Some(query.asker()),
+        Need::Keys(_) | Need::NewKey(_) | Need::Revocations => None,
     }
 }
 

@@ -53,7 +53,7 @@ impl Worker {
                         body: &reply.body,
                     }
                 }
-                Arrival::Nothing(why) => Delivery::Failed(why),
+                Arrival::Nothing(silence) => Delivery::Failed(silence.why),
             };
             exporter.ended(&delivery, now);
         }

@@ -9,27 +9,13 @@ use std::time::Duration;
 
 use hallpass_core::flow::{Exchange, Step};
 use hallpass_core::grant::GrantOutcome;
+use hallpass_core::grant::gathering::MOST_CALLS;
 use hallpass_core::time::UnixMillis;
 
+use super::room::{HeldRequest, Waiting};
 use super::{HURRY, Outcome, Started, TICK, Worker};
 use crate::callouts::Purpose;
 use crate::http::unanswerable;
-
-/// A request that is held.
-pub(super) enum HeldRequest {
-    /// What it waits for is not there.
-    Waiting {
-        exchange: Box<Exchange>,
-        purpose: Purpose,
-    },
-    /// It is, and the request is to be judged anew.
-    Ready {
-        exchange: Box<Exchange>,
-        answer: Answer,
-    },
-    /// It was judged under a configuration that is gone, and is to be told.
-    Settled(Outcome),
-}
 
 /// What a request waited for.
 #[derive(Clone)]
@@ -45,7 +31,7 @@ pub(super) enum Answer {
 impl Worker {
     /// Whether the request is held.
     pub(crate) fn is_held(&self, id: u32) -> bool {
-        self.held.contains_key(&id)
+        self.held.contains(id)
     }
 
     /// Ends a flight: those who waited are ready. The one whose header callback is still running is judged at once, and left for
@@ -64,7 +50,8 @@ impl Worker {
             }
         };
         for id in self.flights.land(&purpose) {
-            let Some(HeldRequest::Waiting { mut exchange, .. }) = self.held.remove(&id) else {
+            let Some(HeldRequest::Waiting(Waiting { mut exchange, .. })) = self.held.remove(id)
+            else {
                 continue;
             };
             if matches!(self.started, Started::Running(running) if running == id) {
@@ -89,10 +76,11 @@ impl Worker {
 
     /// How often the tick should come for those who are there.
     pub(crate) fn wanted_tick(&self, now: UnixMillis) -> Duration {
-        if !self.ready.is_empty() || !self.background.is_empty() {
+        let under_way = self.calls_under_way();
+        if !self.ready.is_empty() || !self.background.is_empty() && under_way < MOST_CALLS {
             return HURRY;
         }
-        let patience = self.gathering.patience(now);
+        let patience = self.gathering.patience(under_way, now);
         patience.map_or(TICK, |patience| patience.max(HURRY))
     }
 
@@ -122,7 +110,7 @@ impl Worker {
     }
 
     fn take(&mut self, id: u32, now: UnixMillis) -> Option<Outcome> {
-        match self.held.remove(&id)? {
+        match self.held.remove(id)? {
             HeldRequest::Ready {
                 mut exchange,
                 answer,
@@ -140,7 +128,7 @@ impl Worker {
                 })
             }
             HeldRequest::Settled(outcome) => Some(outcome),
-            waiting @ HeldRequest::Waiting { .. } => {
+            waiting @ HeldRequest::Waiting(_) => {
                 self.held.insert(id, waiting);
                 None
             }

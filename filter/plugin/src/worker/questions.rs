@@ -1,20 +1,22 @@
 //! A worker's questions to the grant service: which leave by themselves, which together, and which for nobody in particular.
 //!
 //! Each is a flight of its own, which those who need its answer join, however it is sent. Its time begins when it leaves. Questions that
-//! leave together are one flight more, whose time is theirs.
-
-use std::collections::HashMap;
+//! leave together are one flight more, whose time is theirs. One that nobody waits for any longer does not leave, nor do those that wait
+//! when the service begins to fail; and none waits longer to be asked than the service has time to answer.
 
 use hallpass_core::config::{BatchSettings, ServiceSettings};
 use hallpass_core::flight::Joined;
 use hallpass_core::flow::Exchange;
-use hallpass_core::grant::{GrantOutcome, Query};
+use hallpass_core::grant::gathering::MOST_CALLS;
+use hallpass_core::grant::{Failure, GrantOutcome, Query};
 use hallpass_core::metrics::Counter;
 use hallpass_core::time::UnixMillis;
 
 use super::Worker;
 use super::asking::deadline;
-use crate::callouts::{Call, Callout, Enquiry, Purpose};
+use super::room::Waiting;
+use crate::callouts::{Callout, Enquiry, Purpose};
+use crate::sinks;
 
 /// How many questions that nobody waits for may lie there. For one more the answer serves to its end, and then somebody waits.
 const MAX_BACKGROUND: usize = 1_024;
@@ -46,8 +48,8 @@ impl Worker {
     }
 
     fn put(&mut self, enquiry: Enquiry, now: UnixMillis) {
-        let bytes = enquiry.body.len();
-        self.gathering.push(enquiry, bytes, now);
+        let (asker, bytes) = (enquiry.asker, enquiry.body.len());
+        self.gathering.push(enquiry, asker, bytes, now);
     }
 
     /// Somebody waits now for a question that may have been put for nobody, and not have left yet.
@@ -59,8 +61,11 @@ impl Worker {
         }
     }
 
-    /// The next few of the questions that nobody waits for may leave.
+    /// The next few of the questions that nobody waits for may leave, unless others must wait.
     pub(crate) fn release_background(&mut self, most: usize, now: UnixMillis) {
+        if self.calls_under_way() >= MOST_CALLS {
+            return;
+        }
         for _ in 0..most {
             let Some(enquiry) = self.background.pop_front() else {
                 return;
@@ -83,9 +88,10 @@ impl Worker {
 
     /// Whether the root has something to do for those who wait: questions leave, or the tick must come sooner for them.
     pub(crate) fn needs_root(&self, now: UnixMillis) -> bool {
-        let under_way = || under_way(&self.calls);
+        let under_way = self.calls_under_way();
         !self.outbox.is_empty()
             || self.gathering.is_due(under_way, now)
+            || self.apart.is_due(under_way, now)
             || self.wanted_tick(now) < self.tick
     }
 
@@ -95,8 +101,11 @@ impl Worker {
             if let Some(callout) = self.outbox.pop_front() {
                 return Some(callout);
             }
-            let under_way = || under_way(&self.calls);
-            let leaving = self.gathering.leave(under_way, now);
+            let under_way = self.calls_under_way();
+            let mut leaving = self.apart.leave(under_way, now);
+            if leaving.is_empty() {
+                leaving = self.gathering.leave(under_way, now);
+            }
             if leaving.is_empty() {
                 return None;
             }
@@ -110,7 +119,7 @@ impl Worker {
         let service = config.grants.service.as_ref();
         let Some(service) = service else {
             // Nobody can be asked, so nobody may wait for it.
-            return self.give_up_questions(leaving, now);
+            return self.land_questions(leaving, &GrantOutcome::GivenUp, now);
         };
         match leaving.pop() {
             Some(alone) if leaving.is_empty() => self.send_alone(alone, service, now),
@@ -118,7 +127,7 @@ impl Worker {
                 leaving.push(last);
                 match &service.batch {
                     Some(batch) => self.send_together(leaving, service, batch, now),
-                    None => self.give_up_questions(leaving, now),
+                    None => self.land_questions(leaving, &GrantOutcome::GivenUp, now),
                 }
             }
             None => {}
@@ -155,11 +164,67 @@ impl Worker {
         self.outbox.push_back(callout);
     }
 
-    fn give_up_questions(&mut self, enquiries: Vec<Enquiry>, now: UnixMillis) {
+    fn land_questions(&mut self, enquiries: Vec<Enquiry>, outcome: &GrantOutcome, now: UnixMillis) {
         for enquiry in enquiries {
             let purpose = Purpose::Grant(enquiry.key);
-            self.land(purpose, Some(GrantOutcome::GivenUp), now);
+            self.land(purpose, Some(outcome.clone()), now);
         }
+    }
+
+    /// A request waits no longer. Its question need not leave if nobody else waits for it.
+    pub(super) fn stop_waiting(&mut self, id: u32, waiting: &Waiting) {
+        let purpose = waiting.purpose;
+        self.flights.leave(&purpose, &id);
+        let (Purpose::Grant(key), Some(asker)) = (purpose, waiting.asker) else {
+            return;
+        };
+        if self.flights.waiters(&purpose) > 0 {
+            return;
+        }
+        for gathering in [&mut self.gathering, &mut self.apart] {
+            if gathering
+                .withdraw(asker, |enquiry| enquiry.key == key)
+                .is_some()
+            {
+                self.flights.land(&purpose);
+            }
+        }
+    }
+
+    /// Gives up the questions that have waited for a call to come back for as long as a call may take. That says nothing of the service.
+    pub(crate) fn give_up_unasked(&mut self, now: UnixMillis) {
+        let Some(service) = &self.gate.config().grants.service else {
+            return;
+        };
+        let longest = service.timeout;
+        for overdue in [
+            self.gathering.take_overdue(longest, now),
+            self.apart.take_overdue(longest, now),
+        ] {
+            if !overdue.is_empty() {
+                sinks::warn(&format!(
+                    "{} questions were not put to the grant service: as many calls to it as there may be ({MOST_CALLS}) were under way all the time",
+                    overdue.len()
+                ));
+                self.land_questions(overdue, &GrantOutcome::GivenUp, now);
+            }
+        }
+    }
+
+    /// Has questions that have not left share the fate of those that did, where the service is left alone since it fails.
+    pub(crate) fn spare_service(&mut self, now: UnixMillis) {
+        if self.gate.service_rests(now) {
+            let failed = GrantOutcome::Failed(Failure::Service);
+            for spared in [self.gathering.take_all(), self.apart.take_all()] {
+                self.land_questions(spared, &failed, now);
+            }
+        }
+    }
+
+    /// How many calls to the decision point are under way.
+    pub(crate) fn calls_under_way(&self) -> usize {
+        let calls = self.calls.values();
+        calls.filter(|call| call.purpose.is_question()).count()
     }
 
     fn count_questions(&mut self, counter: Counter, enquiries: &[Enquiry]) {
@@ -187,16 +252,9 @@ impl Worker {
             if self.flights.waiters(&purpose) == 0 {
                 self.flights.land(&purpose);
             } else {
-                self.prepare(vec![enquiry], now);
+                let (asker, bytes) = (enquiry.asker, enquiry.body.len());
+                self.apart.push(enquiry, asker, bytes, now);
             }
         }
     }
-}
-
-/// How many calls to the decision point are under way.
-fn under_way(calls: &HashMap<u32, Call>) -> usize {
-    let calls = calls.values();
-    calls
-        .filter(|call| matches!(call.purpose, Purpose::Grant(_) | Purpose::Grants(_)))
-        .count()
 }

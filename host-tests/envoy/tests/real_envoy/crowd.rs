@@ -26,6 +26,8 @@ const WORKERS: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How many requests Envoy has taken and not yet answered.
 const ACTIVE: &str = "http.hallpass.downstream_rq_active";
+/// How many calls to the grant service its circuit breaker did not let through.
+const OVERFLOWN: &str = "cluster.grants.upstream_rq_pending_overflow";
 /// How many requests have joined another's question to the grant service.
 const COALESCED: &str = "wasmcustom.hallpass.grants.coalesced";
 
@@ -260,6 +262,103 @@ fn a_service_that_never_answers_is_given_up_for_all_who_wait_at_the_time_that_wa
     );
     assert_one_call_of_each_worker(&world);
     assert_eq!(world.upstream.served("/orders/4"), 0);
+}
+
+#[test]
+fn very_many_different_questions_are_put_by_and_by_and_each_has_its_answer() {
+    // A worker has so many calls under way at most.
+    const CALLS: usize = 256;
+
+    let idp = IdentityProvider::start(0).unwrap();
+    let world = World::new(idp, |setup| {
+        setup.workers(1).plugin(|plugin| {
+            plugin["grants"]["service"]["timeout"] = json!("10s");
+        })
+    });
+    let users: Vec<_> = (0..CALLS + 44).map(|user| format!("user-{user}")).collect();
+    let give = |user: &String| world.grants.give(user, "orders", "read", 600);
+    let grants: Vec<_> = users.iter().map(give).collect();
+    let crowd = Crowd::before(&world.proxy);
+    for answer in crowd.ask(CONNECTIONS, "/me", &token("first")) {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let tokens: Vec<_> = users.iter().map(|user| token(user)).collect();
+    world.grants.hold();
+    let answers = beside(
+        || crowd.ask_as("/orders/5", &tokens),
+        || {
+            await_active(&world.proxy, users.len());
+            wait_until("as many are asked about as may be", PATIENCE, || {
+                world.grants.calls() >= CALLS
+            });
+            assert_eq!(world.grants.calls(), CALLS);
+            world.grants.release();
+        },
+    );
+    for (answer, grant) in answers.iter().zip(&grants) {
+        assert_all_pass(std::slice::from_ref(answer), &grant.id);
+    }
+    assert_eq!(
+        world.grants.calls(),
+        users.len(),
+        "each is asked about once"
+    );
+}
+
+#[test]
+fn what_the_circuit_breaker_does_not_let_through_passes_by_no_failure_mode() {
+    let world = World::new(IdentityProvider::start(0).unwrap(), |setup| {
+        setup
+            .workers(1)
+            .plugin(|plugin| {
+                let service = plugin["grants"]["service"].as_object_mut().unwrap();
+                service.insert("failure_mode".to_owned(), json!("allow"));
+                service.insert("timeout".to_owned(), json!("10s"));
+                // It would want a connection, too.
+                service.remove("revocations");
+            })
+            .treating("grants", |cluster| {
+                let one = json!({ "max_connections": 1, "max_pending_requests": 1 });
+                cluster["circuit_breakers"] = json!({ "thresholds": [one] });
+            })
+    });
+    for user in ["first", "second"] {
+        world.grants.give(user, "orders", "read", 600);
+        let answer = world.proxy.get("/me").token(&token(user)).send();
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    world.grants.hold();
+    thread::scope(|scope| {
+        let proxy = &world.proxy;
+        let ask = |user| scope.spawn(move || proxy.get("/orders/6").token(&token(user)).send());
+        let first = ask("first");
+        wait_until("the first has the connection", PATIENCE, || {
+            world.grants.calls() == 1
+        });
+        let second = ask("second");
+        wait_until("the second waits for it", PATIENCE, || {
+            stat(proxy, "cluster.grants.upstream_rq_pending_active") == 1
+        });
+        for user in 0..5 {
+            let token = token(&format!("user-{user}"));
+            let answer = proxy.get("/orders/7").token(&token).send();
+            assert_all_unavailable(&[answer]);
+        }
+        assert_eq!(stat(proxy, OVERFLOWN), 5);
+        world.grants.release();
+        for let_through in [first, second] {
+            let answer = let_through.join().unwrap();
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+    });
+    assert_eq!(world.upstream.served("/orders/7"), 0);
+    let told = world.proxy.log().so_far();
+    assert!(told.iter().any(|line| line.contains("circuit breaker")));
+    assert!(
+        !told
+            .iter()
+            .any(|line| line.contains("failed several times"))
+    );
 }
 
 #[test]

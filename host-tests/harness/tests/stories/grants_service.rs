@@ -1,6 +1,7 @@
 //! Grants that the decision point gives: asking once, remembering as long as allowed, and failing closed.
 
 mod asking;
+mod crowding;
 mod deciding;
 mod failing;
 mod forms;

@@ -295,8 +295,8 @@ fn a_request_waits_for_keys_no_longer_than_their_timeout() {
 #[test]
 fn whoever_finds_no_room_to_wait_passes() {
     let harness = monitoring();
-    // A worker holds this many.
-    for _ in 0..4_096 {
+    // A worker holds this many of one person's.
+    for _ in 0..1_024 {
         assert!(harness.request(order(&alice())).is_waiting());
     }
     assert_stripped(&harness.request(order(&alice())).forwarded());

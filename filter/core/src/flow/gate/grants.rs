@@ -61,6 +61,11 @@ impl Gate {
         self.backoff.may_ask(now)
     }
 
+    /// Whether it is left alone right now.
+    pub fn service_rests(&self, now: UnixMillis) -> bool {
+        self.backoff.rests(now)
+    }
+
     /// The grant service's word of before, if it may stand in for a service that fails. Ask for what is [`Gate::remembered`] first: a
     /// newer word of another worker counts more.
     pub fn stale(&mut self, key: &DecisionKey, now: UnixMillis) -> Option<Word> {
@@ -119,7 +124,7 @@ impl Gate {
         let parts = match reply.parts(keys.len()) {
             Ok(parts) => parts,
             Err(fault) => {
-                if !fault.may_be_of_one_question() {
+                if fault.is_of_the_service() && !fault.may_be_of_one_question() {
                     self.grant_failed(now);
                 }
                 return Err(fault);

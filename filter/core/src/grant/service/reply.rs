@@ -62,6 +62,8 @@ impl fmt::Display for Remark {
 pub enum ServiceFault {
     /// The status is not 200: an error, a redirect, a proxy's word that the service is gone.
     Status(u16),
+    /// A proxy's circuit breaker has let the question not through: as many are under way as may be.
+    Overflow,
     /// The body has more than so many bytes.
     TooLarge(usize),
     /// The content type is not JSON.
@@ -85,15 +87,21 @@ impl ServiceFault {
             Self::Status(status) => {
                 !(400..500).contains(status) || matches!(status, 401 | 403 | 407 | 408 | 429)
             }
-            Self::TooLarge(_) | Self::ContentType | Self::Body(_) | Self::Error { .. } => false,
+            Self::Overflow
+            | Self::TooLarge(_)
+            | Self::ContentType
+            | Self::Body(_)
+            | Self::Error { .. } => false,
         }
     }
 
     /// What has failed. A status of 4xx that is not about the filter itself says that the question is none that the service answers, and
-    /// so does an error that is told of one of several, unless it names itself one of the service's.
+    /// so does an error that is told of one of several, unless it names itself one of the service's. That a breaker overflows says nothing
+    /// of the service: those who ask bring it about.
     pub fn failure(&self) -> Failure {
         match self {
             Self::Status(400..500) if !self.is_of_the_service() => Failure::Question,
+            Self::Overflow => Failure::Question,
             Self::Error { status, .. } if status.is_none_or(|status| status < 500) => {
                 Failure::Question
             }
@@ -108,7 +116,10 @@ impl ServiceFault {
     /// Whether one of several questions may be to blame, so that the others, put by themselves, have an answer. A service that is down or
     /// has too much to do is not asked again for that.
     pub fn may_be_of_one_question(&self) -> bool {
-        !self.is_of_the_service() || *self == Self::Status(500)
+        match self {
+            Self::Overflow => false,
+            fault => !fault.is_of_the_service() || *fault == Self::Status(500),
+        }
     }
 }
 
@@ -120,6 +131,9 @@ impl fmt::Display for ServiceFault {
                 "status {status}: it refuses the filter's own credentials, which are configured in `grants.service.headers`"
             ),
             Self::Status(status) => write!(f, "status {status}, expected 200"),
+            Self::Overflow => f.write_str(
+                "the circuit breaker of its cluster has not let the question through (`x-envoy-overloaded`): as many are under way as it allows",
+            ),
             Self::TooLarge(most) => write!(f, "a body of more than {most} bytes"),
             Self::ContentType => f.write_str("a content type that is not application/json"),
             Self::Body(why) => write!(f, "a body that is no decision: {why}"),
@@ -139,6 +153,8 @@ impl fmt::Display for ServiceFault {
 pub struct RawReply<'a> {
     /// The HTTP status.
     pub status: u16,
+    /// Whether it has `x-envoy-overloaded`: then a proxy answers in the service's place.
+    pub is_overflow: bool,
     /// `content-type`.
     pub content_type: Option<&'a [u8]>,
     /// `cache-control`.
@@ -156,6 +172,7 @@ impl<'a> RawReply<'a> {
     pub const fn json(body: &'a [u8]) -> Self {
         Self {
             status: 200,
+            is_overflow: false,
             content_type: Some(b"application/json"),
             cache_control: None,
             request_id: None,
@@ -185,6 +202,9 @@ impl GrantReply {
 impl RawReply<'_> {
     /// Whether it may be a decision, for all that is not in its body.
     pub(super) fn check(&self, most_bytes: usize) -> Result<(), ServiceFault> {
+        if self.status == 503 && self.is_overflow {
+            return Err(ServiceFault::Overflow);
+        }
         if self.status != 200 {
             return Err(ServiceFault::Status(self.status));
         }

@@ -66,6 +66,20 @@ fn a_query_is_an_evaluation_request_of_the_specification() {
 }
 
 #[test]
+fn who_asks_is_a_subject_of_an_issuer_whatever_else_is_told_of_it() {
+    let asker = |token, path| query(token, "orders", "read", path).asker();
+    let base = asker(alice(), "/a");
+    for same in [
+        asker(alice(), "/b"),
+        asker(alice().claim("email", json!("a@b")), "/a"),
+        asker(alice().claim("groups", json!(["dev", "ops"])), "/a"),
+    ] {
+        assert_eq!(same, base);
+    }
+    assert_ne!(asker(alice().claim("sub", json!("bob")), "/a"), base);
+}
+
+#[test]
 fn an_answer_is_kept_for_exactly_one_question() {
     let ask = |token, resource, action, path| query(token, resource, action, path).key();
     let base = ask(alice(), "orders", "read", "/a");

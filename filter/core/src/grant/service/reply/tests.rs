@@ -22,12 +22,8 @@ fn parse(reply: RawReply<'_>) -> Result<GrantReply, ServiceFault> {
 
 fn reply(body: &str) -> RawReply<'_> {
     RawReply {
-        status: 200,
         content_type: Some(b"application/json; charset=utf-8"),
-        cache_control: None,
-        request_id: None,
-        asked_as: None,
-        body: body.as_bytes(),
+        ..RawReply::json(body.as_bytes())
     }
 }
 
@@ -383,6 +379,34 @@ fn what_is_not_a_decision_is_a_failure_of_the_service() {
     assert_eq!(
         parse(reply(&huge)),
         Err(ServiceFault::TooLarge(MAX_REPLY_BYTES))
+    );
+}
+
+#[test]
+fn a_breaker_that_overflows_fails_the_question_and_not_the_service() {
+    let answer = |status, is_overflow| {
+        parse(RawReply {
+            status,
+            is_overflow,
+            ..reply(r#"{"decision":true}"#)
+        })
+    };
+    let overflow = answer(503, true).unwrap_err();
+    assert_eq!(overflow, ServiceFault::Overflow);
+    assert_eq!(overflow.failure(), Failure::Question);
+    assert!(!overflow.is_of_the_service());
+    assert!(
+        !overflow.may_be_of_one_question(),
+        "it is not to be put again"
+    );
+
+    let gone = answer(503, false).unwrap_err();
+    assert_eq!(gone, ServiceFault::Status(503));
+    assert_eq!(gone.failure(), Failure::Service);
+    assert_eq!(answer(500, true), Err(ServiceFault::Status(500)));
+    assert!(
+        answer(200, true).is_ok(),
+        "a decision is one, whatever the load"
     );
 }
 

@@ -1,0 +1,287 @@
+//! Very many different questions: as many calls as may be are under way, the others wait their turn, and nobody's crowd out anybody else's.
+
+use std::time::Duration;
+
+use hallpass_harness::{Callout, Cluster, Exchange, Harness, Reply, Request};
+use hallpass_tokens::{NOW, TokenBuilder};
+use serde_json::{Value, json};
+
+use super::{answers, asked, service};
+use crate::setup::{
+    GRANTS, alice, allow_until, config_with, key, ms, order, start, tell_all, unavailable,
+};
+
+/// So many calls of a worker are under way at most.
+const CALLS: usize = 256;
+/// So many requests may wait for the word on the same subject.
+const OF_ONE: usize = 1_024;
+
+/// A service that is asked about each path by itself.
+fn asked_about_paths(change: impl FnOnce(&mut Value)) -> Harness {
+    service(|service| {
+        service["context"] = json!(["path"]);
+        change(service);
+    })
+}
+
+fn token(name: &str) -> String {
+    TokenBuilder::for_user(name).signed_by(&key())
+}
+
+/// So many requests of `name`, each with a question of its own.
+fn crowd(harness: &Harness, name: &str, count: usize) -> Vec<Exchange> {
+    let token = token(name);
+    let one = |number| {
+        let url = format!("https://admin.example/orders/{number}");
+        harness.request(Request::get(&url).bearer(&token))
+    };
+    (0..count).map(one).collect()
+}
+
+fn allow(callout: &Callout) {
+    callout.reply_json(200, &allow_until(NOW + 3600));
+}
+
+/// Lets in whoever is asked about, until nobody is.
+fn allow_all(harness: &Harness) {
+    while let Some(callout) = harness.callouts().first() {
+        allow(callout);
+    }
+}
+
+/// Whom the last of the calls is about.
+fn asked_last(harness: &Harness) -> Value {
+    let calls = harness.calls_to(GRANTS);
+    calls.last().expect("a call").json()["subject"]["id"].clone()
+}
+
+#[test]
+fn as_many_calls_as_may_be_are_under_way_and_the_others_leave_as_these_come_back() {
+    let harness = asked_about_paths(|_| {});
+    let crowd = crowd(&harness, "alice", CALLS + 50);
+    assert_eq!(asked(&harness), CALLS);
+    for back in 1..=50 {
+        allow(&harness.callouts()[0]);
+        assert_eq!(asked(&harness), CALLS + back);
+    }
+    allow_all(&harness);
+    assert_eq!(asked(&harness), CALLS + 50, "each is asked once");
+    tell_all(&harness, &crowd);
+    assert!(crowd.iter().all(Exchange::is_forwarded));
+}
+
+#[test]
+fn who_asks_little_does_not_wait_for_who_asks_much() {
+    let harness = asked_about_paths(|_| {});
+    let _crowd = crowd(&harness, "mallory", CALLS + 500);
+    let one = harness.request(order(&alice()));
+    assert!(one.is_waiting());
+    for _ in 0..2 {
+        allow(&harness.callouts()[0]);
+    }
+    assert_eq!(asked_last(&harness), "alice");
+    allow(harness.callouts().last().expect("hers"));
+    one.forwarded();
+}
+
+#[test]
+fn questions_whose_clients_have_left_do_not_leave() {
+    let harness = asked_about_paths(|_| {});
+    let _under_way = crowd(&harness, "mallory", CALLS);
+    for _ in 0..3 {
+        let gone = crowd(&harness, "bob", 500);
+        gone.iter().for_each(Exchange::hang_up);
+    }
+    let one = harness.request(order(&alice()));
+    allow(&harness.callouts()[0]);
+    assert_eq!(asked_last(&harness), "alice");
+    allow_all(&harness);
+    assert_eq!(asked(&harness), CALLS + 1);
+    one.forwarded();
+}
+
+#[test]
+fn one_of_two_who_wait_for_a_question_may_leave_before_it_does() {
+    let harness = asked_about_paths(|_| {});
+    let _under_way = crowd(&harness, "mallory", CALLS);
+    let twice = [1, 2].map(|_| harness.request(order(&alice())));
+    twice[0].hang_up();
+    allow(&harness.callouts()[0]);
+    assert_eq!(asked_last(&harness), "alice");
+    allow(harness.callouts().last().expect("hers"));
+    twice[1].forwarded();
+}
+
+#[test]
+fn whoever_waits_with_very_many_requests_leaves_room_for_the_others() {
+    for failure_mode in ["deny", "allow"] {
+        let harness = asked_about_paths(|service| service["failure_mode"] = json!(failure_mode));
+        let mut crowd = crowd(&harness, "mallory", OF_ONE + 200);
+        for refused in crowd.split_off(OF_ONE) {
+            let answer = unavailable(&refused);
+            assert_eq!(answer.headers.all("retry-after"), ["1"]);
+        }
+        assert!(crowd.iter().all(Exchange::is_waiting));
+        let one = harness.request(order(&alice()));
+        assert!(one.is_waiting());
+        allow_all(&harness);
+        tell_all(&harness, &crowd);
+        one.forwarded();
+
+        let again = harness.request(order(&token("mallory")));
+        assert!(again.is_forwarded() || again.is_waiting(), "{again:?}");
+    }
+}
+
+#[test]
+fn nobody_waits_longer_to_be_asked_about_than_a_call_may_take() {
+    let harness = Harness::builder()
+        .without_callout_timeouts()
+        .start(config_with(|config| {
+            let service = &mut config["grants"]["service"];
+            service["context"] = json!(["path"]);
+            service["failure_mode"] = json!("allow");
+        }))
+        .expect("it starts");
+    let mut crowd = crowd(&harness, "alice", CALLS + 3);
+    harness.advance(Duration::from_millis(499));
+    assert!(crowd.iter().all(Exchange::is_waiting));
+    harness.advance(Duration::from_millis(251));
+    for refused in crowd.split_off(CALLS) {
+        unavailable(&refused);
+    }
+    assert!(crowd.iter().all(Exchange::is_waiting));
+    assert!(harness.logged("3 questions were not put to the grant service"));
+    // That says nothing of the service: whoever comes waits as before.
+    assert!(harness.request(order(&alice())).is_waiting());
+    assert_eq!(asked(&harness), CALLS);
+}
+
+#[test]
+fn when_the_service_begins_to_fail_those_who_wait_share_the_fate_of_those_who_were_asked_about() {
+    for (failure_mode, passes) in [("deny", false), ("allow", true)] {
+        let harness = asked_about_paths(|service| service["failure_mode"] = json!(failure_mode));
+        let crowd = crowd(&harness, "alice", CALLS + 50);
+        for _ in 0..3 {
+            harness.callouts()[0].reply(Reply::failed_like_envoy(504));
+        }
+        harness.tick();
+        harness.tick();
+        let waiting = crowd.iter().filter(|exchange| exchange.is_waiting());
+        assert_eq!(waiting.count(), CALLS - 1, "those who are asked about");
+        assert_eq!(asked(&harness), CALLS + 2, "two had left before");
+        let last = crowd.last().expect("one of them");
+        if passes {
+            last.forwarded();
+        } else {
+            unavailable(last);
+        }
+    }
+}
+
+/// What a proxy answers whose circuit breaker lets no more through.
+fn overflow() -> Reply {
+    Reply::failed_like_envoy(503).header("x-envoy-overloaded", "true")
+}
+
+#[test]
+fn a_breaker_that_overflows_opens_nothing_and_says_nothing_of_the_service() {
+    let harness = service(|service| service["failure_mode"] = json!("allow"));
+    for number in 0..5 {
+        let exchange = harness.request(order(&token(&format!("user-{number}"))));
+        harness.callout().reply(overflow());
+        let answer = unavailable(&exchange);
+        assert_eq!(answer.headers.all("retry-after"), ["1"]);
+    }
+    assert!(harness.logged("circuit breaker"));
+    assert!(!harness.logged("failed several times"));
+    let next = harness.request(order(&alice()));
+    assert!(next.is_waiting(), "the service is asked as before");
+    harness.callout().reply(Reply::failed_like_envoy(503));
+    next.forwarded();
+}
+
+#[test]
+fn a_proxy_that_takes_no_further_call_while_others_are_under_way_opens_nothing_either() {
+    let harness = service(|service| service["failure_mode"] = json!("allow"));
+    let first = harness.request(order(&alice()));
+    let call = harness.callout();
+    harness.set_cluster(GRANTS, Cluster::Refuses);
+    for number in 0..5 {
+        unavailable(&harness.request(order(&token(&format!("user-{number}")))));
+    }
+    assert!(harness.logged("circuit breaker"));
+    assert!(!harness.logged("failed several times"));
+    assert_eq!(harness.metric("hallpass.callouts.refused"), 5);
+    allow(&call);
+    first.forwarded();
+    // With none under way there is no room to want, so the cluster has no host.
+    harness.request(order(&token("bob"))).forwarded();
+    assert_eq!(harness.metric("hallpass.callouts.refused"), 6);
+}
+
+#[test]
+fn a_cluster_that_there_is_not_is_a_failure_of_the_service_whatever_is_under_way() {
+    let harness = service(|service| service["failure_mode"] = json!("allow"));
+    let _first = harness.request(order(&alice()));
+    harness.set_cluster(GRANTS, Cluster::Unknown);
+    harness.request(order(&token("bob"))).forwarded();
+}
+
+#[test]
+fn a_stale_allow_serves_while_the_breaker_overflows() {
+    let harness = service(|service| service["cache"] = json!({ "stale_if_error": "1h" }));
+    answers(&harness, &allow_until(NOW + 3600));
+    harness.request(order(&alice())).forwarded();
+    harness.at(ms(NOW + 40));
+    harness.set_cluster(GRANTS, Cluster::answers(|_| overflow()));
+    harness.request(order(&alice())).forwarded();
+    unavailable(&harness.request(order(&token("bob"))));
+}
+
+#[test]
+fn an_answer_counts_whatever_a_proxy_says_of_its_load() {
+    let harness = start();
+    let exchange = harness.request(order(&alice()));
+    let allow = Reply::json(200, &allow_until(NOW + 3600));
+    harness
+        .callout()
+        .reply(allow.header("x-envoy-overloaded", "true"));
+    exchange.forwarded();
+}
+
+#[test]
+fn questions_that_were_put_together_are_not_put_apart_where_the_breaker_overflows() {
+    let harness = service(|service| service["batch"] = json!({ "calls": 1 }));
+    let first = harness.request(order(&alice()));
+    let others = ["bob", "carol"].map(|name| harness.request(order(&token(name))));
+    allow(&harness.callout());
+    first.forwarded();
+    harness.callout().reply(overflow());
+    for other in &others {
+        unavailable(other);
+    }
+    assert!(harness.callouts().is_empty());
+    assert!(!harness.logged("failed several times"));
+}
+
+#[test]
+fn answers_that_are_over_soon_are_not_asked_for_anew_while_others_must_wait() {
+    let harness = asked_about_paths(|_| {});
+    answers(&harness, &allow_until(NOW + 3600));
+    harness.request(order(&alice())).forwarded();
+    harness.set_cluster(GRANTS, Cluster::Waits);
+    harness.at(ms(NOW + 29));
+    let _crowd = crowd(&harness, "mallory", CALLS + 1);
+    harness.request(order(&alice())).forwarded();
+    for _ in 0..3 {
+        harness.tick();
+    }
+    assert_eq!(asked(&harness), 1 + CALLS);
+    for _ in 0..2 {
+        allow(&harness.callouts()[0]);
+    }
+    harness.tick();
+    assert_eq!(asked(&harness), 1 + CALLS + 2);
+    assert_eq!(asked_last(&harness), "alice");
+}
