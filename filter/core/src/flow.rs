@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::decision::{Caller, Decision, Service, decide};
 use crate::denial::{Answer, Reason};
 use crate::edits::Edits;
-use crate::grant::{GrantOutcome, Query};
+use crate::grant::{Asker, GrantOutcome, Query};
 use crate::identity::Identity;
 use crate::policy::Resource;
 use crate::policy::conditions::Facts;
@@ -118,6 +118,12 @@ impl Exchange {
     /// The host's name for this request, if it can be repeated safely.
     pub fn request_id(&self) -> Option<&str> {
         self.head.request_id()
+    }
+
+    /// Who makes it, as far as that is known.
+    pub fn asker(&self) -> Option<Asker> {
+        let bearer = self.bearer.as_ref()?;
+        Some(Asker::of(&bearer.identity))
     }
 
     /// Judges the request for the first time.

@@ -3,11 +3,14 @@
 pub mod asker;
 pub mod backoff;
 pub mod decisions;
+mod digest;
 pub mod embedded;
 pub mod gathering;
 pub mod key;
 pub mod service;
 pub mod shelf;
+pub mod tally;
+pub mod under_way;
 
 use crate::ids::{Action, GrantId, ResourceName};
 use crate::time::Window;
@@ -20,6 +23,8 @@ pub use gathering::Gathering;
 pub use key::DecisionKey;
 pub use service::{Failure, GrantOutcome, GrantReply, Query, Question, Ruling, ServiceFault, Word};
 pub use shelf::Shelf;
+pub use tally::Tally;
+pub use under_way::UnderWay;
 
 /// One subject's permission for some actions on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use hallpass_core::config::{OtlpSettings, ServiceSettings};
 use hallpass_core::flow::{FeedRequest, KeysRequest};
+use hallpass_core::grant::gathering::Waiting;
 use hallpass_core::grant::service::together;
-use hallpass_core::grant::{Asker, DecisionKey, Failure, Query};
+use hallpass_core::grant::{Asker, DecisionKey, Query};
 use hallpass_core::headers::HeaderList;
 use hallpass_core::time::UnixMillis;
 
@@ -50,17 +51,41 @@ pub(crate) struct Enquiry {
     pub(crate) body: Vec<u8>,
     /// The `x-request-id` of the request that asked first, if one did and has one.
     pub(crate) request_id: Option<String>,
+    /// Since when it waits to be put.
+    pub(crate) since: UnixMillis,
+    /// It had no answer together with others, and is put by itself.
+    pub(crate) is_alone: bool,
 }
 
 impl Enquiry {
     /// What is asked by a request, or for nobody in particular.
-    pub(crate) fn new(query: &Query, request_id: Option<&str>) -> Self {
+    pub(crate) fn new(query: &Query, request_id: Option<&str>, now: UnixMillis) -> Self {
         Self {
             key: query.key(),
             asker: query.asker(),
             body: query.to_body(),
             request_id: request_id.map(str::to_owned),
+            since: now,
+            is_alone: false,
         }
+    }
+}
+
+impl Waiting for Enquiry {
+    fn asker(&self) -> Asker {
+        self.asker
+    }
+
+    fn bytes(&self) -> usize {
+        self.body.len()
+    }
+
+    fn since(&self) -> UnixMillis {
+        self.since
+    }
+
+    fn is_alone(&self) -> bool {
+        self.is_alone
     }
 }
 
@@ -75,12 +100,16 @@ pub(crate) struct Callout {
     headers: Vec<(String, String)>,
     /// When the decision point is asked: what it answers knows of what was taken back by then.
     asked: Option<UnixMillis>,
+    /// What it is asked.
+    pub(crate) enquiries: Vec<Enquiry>,
 }
 
 /// A question under way.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) purpose: Purpose,
+    /// Whom it is about, if the decision point was asked.
+    pub(crate) askers: Vec<Asker>,
     pub(crate) sent: UnixMillis,
     /// When the decision point was asked, if it was.
     pub(crate) asked: Option<UnixMillis>,
@@ -104,31 +133,29 @@ impl Callout {
                 ("accept", "application/json"),
             ]),
             asked: None,
+            enquiries: Vec::new(),
         }
     }
 
     /// Asks the decision point.
     pub(crate) fn for_grant(
-        enquiry: Enquiry,
+        mut enquiry: Enquiry,
         service: &ServiceSettings,
         request_id: String,
         asked: UnixMillis,
     ) -> Self {
         let purpose = Purpose::Grant(enquiry.key);
-        Self::to_service(
-            purpose,
-            service,
-            &service.path,
-            enquiry.body,
-            request_id,
-            asked,
-        )
+        let body = std::mem::take(&mut enquiry.body);
+        let mut callout =
+            Self::to_service(purpose, service, &service.path, body, request_id, asked);
+        callout.enquiries.push(enquiry);
+        callout
     }
 
     /// Asks the decision point several questions with one call, which has this number.
     pub(crate) fn for_grants(
         number: u64,
-        enquiries: &[Enquiry],
+        enquiries: Vec<Enquiry>,
         service: &ServiceSettings,
         path: &str,
         request_id: String,
@@ -136,14 +163,10 @@ impl Callout {
     ) -> Self {
         let bodies = enquiries.iter().map(|enquiry| &*enquiry.body);
         let body = together::body_of(bodies);
-        Self::to_service(
-            Purpose::Grants(number),
-            service,
-            path,
-            body,
-            request_id,
-            asked,
-        )
+        let purpose = Purpose::Grants(number);
+        let mut callout = Self::to_service(purpose, service, path, body, request_id, asked);
+        callout.enquiries = enquiries;
+        callout
     }
 
     fn to_service(
@@ -171,6 +194,7 @@ impl Callout {
             request_id: Some(request_id),
             headers,
             asked: Some(asked),
+            enquiries: Vec::new(),
         }
     }
 
@@ -195,6 +219,7 @@ impl Callout {
             request_id: None,
             headers,
             asked: None,
+            enquiries: Vec::new(),
         }
     }
 
@@ -216,17 +241,30 @@ impl Callout {
             request_id: None,
             headers,
             asked: None,
+            enquiries: Vec::new(),
         }
     }
 
-    /// What is to be known of it until its answer comes.
-    pub(crate) fn sent(&self, now: UnixMillis) -> Call {
-        Call {
+    /// What is to be known of it until its answer comes, and what it asks the decision point.
+    pub(crate) fn sent(self, now: UnixMillis) -> (Call, Vec<Enquiry>) {
+        let call = Call {
             purpose: self.purpose,
+            askers: self.enquiries.iter().map(|enquiry| enquiry.asker).collect(),
             sent: now,
-            request_id: self.request_id.clone(),
+            request_id: self.request_id,
             asked: self.asked,
+        };
+        (call, self.enquiries)
+    }
+
+    /// What the decision point was to be asked by a call that was not sent.
+    pub(crate) fn into_enquiries(mut self) -> Vec<Enquiry> {
+        if let (Purpose::Grant(_), [alone], Some(body)) =
+            (self.purpose, &mut *self.enquiries, self.body)
+        {
+            alone.body = body;
         }
+        self.enquiries
     }
 
     /// The headers as the host takes them.
@@ -250,26 +288,8 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 pub(crate) enum Arrival {
     /// Something answered: the service, or the host in its place (a timeout is a 504, a refused connection a 503).
     Reply(Reply),
-    /// Nothing did.
-    Nothing(Silence),
-}
-
-impl Arrival {
-    /// Nothing answered, for this reason, and that is a failure of whoever was asked.
-    pub(crate) const fn nothing(why: &'static str) -> Self {
-        Self::Nothing(Silence {
-            why,
-            failure: Failure::Service,
-        })
-    }
-}
-
-/// Why nothing answered.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Silence {
-    pub(crate) why: &'static str,
-    /// What has failed, if that was a question to the grant service.
-    pub(crate) failure: Failure,
+    /// Nothing did, for this reason.
+    Nothing(&'static str),
 }
 
 /// An answer as it came.

@@ -91,7 +91,7 @@ impl<'a> Request<'a> {
             let mut exchange = Box::new(Exchange::new(head));
             let step = exchange.start(&mut worker.gate, now);
             let outcome = worker.hold_or_settle(self.id, exchange, step, now);
-            worker.ask_again();
+            worker.ask_again(now);
             let needs_root = outcome.is_none() && worker.needs_root(now);
             (outcome, needs_root)
         });

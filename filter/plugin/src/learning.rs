@@ -8,7 +8,7 @@ use hallpass_core::grant::{DecisionKey, Failure, GrantOutcome, ServiceFault, Wor
 use hallpass_core::revocation::FeedReply;
 use hallpass_core::time::UnixMillis;
 
-use crate::callouts::{Arrival, Enquiry, Reply, Silence};
+use crate::callouts::{Arrival, Enquiry, Reply};
 use crate::sinks;
 
 /// Lets the gate learn from what an issuer's server answered.
@@ -28,8 +28,8 @@ pub(crate) fn learn_keys(
             };
             gate.on_keys_reply(provider, raw, now)
         }
-        Arrival::Nothing(silence) => {
-            gate.fetch_failed(provider, silence.why, now);
+        Arrival::Nothing(why) => {
+            gate.fetch_failed(provider, why, now);
             Progress::Ended
         }
     }
@@ -47,7 +47,7 @@ pub(crate) fn learn_revocations(gate: &mut Gate, arrival: Arrival, now: UnixMill
             };
             gate.on_feed_reply(raw, now);
         }
-        Arrival::Nothing(silence) => gate.feed_failed(silence.why),
+        Arrival::Nothing(why) => gate.feed_failed(why),
     }
 }
 
@@ -64,7 +64,10 @@ pub(crate) fn learn_grant(
             let ruling = gate.on_grant_reply(key, headers.with(&reply), reply.asked(), now);
             outcome_of(ruling)
         }
-        Arrival::Nothing(silence) => undecided_for(silence, gate, now),
+        Arrival::Nothing(why) => {
+            gate.grant_failed(now);
+            undecided(why, Failure::Service)
+        }
     }
 }
 
@@ -96,7 +99,10 @@ pub(crate) fn learn_grants(
                 }
             }
         }
-        Arrival::Nothing(silence) => failed(undecided_for(silence, gate, now)),
+        Arrival::Nothing(why) => {
+            gate.grant_failed(now);
+            failed(undecided(why, Failure::Service))
+        }
     }
 }
 
@@ -108,13 +114,6 @@ fn outcome_of(ruling: Result<Word, ServiceFault>) -> GrantOutcome {
             undecided(fault, failure)
         }
     }
-}
-
-fn undecided_for(silence: Silence, gate: &mut Gate, now: UnixMillis) -> GrantOutcome {
-    if silence.failure == Failure::Service {
-        gate.grant_failed(now);
-    }
-    undecided(silence.why, silence.failure)
 }
 
 fn undecided(why: impl Display, failure: Failure) -> GrantOutcome {

@@ -8,15 +8,15 @@ use std::time::Duration;
 use hallpass_core::audit::otlp::MAX_ANSWER_BYTES;
 use hallpass_core::config::Config;
 use hallpass_core::flow::{Gate, Progress};
+use hallpass_core::grant::GrantOutcome;
 use hallpass_core::grant::service::{MAX_REPLIES_BYTES, MAX_REPLY_BYTES};
-use hallpass_core::grant::{Failure, GrantOutcome};
 use hallpass_core::jwks::MAX_SET_BYTES;
 use hallpass_core::metrics::Counter;
 use hallpass_core::revocation::MAX_FEED_BYTES;
 use hallpass_core::time::UnixMillis;
 use hallpass_core::token::signature::chosen::ChosenVerifier;
 
-use crate::callouts::{Arrival, Call, Callout, Purpose, Reply, Silence};
+use crate::callouts::{Arrival, Call, Callout, Purpose, Reply};
 use crate::host;
 use crate::http::{Request, Verdict, perform};
 use crate::learning::{learn_grant, learn_grants, learn_keys, learn_revocations};
@@ -102,15 +102,16 @@ impl Root {
             if purpose.is_about_requests() {
                 worker.with(|worker| worker.gate.count(Counter::CalloutTimeout));
             }
-            let never = Arrival::nothing("the proxy never answered the call");
+            let never = Arrival::Nothing("the proxy never answered the call");
             settle(worker, purpose, never, now);
         }
         worker.with(|worker| {
-            worker.give_up_unasked(now);
             worker.fetch_due_keys(now);
             worker.ask_feed_if_due(now);
             worker.release_background(BACKGROUND_AT_ONCE, now);
         });
+        dispatch_outbox(worker, now);
+        worker.with(|worker| worker.give_up_unasked(now));
         let wanted = self.carry_on(worker, now);
         set_tick(worker, wanted);
         worker.with(Worker::tell_figures);
@@ -142,7 +143,7 @@ impl Root {
         let ready = worker.with(|worker| {
             worker.export_due(now);
             let ready = worker.take_ready(READY_AT_ONCE, now);
-            worker.ask_again();
+            worker.ask_again(now);
             worker.write_down(now);
             ready
         });
@@ -211,7 +212,7 @@ fn retire(worker: &Shared) {
                 // Each of them is under way by itself, too.
                 Purpose::Grants(_) => worker.with(|worker| worker.land(purpose, None, now)),
                 Purpose::Keys(_) => {
-                    let replaced = Arrival::nothing("the configuration was replaced");
+                    let replaced = Arrival::Nothing("the configuration was replaced");
                     settle(worker, purpose, replaced, now);
                 }
                 // Nor does that say anything of the feed, which the next configuration may follow too.
@@ -231,8 +232,8 @@ fn retire(worker: &Shared) {
 
 fn dispatch_outbox(worker: &Shared, now: UnixMillis) {
     while let Some(callout) = worker.with(|worker| worker.next_callout(now)) {
-        if let Some(refusal) = send(worker, &callout, now) {
-            settle(worker, callout.purpose, refusal, now);
+        if let Some((purpose, refusal)) = send(worker, callout, now) {
+            settle(worker, purpose, refusal, now);
         }
     }
 }
@@ -254,7 +255,7 @@ fn settle(worker: &Shared, purpose: Purpose, arrival: Arrival, now: UnixMillis) 
             Purpose::Grant(key) => {
                 let outcome = learn_grant(&mut worker.gate, key, arrival, now);
                 worker.land(purpose, Some(outcome), now);
-                worker.spare_service(now);
+                worker.spare_failing_service(now);
             }
             Purpose::Grants(number) => {
                 let enquiries = worker.take_batch(number);
@@ -266,50 +267,28 @@ fn settle(worker: &Shared, purpose: Purpose, arrival: Arrival, now: UnixMillis) 
                     }
                     None => worker.put_apart(enquiries, now),
                 }
-                worker.spare_service(now);
+                worker.spare_failing_service(now);
             }
         }
         worker.write_down(now);
     });
 }
 
-const REFUSED: &str = "the proxy refused the call";
-
 /// Sends a question; what came of it, if the host would not take it.
-fn send(worker: &Shared, callout: &Callout, now: UnixMillis) -> Option<Arrival> {
+fn send(worker: &Shared, callout: Callout, now: UnixMillis) -> Option<(Purpose, Arrival)> {
     let sent = host::dispatch(
         &callout.cluster,
         &callout.header_pairs(),
         callout.body.as_deref(),
         callout.timeout,
     );
-    match sent {
+    worker.with(|worker| match sent {
         Ok(call) => {
-            worker.with(|worker| worker.call_sent(call, callout, now));
+            worker.call_sent(call, callout, now);
             None
         }
-        Err(_) if !callout.purpose.is_about_requests() => Some(Arrival::nothing(REFUSED)),
-        Err(refusal) => {
-            let cluster = &callout.cluster;
-            let under_way = worker.with(|worker| {
-                worker.gate.count(Counter::CalloutRefused);
-                worker.calls_under_way()
-            });
-            if callout.purpose.is_question() && under_way > 0 && refusal.may_be_for_want_of_room() {
-                sinks::warn(&format!(
-                    "the proxy refused a call to cluster `{cluster}` ({refusal}) while {under_way} were under way: has its circuit breaker room for them, and the cluster hosts?",
-                ));
-                return Some(Arrival::Nothing(Silence {
-                    why: REFUSED,
-                    failure: Failure::Question,
-                }));
-            }
-            sinks::warn(&format!(
-                "the proxy refused a call to cluster `{cluster}` ({refusal}): is the cluster configured, and has it hosts?",
-            ));
-            Some(Arrival::nothing(REFUSED))
-        }
-    }
+        Err(refusal) => worker.call_refused(callout, refusal),
+    })
 }
 
 fn resume(id: u32, outcome: Outcome, worker: &Shared) {
@@ -330,7 +309,7 @@ fn receive(call: Call, body_size: usize) -> Arrival {
     };
     let body = host::reply_body(body_size.min(limit.saturating_add(1)));
     Reply::new(host::reply_headers(), body, call)
-        .map_or(Arrival::nothing("the call failed"), Arrival::Reply)
+        .map_or(Arrival::Nothing("the call failed"), Arrival::Reply)
 }
 
 /// The host answers 504 in place of a service that did not answer in time.

@@ -1,6 +1,7 @@
 //! What one worker's contexts share: the gate, the requests that wait, and the questions under way.
 
 mod asking;
+mod calls;
 mod exporting;
 mod held;
 mod pace;
@@ -25,10 +26,11 @@ use hallpass_core::metrics::Held;
 use hallpass_core::streams::OpenStreams;
 use hallpass_core::time::UnixMillis;
 
-use crate::callouts::{Call, Callout, Enquiry, Purpose};
+use crate::callouts::{Callout, Enquiry, Purpose};
 use crate::host::{self, Wanted};
 use crate::sinks::{self, Stats};
 use asking::{MAX_WAITING, asker_of, purpose_of};
+use calls::Calls;
 use pace::Pace;
 use room::{HeldRequest, HeldRequests, Waiting};
 
@@ -59,8 +61,6 @@ pub(crate) struct Worker {
     pub(crate) outbox: VecDeque<Callout>,
     /// Questions to the grant service that have not left yet.
     gathering: Gathering<Enquiry>,
-    /// Those of them that had no answer together with others.
-    apart: Gathering<Enquiry>,
     /// Those that were put together and are under way, by the number of their call.
     batches: HashMap<u64, Vec<Enquiry>>,
     /// Questions that nobody waits for: they leave a few at a time.
@@ -75,8 +75,9 @@ pub(crate) struct Worker {
     pub(crate) streams: OpenStreams<u32, Box<Stream>>,
     /// The host would not cut a stream, and the log says so.
     pub(crate) told_uncut: bool,
-    /// Calls under way, by the host's number.
-    calls: HashMap<u32, Call>,
+    calls: Calls,
+    /// The log says since the last tick that the host has no room for calls.
+    told_full: bool,
     flights: Flights<Purpose, u32>,
     held: HeldRequests,
     /// Whose turn it is among the held, in their order.
@@ -135,10 +136,10 @@ impl Worker {
             gate,
             streams: OpenStreams::default(),
             told_uncut: false,
-            calls: HashMap::new(),
+            calls: Calls::default(),
+            told_full: false,
             outbox: VecDeque::new(),
             gathering: Gathering::new(rules),
-            apart: Gathering::new(GatheringRules::EACH_BY_ITSELF),
             batches: HashMap::new(),
             background: VecDeque::new(),
             stats,
@@ -188,8 +189,8 @@ impl Worker {
                 Step::Respond(refusal) => return Some(Outcome::Refuse(refusal)),
                 Step::Wait(need) => need,
             };
-            let (purpose, asker) = (purpose_of(&need), asker_of(&need));
-            if self.join(id, need, &exchange, now) {
+            let (purpose, asker) = (purpose_of(&need), asker_of(&need, &exchange));
+            if self.has_room_for(&need, asker) && self.join(id, need, &exchange, now) {
                 let waiting = Waiting {
                     exchange,
                     purpose,

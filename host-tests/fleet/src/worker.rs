@@ -2,7 +2,7 @@
 //!
 //! The module itself runs in a proxy only. What is repeated of it here (`filter/plugin`: `root`, `http`, `worker::asking`) is when questions
 //! leave: a request that must ask runs the tick, what is asked for nobody in particular waits for the next one, and sixteen of that leave
-//! with each.
+//! with each. What bounds the calls under way, and who waits, is left out: so few are here that nobody feels it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

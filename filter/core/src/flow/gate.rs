@@ -41,6 +41,8 @@ pub struct Gate {
     decisions: Decisions,
     shelf: Option<Shelf>,
     backoff: Backoff,
+    /// The grant service has begun to be left alone, which was not asked for yet.
+    outage_began: bool,
     refreshes: Vec<Query>,
     /// Where the grant service says what it takes back, if it does.
     follower: Option<Follower>,
@@ -90,6 +92,7 @@ impl Gate {
             decisions: grants::decisions(config.grants.service.as_ref()),
             shelf: None,
             backoff: Backoff::default(),
+            outage_began: false,
             refreshes: Vec::new(),
             follower,
             revoked,

@@ -37,18 +37,13 @@ impl Backoff {
     /// Whether the service may be asked now. After each wait one question goes out, and until its answer is there the others wait another
     /// time.
     pub fn may_ask(&mut self, now: UnixMillis) -> bool {
-        let rests = self.rests(now);
+        // A clock that was set back to before the wait began says nothing of how long that was.
+        let rests = self.rest.is_some_and(|rest| rest.is_open(now));
         if !rests && self.failures >= ACCIDENTS {
             self.probes = true;
             self.wait(now);
         }
         !rests
-    }
-
-    /// Whether a wait is under way.
-    pub fn rests(&self, now: UnixMillis) -> bool {
-        // A clock that was set back to before it began says nothing of how long that was.
-        self.rest.is_some_and(|rest| rest.is_open(now))
     }
 
     /// The service decided something.
@@ -65,7 +60,8 @@ impl Backoff {
 
     /// It did not. Of many that were under way when the rest began, none makes it longer.
     pub fn failed(&mut self, now: UnixMillis) -> Change {
-        if self.rests(now) && !std::mem::take(&mut self.probes) {
+        let rests = self.rest.is_some_and(|rest| rest.is_open(now));
+        if rests && !std::mem::take(&mut self.probes) {
             return Change::None;
         }
         self.failures = self.failures.saturating_add(1);

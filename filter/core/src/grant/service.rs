@@ -13,8 +13,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
+use super::digest::Digest;
 use super::{Asker, DecisionKey};
 use crate::identity::{Identity, StepUp};
 use crate::ids::{Action, GrantId, ResourceName};
@@ -97,7 +98,7 @@ impl<'a> Question<'a> {
         action: &'a Action,
         context: Context<'a>,
     ) -> Self {
-        let mut hash = KeyHash(identity.hashed_once(hash_of_asker).clone());
+        let mut hash = Digest(identity.hashed_once(hash_of_asker).clone());
         hash.part(action.as_str());
         hash.part(resource_type);
         hash.part(resource.as_str());
@@ -106,7 +107,7 @@ impl<'a> Question<'a> {
         hash.optional(context.host);
         hash.optional(context.path);
         Self {
-            key: DecisionKey::new(hash.0.finalize().into()),
+            key: DecisionKey::new(hash.finish()),
             identity,
             action,
             resource_type,
@@ -129,7 +130,7 @@ impl<'a> Question<'a> {
         let context = self.context;
         Query {
             key: self.key,
-            asker: Asker::new(hash_of_subject(identity).0.finalize().into()),
+            asker: Asker::of(identity),
             subject: QuerySubject {
                 r#type: SUBJECT_TYPE,
                 id: identity.subject().to_owned(),
@@ -159,17 +160,11 @@ impl<'a> Question<'a> {
 /// The `type` of every subject.
 const SUBJECT_TYPE: &str = "user";
 
-fn hash_of_subject(identity: &Identity) -> KeyHash {
-    let mut hash = KeyHash(Sha256::new());
+fn hash_of_asker(identity: &Identity) -> Sha256 {
+    let mut hash = Digest::default();
     hash.part(SUBJECT_TYPE);
     hash.part(identity.subject());
     hash.part(identity.issuer().as_str());
-    hash
-}
-
-/// With all that is told of it.
-fn hash_of_asker(identity: &Identity) -> Sha256 {
-    let mut hash = hash_of_subject(identity);
     hash.optional(identity.email());
     hash.count(identity.groups().count());
     for group in identity.groups() {
@@ -251,26 +246,6 @@ impl Query {
     /// Who asks.
     pub fn asker(&self) -> Asker {
         self.asker
-    }
-}
-
-struct KeyHash(Sha256);
-
-impl KeyHash {
-    fn count(&mut self, count: usize) {
-        self.0.update((count as u64).to_le_bytes());
-    }
-
-    fn part(&mut self, text: &str) {
-        self.count(text.len());
-        self.0.update(text);
-    }
-
-    fn optional(&mut self, text: Option<&str>) {
-        self.0.update([u8::from(text.is_some())]);
-        if let Some(text) = text {
-            self.part(text);
-        }
     }
 }
 

@@ -5,16 +5,19 @@ use std::time::Duration;
 use hallpass_core::flight::Joined;
 use hallpass_core::flow::{Exchange, Need};
 use hallpass_core::grant::Asker;
+use hallpass_core::metrics::Counter;
 use hallpass_core::time::UnixMillis;
 
 use super::Worker;
-use crate::callouts::{Call, Callout, Purpose};
+use crate::callouts::{Arrival, Call, Callout, Purpose};
+use crate::host::Refused;
+use crate::sinks;
 
 /// How many requests a worker holds at most, whatever they wait for: each keeps its headers. One more is refused.
 pub(super) const MAX_WAITING: usize = 4_096;
 /// How many of these may wait for keys: anyone can write a token that waits for them, and must not take the room of those who are known.
 const MAX_WAITING_FOR_KEYS: usize = MAX_WAITING / 4;
-/// How many may wait for the grant service's word on the same subject, whatever it asks for: who is known must not take the room of others.
+/// How many of the same subject may wait for the grant service, whatever they ask for: who is known must not take the room of others.
 const MAX_WAITING_OF_ONE: usize = MAX_WAITING / 4;
 /// How much later than its timeout a call is given up that the host never answers.
 const GRACE: Duration = Duration::from_secs(1);
@@ -28,9 +31,6 @@ impl Worker {
         exchange: &Exchange,
         now: UnixMillis,
     ) -> bool {
-        if !self.has_room_for(&need) {
-            return false;
-        }
         let purpose = purpose_of(&need);
         let callout = match need {
             Need::Grant(query) => return self.join_question(id, &query, exchange, now),
@@ -56,13 +56,13 @@ impl Worker {
         }
     }
 
-    fn has_room_for(&self, need: &Need) -> bool {
-        let is_among_its_own = match need {
-            Need::Keys(_) | Need::NewKey(_) => self.waiting_for_keys() < MAX_WAITING_FOR_KEYS,
-            Need::Grant(query) => self.held.waiting_of(query.asker()) < MAX_WAITING_OF_ONE,
-            Need::Revocations => true,
-        };
-        is_among_its_own && self.held.len() < MAX_WAITING
+    /// Whether one more request may wait for this.
+    pub(super) fn has_room_for(&self, need: &Need, asker: Option<Asker>) -> bool {
+        let wants_keys = matches!(need, Need::Keys(_) | Need::NewKey(_));
+        let waiting_of = |asker| self.held.waiting_of(asker);
+        self.held.len() < MAX_WAITING
+            && !(wants_keys && self.waiting_for_keys() >= MAX_WAITING_FOR_KEYS)
+            && asker.map_or(0, waiting_of) < MAX_WAITING_OF_ONE
     }
 
     fn waiting_for_keys(&self) -> usize {
@@ -83,13 +83,41 @@ impl Worker {
     }
 
     /// The host took a call.
-    pub(crate) fn call_sent(&mut self, call: u32, callout: &Callout, now: UnixMillis) {
-        self.calls.insert(call, callout.sent(now));
+    pub(crate) fn call_sent(&mut self, number: u32, callout: Callout, now: UnixMillis) {
+        let (call, enquiries) = callout.sent(now);
+        if let Purpose::Grants(number) = call.purpose {
+            self.left_together(number, enquiries);
+        }
+        self.calls.insert(number, call);
+    }
+
+    /// The host did not take it. What came of it, unless its questions wait for a call to come back, and are put then.
+    pub(crate) fn call_refused(
+        &mut self,
+        callout: Callout,
+        refusal: Refused,
+    ) -> Option<(Purpose, Arrival)> {
+        let purpose = callout.purpose;
+        if purpose.is_about_requests() {
+            self.gate.count(Counter::CalloutRefused);
+            if purpose.is_question() && refusal.may_be_for_want_of_room() && self.calls.refused() {
+                self.put_back(callout, refusal);
+                return None;
+            }
+            sinks::warn(&format!(
+                "the proxy refused a call to cluster `{}` ({refusal}): is the cluster configured, and has it hosts?",
+                callout.cluster
+            ));
+        }
+        if let Purpose::Grants(number) = purpose {
+            self.batches.insert(number, callout.into_enquiries());
+        }
+        Some((purpose, Arrival::Nothing("the proxy refused the call")))
     }
 
     /// The host answers a call, unless it was given up before.
     pub(crate) fn call_ended(&mut self, call: u32, now: UnixMillis) -> Option<Call> {
-        let call = self.calls.remove(&call)?;
+        let call = self.calls.remove(call)?;
         if call.purpose.is_about_requests() {
             self.stats.callout_took(now.since(call.sent));
         }
@@ -128,8 +156,7 @@ impl Worker {
     /// Questions that the host should have answered long ago. Their calls are forgotten: a late answer is no answer.
     pub(crate) fn give_up_overdue(&mut self, now: UnixMillis) -> Vec<Purpose> {
         let overdue = self.flights.overdue(now);
-        self.calls
-            .retain(|_, call| !overdue.contains(&call.purpose));
+        self.calls.take(|call| overdue.contains(&call.purpose));
         overdue
     }
 
@@ -149,10 +176,12 @@ pub(super) fn purpose_of(need: &Need) -> Purpose {
     }
 }
 
-pub(super) fn asker_of(need: &Need) -> Option<Asker> {
+/// Who is known to wait, if somebody is: who waits for keys is not known yet.
+pub(super) fn asker_of(need: &Need, exchange: &Exchange) -> Option<Asker> {
     match need {
         Need::Grant(query) => Some(query.asker()),
-        Need::Keys(_) | Need::NewKey(_) | Need::Revocations => None,
+        Need::Revocations => exchange.asker(),
+        Need::Keys(_) | Need::NewKey(_) => None,
     }
 }
 

@@ -53,7 +53,7 @@ impl Worker {
                         body: &reply.body,
                     }
                 }
-                Arrival::Nothing(silence) => Delivery::Failed(silence.why),
+                Arrival::Nothing(why) => Delivery::Failed(why),
             };
             exporter.ended(&delivery, now);
         }
@@ -75,12 +75,10 @@ impl Worker {
         let settings = ours.settings().clone();
         let timeout = settings.timeout;
         self.exporter = Some(theirs.succeeded_by(settings));
-        for (id, call) in &before.calls {
-            if call.purpose == Purpose::Export {
-                self.flights
-                    .start(Purpose::Export, deadline(timeout, call.sent));
-                self.calls.insert(*id, call.clone());
-            }
+        for (number, call) in before.calls.take(|call| call.purpose == Purpose::Export) {
+            self.flights
+                .start(Purpose::Export, deadline(timeout, call.sent));
+            self.calls.insert(number, call);
         }
     }
 

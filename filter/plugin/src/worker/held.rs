@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use hallpass_core::flow::{Exchange, Step};
 use hallpass_core::grant::GrantOutcome;
-use hallpass_core::grant::gathering::MOST_CALLS;
 use hallpass_core::time::UnixMillis;
 
 use super::room::{HeldRequest, Waiting};
@@ -76,8 +75,8 @@ impl Worker {
 
     /// How often the tick should come for those who are there.
     pub(crate) fn wanted_tick(&self, now: UnixMillis) -> Duration {
-        let under_way = self.calls_under_way();
-        if !self.ready.is_empty() || !self.background.is_empty() && under_way < MOST_CALLS {
+        let under_way = self.calls.questions();
+        if !self.ready.is_empty() || !self.background.is_empty() && under_way.has_room() {
             return HURRY;
         }
         let patience = self.gathering.patience(under_way, now);

@@ -7,7 +7,7 @@
 use hallpass_core::config::{BatchSettings, ServiceSettings};
 use hallpass_core::flight::Joined;
 use hallpass_core::flow::Exchange;
-use hallpass_core::grant::gathering::MOST_CALLS;
+use hallpass_core::grant::gathering::PATIENCE;
 use hallpass_core::grant::{Failure, GrantOutcome, Query};
 use hallpass_core::metrics::Counter;
 use hallpass_core::time::UnixMillis;
@@ -16,6 +16,7 @@ use super::Worker;
 use super::asking::deadline;
 use super::room::Waiting;
 use crate::callouts::{Callout, Enquiry, Purpose};
+use crate::host::Refused;
 use crate::sinks;
 
 /// How many questions that nobody waits for may lie there. For one more the answer serves to its end, and then somebody waits.
@@ -35,7 +36,8 @@ impl Worker {
         let purpose = Purpose::Grant(query.key());
         match self.flights.join(purpose, id, NOT_YET) {
             Joined::First => {
-                self.put(Enquiry::new(query, exchange.request_id()), now);
+                let enquiry = Enquiry::new(query, exchange.request_id(), now);
+                self.gathering.push(enquiry);
                 true
             }
             Joined::Waiting => {
@@ -47,51 +49,50 @@ impl Worker {
         }
     }
 
-    fn put(&mut self, enquiry: Enquiry, now: UnixMillis) {
-        let (asker, bytes) = (enquiry.asker, enquiry.body.len());
-        self.gathering.push(enquiry, asker, bytes, now);
-    }
-
     /// Somebody waits now for a question that may have been put for nobody, and not have left yet.
     fn bring_forward(&mut self, query: &Query, now: UnixMillis) {
         let key = query.key();
         let place = self.background.iter().position(|other| other.key == key);
         if let Some(enquiry) = place.and_then(|place| self.background.remove(place)) {
-            self.put(enquiry, now);
+            self.gathering.push(Enquiry {
+                since: now,
+                ..enquiry
+            });
         }
     }
 
     /// The next few of the questions that nobody waits for may leave, unless others must wait.
     pub(crate) fn release_background(&mut self, most: usize, now: UnixMillis) {
-        if self.calls_under_way() >= MOST_CALLS {
+        if !self.calls.questions().has_room() {
             return;
         }
         for _ in 0..most {
             let Some(enquiry) = self.background.pop_front() else {
                 return;
             };
-            self.put(enquiry, now);
+            self.gathering.push(Enquiry {
+                since: now,
+                ..enquiry
+            });
         }
     }
 
     /// Queues questions whose answers are over soon, for nobody in particular. They leave with the next ticks.
-    pub(crate) fn ask_again(&mut self) {
+    pub(crate) fn ask_again(&mut self, now: UnixMillis) {
         for query in self.gate.take_refreshes() {
             let purpose = Purpose::Grant(query.key());
             if self.flights.is_under_way(&purpose) || self.background.len() >= MAX_BACKGROUND {
                 continue;
             }
             self.flights.start(purpose, NOT_YET);
-            self.background.push_back(Enquiry::new(&query, None));
+            self.background.push_back(Enquiry::new(&query, None, now));
         }
     }
 
     /// Whether the root has something to do for those who wait: questions leave, or the tick must come sooner for them.
     pub(crate) fn needs_root(&self, now: UnixMillis) -> bool {
-        let under_way = self.calls_under_way();
         !self.outbox.is_empty()
-            || self.gathering.is_due(under_way, now)
-            || self.apart.is_due(under_way, now)
+            || self.gathering.is_due(self.calls.questions(), now)
             || self.wanted_tick(now) < self.tick
     }
 
@@ -101,11 +102,7 @@ impl Worker {
             if let Some(callout) = self.outbox.pop_front() {
                 return Some(callout);
             }
-            let under_way = self.calls_under_way();
-            let mut leaving = self.apart.leave(under_way, now);
-            if leaving.is_empty() {
-                leaving = self.gathering.leave(under_way, now);
-            }
+            let leaving = self.gathering.leave(self.calls.questions(), now);
             if leaving.is_empty() {
                 return None;
             }
@@ -152,10 +149,32 @@ impl Worker {
         let number = self.named;
         let asked = self.gate.asking(now);
         let callout =
-            Callout::for_grants(number, &enquiries, service, &batch.path, request_id, asked);
+            Callout::for_grants(number, enquiries, service, &batch.path, request_id, asked);
         self.send(callout, now);
+    }
+
+    /// The call with this number has left, with these questions.
+    pub(super) fn left_together(&mut self, number: u64, enquiries: Vec<Enquiry>) {
         self.count_questions(Counter::GrantGathered, &enquiries);
         self.batches.insert(number, enquiries);
+    }
+
+    /// The host has no room for a call beside those that are under way: what it asks leaves when one of them comes back.
+    pub(super) fn put_back(&mut self, callout: Callout, refusal: Refused) {
+        if !std::mem::replace(&mut self.told_full, true) {
+            sinks::warn(&format!(
+                "the proxy refused a call to cluster `{}` ({refusal}) while {} were under way, so it waits for one of them: has the circuit breaker room for more?",
+                callout.cluster,
+                self.calls.questions().calls()
+            ));
+        }
+        if let Purpose::Grants(_) = callout.purpose {
+            self.flights.land(&callout.purpose);
+        }
+        for enquiry in callout.into_enquiries().into_iter().rev() {
+            self.flights.start(Purpose::Grant(enquiry.key), NOT_YET);
+            self.gathering.put_back(enquiry);
+        }
     }
 
     fn send(&mut self, callout: Callout, now: UnixMillis) {
@@ -181,50 +200,37 @@ impl Worker {
         if self.flights.waiters(&purpose) > 0 {
             return;
         }
-        for gathering in [&mut self.gathering, &mut self.apart] {
-            if gathering
-                .withdraw(asker, |enquiry| enquiry.key == key)
-                .is_some()
-            {
-                self.flights.land(&purpose);
-            }
+        let is_it = |enquiry: &Enquiry| enquiry.key == key;
+        if self.gathering.withdraw(asker, is_it).is_some() {
+            self.flights.land(&purpose);
         }
     }
 
     /// Gives up the questions that have waited for a call to come back for as long as a call may take. That says nothing of the service.
     pub(crate) fn give_up_unasked(&mut self, now: UnixMillis) {
+        self.told_full = false;
         let Some(service) = &self.gate.config().grants.service else {
             return;
         };
-        let longest = service.timeout;
-        for overdue in [
-            self.gathering.take_overdue(longest, now),
-            self.apart.take_overdue(longest, now),
-        ] {
-            if !overdue.is_empty() {
-                sinks::warn(&format!(
-                    "{} questions were not put to the grant service: as many calls to it as there may be ({MOST_CALLS}) were under way all the time",
-                    overdue.len()
-                ));
-                self.land_questions(overdue, &GrantOutcome::GivenUp, now);
-            }
+        let longest = service.timeout.max(PATIENCE);
+        let overdue = self.gathering.take_overdue(longest, now);
+        if !overdue.is_empty() {
+            sinks::warn(&format!(
+                "{} questions were not put to the grant service within its timeout: as many calls were under way as there may be",
+                overdue.len()
+            ));
+            let given_up = GrantOutcome::Failed(Failure::Question);
+            self.land_questions(overdue, &given_up, now);
         }
     }
 
-    /// Has questions that have not left share the fate of those that did, where the service is left alone since it fails.
-    pub(crate) fn spare_service(&mut self, now: UnixMillis) {
-        if self.gate.service_rests(now) {
+    /// Has questions that have not left share the fate of those that did, when the service begins to be left alone since it fails.
+    pub(crate) fn spare_failing_service(&mut self, now: UnixMillis) {
+        if self.gate.take_outage() {
+            let spared = self.gathering.take_all();
             let failed = GrantOutcome::Failed(Failure::Service);
-            for spared in [self.gathering.take_all(), self.apart.take_all()] {
-                self.land_questions(spared, &failed, now);
-            }
+            self.land_questions(spared, &failed, now);
         }
-    }
-
-    /// How many calls to the decision point are under way.
-    pub(crate) fn calls_under_way(&self) -> usize {
-        let calls = self.calls.values();
-        calls.filter(|call| call.purpose.is_question()).count()
     }
 
     fn count_questions(&mut self, counter: Counter, enquiries: &[Enquiry]) {
@@ -252,8 +258,11 @@ impl Worker {
             if self.flights.waiters(&purpose) == 0 {
                 self.flights.land(&purpose);
             } else {
-                let (asker, bytes) = (enquiry.asker, enquiry.body.len());
-                self.apart.push(enquiry, asker, bytes, now);
+                self.gathering.push(Enquiry {
+                    since: now,
+                    is_alone: true,
+                    ..enquiry
+                });
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use hallpass_core::flow::Exchange;
-use hallpass_core::grant::Asker;
+use hallpass_core::grant::{Asker, Tally};
 
 use super::Outcome;
 use super::held::Answer;
@@ -26,15 +26,15 @@ pub(super) enum HeldRequest {
 pub(super) struct Waiting {
     pub(super) exchange: Box<Exchange>,
     pub(super) purpose: Purpose,
-    /// Who is known to wait: for the grant service's word on them.
+    /// Who is known to wait.
     pub(super) asker: Option<Asker>,
 }
 
-/// The requests that are held, and how many of them wait for the word on whom.
+/// The requests that are held, and how many of those that wait are whose.
 #[derive(Default)]
 pub(super) struct HeldRequests {
     requests: HashMap<u32, HeldRequest>,
-    waiting: HashMap<Asker, usize>,
+    waiting: Tally,
 }
 
 impl HeldRequests {
@@ -50,30 +50,24 @@ impl HeldRequests {
         self.requests.contains_key(&id)
     }
 
-    /// How many wait for the word on `asker`.
+    /// How many of `asker` wait.
     pub(super) fn waiting_of(&self, asker: Asker) -> usize {
-        self.waiting.get(&asker).copied().unwrap_or(0)
+        self.waiting.of(asker)
     }
 
     pub(super) fn insert(&mut self, id: u32, request: HeldRequest) {
         // The host gives no number twice, so there is none of before, but nothing may be counted that is not there.
         self.remove(id);
         if let Some(asker) = request.asker() {
-            let count = self.waiting.entry(asker).or_default();
-            *count = count.saturating_add(1);
+            self.waiting.add(asker);
         }
         self.requests.insert(id, request);
     }
 
     pub(super) fn remove(&mut self, id: u32) -> Option<HeldRequest> {
         let request = self.requests.remove(&id)?;
-        if let Some(asker) = request.asker()
-            && let Some(count) = self.waiting.get_mut(&asker)
-        {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.waiting.remove(&asker);
-            }
+        if let Some(asker) = request.asker() {
+            self.waiting.take(asker);
         }
         Some(request)
     }

@@ -272,7 +272,10 @@ fn very_many_different_questions_are_put_by_and_by_and_each_has_its_answer() {
     let idp = IdentityProvider::start(0).unwrap();
     let world = World::new(idp, |setup| {
         setup.workers(1).plugin(|plugin| {
-            plugin["grants"]["service"]["timeout"] = json!("10s");
+            let service = plugin["grants"]["service"].as_object_mut().unwrap();
+            service.insert("timeout".to_owned(), json!("10s"));
+            // It would be under way besides, now and then.
+            service.remove("revocations");
         })
     });
     let users: Vec<_> = (0..CALLS + 44).map(|user| format!("user-{user}")).collect();
@@ -288,10 +291,11 @@ fn very_many_different_questions_are_put_by_and_by_and_each_has_its_answer() {
         || crowd.ask_as("/orders/5", &tokens),
         || {
             await_active(&world.proxy, users.len());
+            let asking = || stat(&world.proxy, "cluster.grants.upstream_rq_active");
             wait_until("as many are asked about as may be", PATIENCE, || {
-                world.grants.calls() >= CALLS
+                world.grants.calls() >= CALLS && asking() >= CALLS
             });
-            assert_eq!(world.grants.calls(), CALLS);
+            assert_eq!((world.grants.calls(), asking()), (CALLS, CALLS));
             world.grants.release();
         },
     );
@@ -306,7 +310,7 @@ fn very_many_different_questions_are_put_by_and_by_and_each_has_its_answer() {
 }
 
 #[test]
-fn what_the_circuit_breaker_does_not_let_through_passes_by_no_failure_mode() {
+fn what_the_circuit_breaker_does_not_let_through_waits_for_room_and_passes_by_no_failure_mode() {
     let world = World::new(IdentityProvider::start(0).unwrap(), |setup| {
         setup
             .workers(1)
@@ -339,19 +343,25 @@ fn what_the_circuit_breaker_does_not_let_through_passes_by_no_failure_mode() {
         wait_until("the second waits for it", PATIENCE, || {
             stat(proxy, "cluster.grants.upstream_rq_pending_active") == 1
         });
-        for user in 0..5 {
-            let token = token(&format!("user-{user}"));
-            let answer = proxy.get("/orders/7").token(&token).send();
-            assert_all_unavailable(&[answer]);
-        }
-        assert_eq!(stat(proxy, OVERFLOWN), 5);
+        let third = ask("third");
+        wait_until("the third has no room", PATIENCE, || {
+            stat(proxy, OVERFLOWN) == 1
+        });
+        // Nobody else is asked about before there is room, so these wait as well.
+        let others = ["fourth", "fifth"].map(ask);
+        await_active(proxy, 5);
+        assert_eq!(stat(proxy, OVERFLOWN), 1);
+        assert_eq!(world.upstream.served("/orders/6"), 0);
         world.grants.release();
         for let_through in [first, second] {
             let answer = let_through.join().unwrap();
             assert_eq!(answer.status, 200, "{answer:?}");
         }
+        for denied in [third].into_iter().chain(others) {
+            assert_all_refused(&[denied.join().unwrap()], 403, "grant_denied");
+        }
     });
-    assert_eq!(world.upstream.served("/orders/7"), 0);
+    assert_eq!(world.upstream.served("/orders/6"), 2);
     let told = world.proxy.log().so_far();
     assert!(told.iter().any(|line| line.contains("circuit breaker")));
     assert!(

@@ -61,9 +61,9 @@ impl Gate {
         self.backoff.may_ask(now)
     }
 
-    /// Whether it is left alone right now.
-    pub fn service_rests(&self, now: UnixMillis) -> bool {
-        self.backoff.rests(now)
+    /// Whether it has begun to be left alone since this was last asked.
+    pub fn take_outage(&mut self) -> bool {
+        std::mem::take(&mut self.outage_began)
     }
 
     /// The grant service's word of before, if it may stand in for a service that fails. Ask for what is [`Gate::remembered`] first: a
@@ -113,7 +113,8 @@ impl Gate {
     ///
     /// # Errors
     /// [`ServiceFault`] when it is not an answer to each of them; then nothing is remembered. Each may have one that is put by itself, if it
-    /// [may be of one question](ServiceFault::may_be_of_one_question); otherwise the service has failed.
+    /// [may be of one question](ServiceFault::may_be_of_one_question); otherwise the service has failed, if the fault
+    /// [is its own](ServiceFault::is_of_the_service).
     pub fn on_grant_replies(
         &mut self,
         keys: &[DecisionKey],
@@ -154,7 +155,10 @@ impl Gate {
     fn tell_of_service(&mut self, change: Change) {
         let news = match change {
             Change::None => return,
-            Change::Rests => "failed several times in a row, and is asked now and then only",
+            Change::Rests => {
+                self.outage_began = true;
+                "failed several times in a row, and is asked now and then only"
+            }
             Change::Recovered => "decides again",
         };
         let service = self.config.grants.service.as_ref();

@@ -35,14 +35,24 @@ impl<A: Eq + Hash + Copy, T> Turns<A, T> {
         self.len = self.len.saturating_add(1);
     }
 
-    /// What [`Turns::pop`] would take.
-    pub(super) fn next(&self) -> Option<&T> {
-        self.queues.get(self.order.front()?)?.front()
+    /// The same, before everything that there is of theirs; and it is their turn.
+    pub(super) fn push_first(&mut self, who: A, what: T) {
+        self.order.retain(|other| *other != who);
+        self.order.push_front(who);
+        self.queues.entry(who).or_default().push_front(what);
+        self.len = self.len.saturating_add(1);
     }
 
-    /// The first thing of whoever is next, who comes last then.
-    pub(super) fn pop(&mut self) -> Option<T> {
-        let who = self.order.pop_front()?;
+    /// The first thing of the next one of whom it may be taken. They come last then.
+    pub(super) fn pop(&mut self, may: impl Fn(A, &T) -> bool) -> Option<T> {
+        let may_be_taken = |who: &A| {
+            let queue = self.queues.get(who);
+            queue
+                .and_then(VecDeque::front)
+                .is_some_and(|first| may(*who, first))
+        };
+        let place = self.order.iter().position(may_be_taken)?;
+        let who = self.order.remove(place)?;
         let queue = self.queues.get_mut(&who)?;
         let what = queue.pop_front()?;
         self.len = self.len.saturating_sub(1);
@@ -55,8 +65,9 @@ impl<A: Eq + Hash + Copy, T> Turns<A, T> {
     }
 
     /// The first thing of everybody's.
-    pub(super) fn firsts(&self) -> impl Iterator<Item = &T> {
-        self.queues.values().filter_map(VecDeque::front)
+    pub(super) fn firsts(&self) -> impl Iterator<Item = (A, &T)> {
+        let queues = self.queues.iter();
+        queues.filter_map(|(who, queue)| Some((*who, queue.front()?)))
     }
 
     /// Takes out the thing of `who` that is meant.
@@ -64,29 +75,30 @@ impl<A: Eq + Hash + Copy, T> Turns<A, T> {
         let queue = self.queues.get_mut(&who)?;
         let place = queue.iter().position(is_it)?;
         let what = queue.remove(place)?;
-        self.took_from(who, 1);
+        self.len = self.len.saturating_sub(1);
+        self.forget_who_has_none();
         Some(what)
     }
 
-    /// Takes out the first things of everybody's that are such.
+    /// Takes out the first things of everybody's that are such, in turn.
     pub(super) fn take_firsts_while(&mut self, is_such: impl Fn(&T) -> bool) -> Vec<T> {
         let mut taken = Vec::new();
-        for who in self.order.clone() {
-            if let Some(queue) = self.queues.get_mut(&who) {
+        for who in &self.order {
+            if let Some(queue) = self.queues.get_mut(who) {
                 let count = queue.iter().take_while(|what| is_such(what)).count();
                 taken.extend(queue.drain(..count));
-                self.took_from(who, count);
             }
+        }
+        self.len = self.len.saturating_sub(taken.len());
+        if !taken.is_empty() {
+            self.forget_who_has_none();
         }
         taken
     }
 
-    fn took_from(&mut self, who: A, count: usize) {
-        self.len = self.len.saturating_sub(count);
-        if self.queues.get(&who).is_some_and(VecDeque::is_empty) {
-            self.queues.remove(&who);
-            self.order.retain(|other| *other != who);
-        }
+    fn forget_who_has_none(&mut self) {
+        self.queues.retain(|_, queue| !queue.is_empty());
+        self.order.retain(|who| self.queues.contains_key(who));
     }
 }
 
@@ -105,7 +117,7 @@ mod tests {
     }
 
     fn all(mut turns: Turns<char, u32>) -> Vec<u32> {
-        let taken = std::iter::from_fn(|| turns.pop()).collect();
+        let taken = std::iter::from_fn(|| turns.pop(|_, _| true)).collect();
         assert_eq!(turns.len(), 0);
         assert!(turns.queues.is_empty() && turns.order.is_empty());
         taken
@@ -122,16 +134,34 @@ mod tests {
             ('b', 11),
         ]);
         assert_eq!(turns.len(), 6);
-        assert_eq!(turns.next(), Some(&1));
         assert_eq!(all(turns), [1, 10, 20, 2, 11, 3]);
     }
 
     #[test]
     fn whoever_comes_back_comes_after_those_who_wait() {
         let mut turns = turns(&[('a', 1), ('b', 10)]);
-        assert_eq!(turns.pop(), Some(1));
+        assert_eq!(turns.pop(|_, _| true), Some(1));
         turns.push('a', 2);
         assert_eq!(all(turns), [10, 2]);
+    }
+
+    #[test]
+    fn who_may_not_be_served_keeps_their_turn_and_nobody_waits_for_them() {
+        let mut turns = turns(&[('a', 1), ('b', 10), ('b', 11), ('c', 20)]);
+        let but_a = |who, _: &u32| who != 'a';
+        assert_eq!(turns.pop(but_a), Some(10));
+        assert_eq!(turns.pop(but_a), Some(20));
+        assert_eq!(turns.pop(|_, what| *what > 11), None);
+        assert_eq!(all(turns), [1, 11]);
+    }
+
+    #[test]
+    fn what_is_put_back_is_the_next_thing() {
+        let mut turns = turns(&[('a', 1), ('b', 10), ('b', 11)]);
+        turns.push_first('b', 9);
+        turns.push_first('c', 20);
+        assert_eq!(turns.len(), 5);
+        assert_eq!(all(turns), [20, 9, 1, 10, 11]);
     }
 
     #[test]
@@ -148,7 +178,7 @@ mod tests {
     #[test]
     fn the_first_of_everybodys_are_taken_out_together() {
         let mut turns = turns(&[('a', 1), ('a', 9), ('a', 2), ('b', 3), ('c', 9)]);
-        let mut firsts: Vec<_> = turns.firsts().copied().collect();
+        let mut firsts: Vec<_> = turns.firsts().map(|(_, what)| *what).collect();
         firsts.sort_unstable();
         assert_eq!(firsts, [1, 3, 9]);
         assert_eq!(turns.take_firsts_while(|what| *what < 5), [1, 3]);

@@ -1,6 +1,6 @@
 //! What the grant service says: which replies are a decision. What of a body is understood is found out by [`super::evaluation`].
 //!
-//! A reply that is not exactly a decision is a failure of the service: never an allow, never a deny, never remembered.
+//! A reply that is not exactly a decision is a failure: never an allow, never a deny, never remembered.
 
 use std::fmt;
 use std::time::Duration;

@@ -13,8 +13,11 @@ use crate::setup::{
 
 /// So many calls of a worker are under way at most.
 const CALLS: usize = 256;
-/// So many requests may wait for the word on the same subject.
-const OF_ONE: usize = 1_024;
+/// So many of them are about the same subject.
+const CALLS_OF_ONE: usize = 32;
+/// So many requests a worker holds, and so many of the same subject.
+const HELD: usize = 4_096;
+const HELD_OF_ONE: usize = 1_024;
 
 /// A service that is asked about each path by itself.
 fn asked_about_paths(change: impl FnOnce(&mut Value)) -> Harness {
@@ -26,6 +29,12 @@ fn asked_about_paths(change: impl FnOnce(&mut Value)) -> Harness {
 
 fn token(name: &str) -> String {
     TokenBuilder::for_user(name).signed_by(&key())
+}
+
+/// A request of each of so many people.
+fn people(harness: &Harness, count: usize) -> Vec<Exchange> {
+    let one = |number| harness.request(order(&token(&format!("person-{number}"))));
+    (0..count).map(one).collect()
 }
 
 /// So many requests of `name`, each with a question of its own.
@@ -57,8 +66,8 @@ fn asked_last(harness: &Harness) -> Value {
 
 #[test]
 fn as_many_calls_as_may_be_are_under_way_and_the_others_leave_as_these_come_back() {
-    let harness = asked_about_paths(|_| {});
-    let crowd = crowd(&harness, "alice", CALLS + 50);
+    let harness = start();
+    let people = people(&harness, CALLS + 50);
     assert_eq!(asked(&harness), CALLS);
     for back in 1..=50 {
         allow(&harness.callouts()[0]);
@@ -66,28 +75,48 @@ fn as_many_calls_as_may_be_are_under_way_and_the_others_leave_as_these_come_back
     }
     allow_all(&harness);
     assert_eq!(asked(&harness), CALLS + 50, "each is asked once");
+    tell_all(&harness, &people);
+    assert!(people.iter().all(Exchange::is_forwarded));
+}
+
+#[test]
+fn nobody_has_all_the_calls_to_himself() {
+    let harness = asked_about_paths(|_| {});
+    let crowd = crowd(&harness, "mallory", CALLS);
+    assert_eq!(asked(&harness), CALLS_OF_ONE);
+    let one = harness.request(order(&alice()));
+    assert_eq!(
+        asked(&harness),
+        CALLS_OF_ONE + 1,
+        "she is asked about at once"
+    );
+    allow(harness.callouts().last().expect("hers"));
+    one.forwarded();
+    allow(&harness.callouts()[0]);
+    assert_eq!(asked(&harness), CALLS_OF_ONE + 2);
+    allow_all(&harness);
     tell_all(&harness, &crowd);
     assert!(crowd.iter().all(Exchange::is_forwarded));
+    assert_eq!(asked(&harness), CALLS + 1, "each is asked once");
 }
 
 #[test]
 fn who_asks_little_does_not_wait_for_who_asks_much() {
     let harness = asked_about_paths(|_| {});
-    let _crowd = crowd(&harness, "mallory", CALLS + 500);
+    let _people = people(&harness, CALLS);
+    let _crowd = crowd(&harness, "mallory", 500);
     let one = harness.request(order(&alice()));
     assert!(one.is_waiting());
-    for _ in 0..2 {
+    for name in ["mallory", "alice", "mallory"] {
         allow(&harness.callouts()[0]);
+        assert_eq!(asked_last(&harness), name);
     }
-    assert_eq!(asked_last(&harness), "alice");
-    allow(harness.callouts().last().expect("hers"));
-    one.forwarded();
 }
 
 #[test]
 fn questions_whose_clients_have_left_do_not_leave() {
     let harness = asked_about_paths(|_| {});
-    let _under_way = crowd(&harness, "mallory", CALLS);
+    let _under_way = people(&harness, CALLS);
     for _ in 0..3 {
         let gone = crowd(&harness, "bob", 500);
         gone.iter().for_each(Exchange::hang_up);
@@ -102,8 +131,8 @@ fn questions_whose_clients_have_left_do_not_leave() {
 
 #[test]
 fn one_of_two_who_wait_for_a_question_may_leave_before_it_does() {
-    let harness = asked_about_paths(|_| {});
-    let _under_way = crowd(&harness, "mallory", CALLS);
+    let harness = start();
+    let _under_way = people(&harness, CALLS);
     let twice = [1, 2].map(|_| harness.request(order(&alice())));
     twice[0].hang_up();
     allow(&harness.callouts()[0]);
@@ -116,8 +145,8 @@ fn one_of_two_who_wait_for_a_question_may_leave_before_it_does() {
 fn whoever_waits_with_very_many_requests_leaves_room_for_the_others() {
     for failure_mode in ["deny", "allow"] {
         let harness = asked_about_paths(|service| service["failure_mode"] = json!(failure_mode));
-        let mut crowd = crowd(&harness, "mallory", OF_ONE + 200);
-        for refused in crowd.split_off(OF_ONE) {
+        let mut crowd = crowd(&harness, "mallory", HELD_OF_ONE + 200);
+        for refused in crowd.split_off(HELD_OF_ONE) {
             let answer = unavailable(&refused);
             assert_eq!(answer.headers.all("retry-after"), ["1"]);
         }
@@ -127,10 +156,29 @@ fn whoever_waits_with_very_many_requests_leaves_room_for_the_others() {
         allow_all(&harness);
         tell_all(&harness, &crowd);
         one.forwarded();
-
-        let again = harness.request(order(&token("mallory")));
-        assert!(again.is_forwarded() || again.is_waiting(), "{again:?}");
+        let another =
+            Request::get("https://admin.example/orders/another").bearer(&token("mallory"));
+        assert!(harness.request(another).is_waiting(), "there is room again");
     }
+}
+
+#[test]
+fn a_worker_holds_only_so_many_whoever_they_are() {
+    let harness = start();
+    let names = ["mallory", "mallet", "marvin", "mike"];
+    for name in names {
+        let token = token(name);
+        for _ in 0..HELD / names.len() {
+            assert!(harness.request(order(&token)).is_waiting(), "{name}");
+        }
+    }
+    unavailable(&harness.request(order(&alice())));
+    assert_eq!(asked(&harness), names.len());
+    allow_all(&harness);
+    for _ in 0..HELD {
+        harness.tick();
+    }
+    assert!(harness.request(order(&alice())).is_waiting());
 }
 
 #[test]
@@ -138,19 +186,17 @@ fn nobody_waits_longer_to_be_asked_about_than_a_call_may_take() {
     let harness = Harness::builder()
         .without_callout_timeouts()
         .start(config_with(|config| {
-            let service = &mut config["grants"]["service"];
-            service["context"] = json!(["path"]);
-            service["failure_mode"] = json!("allow");
+            config["grants"]["service"]["failure_mode"] = json!("allow");
         }))
         .expect("it starts");
-    let mut crowd = crowd(&harness, "alice", CALLS + 3);
+    let mut people = people(&harness, CALLS + 3);
     harness.advance(Duration::from_millis(499));
-    assert!(crowd.iter().all(Exchange::is_waiting));
+    assert!(people.iter().all(Exchange::is_waiting));
     harness.advance(Duration::from_millis(251));
-    for refused in crowd.split_off(CALLS) {
+    for refused in people.split_off(CALLS) {
         unavailable(&refused);
     }
-    assert!(crowd.iter().all(Exchange::is_waiting));
+    assert!(people.iter().all(Exchange::is_waiting));
     assert!(harness.logged("3 questions were not put to the grant service"));
     // That says nothing of the service: whoever comes waits as before.
     assert!(harness.request(order(&alice())).is_waiting());
@@ -158,25 +204,88 @@ fn nobody_waits_longer_to_be_asked_about_than_a_call_may_take() {
 }
 
 #[test]
+fn whoever_waited_in_vain_to_be_asked_about_has_a_stale_allow() {
+    let harness = Harness::builder()
+        .without_callout_timeouts()
+        .start(config_with(|config| {
+            config["grants"]["service"]["cache"] = json!({ "stale_if_error": "1h" });
+        }))
+        .expect("it starts");
+    answers(&harness, &allow_until(NOW + 3600));
+    harness.request(order(&alice())).forwarded();
+    harness.set_cluster(GRANTS, Cluster::Waits);
+    harness.at(ms(NOW + 40));
+    let _people = people(&harness, CALLS);
+    let waits = harness.request(order(&alice()));
+    assert!(waits.is_waiting());
+    harness.advance(Duration::from_millis(750));
+    waits.forwarded();
+}
+
+#[test]
 fn when_the_service_begins_to_fail_those_who_wait_share_the_fate_of_those_who_were_asked_about() {
     for (failure_mode, passes) in [("deny", false), ("allow", true)] {
-        let harness = asked_about_paths(|service| service["failure_mode"] = json!(failure_mode));
-        let crowd = crowd(&harness, "alice", CALLS + 50);
+        let harness = service(|service| service["failure_mode"] = json!(failure_mode));
+        let people = people(&harness, CALLS + 50);
         for _ in 0..3 {
             harness.callouts()[0].reply(Reply::failed_like_envoy(504));
         }
         harness.tick();
         harness.tick();
-        let waiting = crowd.iter().filter(|exchange| exchange.is_waiting());
+        let waiting = people.iter().filter(|exchange| exchange.is_waiting());
         assert_eq!(waiting.count(), CALLS - 1, "those who are asked about");
         assert_eq!(asked(&harness), CALLS + 2, "two had left before");
-        let last = crowd.last().expect("one of them");
+        let last = people.last().expect("one of them");
         if passes {
             last.forwarded();
         } else {
             unavailable(last);
         }
     }
+}
+
+#[test]
+fn what_is_late_of_a_failing_service_does_not_keep_it_from_being_asked_whether_it_is_back() {
+    let harness = Harness::builder()
+        .without_callout_timeouts()
+        .start(config_with(|config| {
+            config["grants"]["service"]["batch"] = json!({ "calls": 1 });
+        }))
+        .expect("it starts");
+    let mut asked_about = Vec::new();
+    for number in 0..5 {
+        asked_about.push(harness.request(order(&token(&format!("person-{number}")))));
+        harness.advance(Duration::from_millis(20));
+    }
+    assert_eq!(asked(&harness), 5, "none waits for long");
+    let calls = harness.callouts();
+    for call in &calls[..3] {
+        call.reply(Reply::failed_like_envoy(504));
+    }
+    harness.advance(Duration::from_millis(250));
+    let probe = harness.request(order(&alice()));
+    assert_eq!(asked(&harness), 5, "it gathers");
+    for call in &calls[3..] {
+        call.reply(Reply::failed_like_envoy(504));
+    }
+    assert_eq!(asked_last(&harness), "alice");
+    allow(&harness.callout());
+    probe.forwarded();
+}
+
+#[test]
+fn a_configuration_that_comes_while_questions_wait_leaves_nobody_hanging() {
+    let harness = start();
+    let people = people(&harness, CALLS + 10);
+    harness.reconfigure(config_with(|_| {}));
+    tell_all(&harness, &people);
+    for refused in &people {
+        unavailable(refused);
+    }
+    let next = harness.request(order(&alice()));
+    assert_eq!(asked_last(&harness), "alice");
+    allow(harness.callouts().last().expect("hers"));
+    next.forwarded();
 }
 
 /// What a proxy answers whose circuit breaker lets no more through.
@@ -202,22 +311,84 @@ fn a_breaker_that_overflows_opens_nothing_and_says_nothing_of_the_service() {
 }
 
 #[test]
-fn a_proxy_that_takes_no_further_call_while_others_are_under_way_opens_nothing_either() {
+fn what_the_proxy_has_no_room_for_waits_for_a_call_to_come_back() {
     let harness = service(|service| service["failure_mode"] = json!("allow"));
     let first = harness.request(order(&alice()));
-    let call = harness.callout();
     harness.set_cluster(GRANTS, Cluster::Refuses);
-    for number in 0..5 {
-        unavailable(&harness.request(order(&token(&format!("user-{number}")))));
-    }
+    let others = people(&harness, 5);
+    assert!(others.iter().all(Exchange::is_waiting));
+    assert_eq!(
+        harness.metric("hallpass.callouts.refused"),
+        1,
+        "it is not tried in vain"
+    );
     assert!(harness.logged("circuit breaker"));
     assert!(!harness.logged("failed several times"));
-    assert_eq!(harness.metric("hallpass.callouts.refused"), 5);
-    allow(&call);
+
+    harness.set_cluster(GRANTS, Cluster::Waits);
+    allow(&harness.callout());
     first.forwarded();
-    // With none under way there is no room to want, so the cluster has no host.
-    harness.request(order(&token("bob"))).forwarded();
-    assert_eq!(harness.metric("hallpass.callouts.refused"), 6);
+    assert_eq!(asked(&harness), 1 + 5);
+    allow_all(&harness);
+    assert!(others.iter().all(Exchange::is_forwarded));
+    let records = harness.audit();
+    assert!(
+        records
+            .iter()
+            .all(|record| record["reason"] == "grant_service")
+    );
+}
+
+#[test]
+fn what_the_proxy_has_no_room_for_does_not_wait_for_ever() {
+    let harness = Harness::builder()
+        .without_callout_timeouts()
+        .start(config_with(|config| {
+            config["grants"]["service"]["failure_mode"] = json!("allow");
+        }))
+        .expect("it starts");
+    let _first = harness.request(order(&alice()));
+    harness.set_cluster(GRANTS, Cluster::Refuses);
+    let other = harness.request(order(&token("bob")));
+    harness.advance(Duration::from_millis(499));
+    assert!(other.is_waiting());
+    harness.advance(Duration::from_millis(251));
+    unavailable(&other);
+}
+
+#[test]
+fn questions_that_leave_together_wait_together_for_room() {
+    let harness = service(|service| service["batch"] = json!({ "calls": 1 }));
+    let first = harness.request(order(&alice()));
+    let others = people(&harness, 3);
+    harness.set_cluster(GRANTS, Cluster::Refuses);
+    // After their patience they leave although the first call is not back.
+    harness.advance(Duration::from_millis(20));
+    assert!(others.iter().all(Exchange::is_waiting));
+    assert_eq!(harness.metric("hallpass.grants.gathered"), 0);
+    harness.set_cluster(GRANTS, Cluster::Waits);
+    allow(&harness.callout());
+    first.forwarded();
+    let call = harness.callout();
+    let asked: Vec<_> = call.json()["evaluations"]
+        .as_array()
+        .expect("several")
+        .iter()
+        .map(|question| question["subject"]["id"].clone())
+        .collect();
+    assert_eq!(asked, ["person-0", "person-1", "person-2"]);
+    let allow = allow_until(NOW + 3600);
+    call.reply_json(200, &json!({ "evaluations": [allow, allow, allow] }));
+    assert!(others.iter().all(Exchange::is_forwarded));
+    assert_eq!(harness.metric("hallpass.grants.gathered"), 3);
+}
+
+#[test]
+fn where_no_call_is_under_way_a_call_that_the_proxy_refuses_is_a_failure_of_the_service() {
+    let harness = service(|service| service["failure_mode"] = json!("allow"));
+    harness.set_cluster(GRANTS, Cluster::Refuses);
+    harness.request(order(&alice())).forwarded();
+    assert!(harness.logged("has it hosts?"));
 }
 
 #[test]
@@ -267,12 +438,12 @@ fn questions_that_were_put_together_are_not_put_apart_where_the_breaker_overflow
 
 #[test]
 fn answers_that_are_over_soon_are_not_asked_for_anew_while_others_must_wait() {
-    let harness = asked_about_paths(|_| {});
+    let harness = start();
     answers(&harness, &allow_until(NOW + 3600));
     harness.request(order(&alice())).forwarded();
     harness.set_cluster(GRANTS, Cluster::Waits);
     harness.at(ms(NOW + 29));
-    let _crowd = crowd(&harness, "mallory", CALLS + 1);
+    let _people = people(&harness, CALLS + 1);
     harness.request(order(&alice())).forwarded();
     for _ in 0..3 {
         harness.tick();
