@@ -10,6 +10,14 @@ use hallpass_core::grant::{Asker, DecisionKey, Query};
 use hallpass_core::headers::HeaderList;
 use hallpass_core::time::UnixMillis;
 
+/// How much later than its timeout a call is given up that the host never answers.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// When a call is given up that the host never answers.
+pub(crate) fn deadline(timeout: Duration, sent: UnixMillis) -> UnixMillis {
+    sent.saturating_add(timeout).saturating_add(GRACE)
+}
+
 /// What a question is for: whoever asks the same need not ask again while it is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Purpose {
@@ -108,6 +116,10 @@ pub(crate) struct Callout {
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) purpose: Purpose,
+    /// When it is given up, if the host never answers it.
+    pub(crate) deadline: UnixMillis,
+    /// It was made under a configuration that is gone: its answer is nobody's.
+    pub(crate) is_orphan: bool,
     /// Whom it is about, if the decision point was asked.
     pub(crate) askers: Vec<Asker>,
     pub(crate) sent: UnixMillis,
@@ -249,6 +261,8 @@ impl Callout {
     pub(crate) fn sent(self, now: UnixMillis) -> (Call, Vec<Enquiry>) {
         let call = Call {
             purpose: self.purpose,
+            deadline: deadline(self.timeout, now),
+            is_orphan: false,
             askers: self.enquiries.iter().map(|enquiry| enquiry.asker).collect(),
             sent: now,
             request_id: self.request_id,
@@ -263,6 +277,7 @@ impl Callout {
             (self.purpose, &mut *self.enquiries, self.body)
         {
             alone.body = body;
+            alone.request_id = self.request_id;
         }
         self.enquiries
     }

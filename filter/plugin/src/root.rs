@@ -123,15 +123,15 @@ impl Root {
             return;
         };
         let now = host::now();
-        let Some(call) = worker.with(|worker| worker.call_ended(call, now)) else {
-            return;
-        };
-        let purpose = call.purpose;
-        let arrival = receive(call, body_size);
-        if purpose.is_about_requests() {
-            worker.with(|worker| worker.gate.count(counter_of(&arrival)));
+        if let Some(call) = worker.with(|worker| worker.call_ended(call, now)) {
+            let purpose = call.purpose;
+            let arrival = receive(call, body_size);
+            if purpose.is_about_requests() {
+                worker.with(|worker| worker.gate.count(counter_of(&arrival)));
+            }
+            settle(worker, purpose, arrival, now);
         }
-        settle(worker, purpose, arrival, now);
+        // Whoever the answer was for, there is room for another call.
         let wanted = self.carry_on(worker, now);
         hasten(worker, wanted);
     }
@@ -287,7 +287,7 @@ fn send(worker: &Shared, callout: Callout, now: UnixMillis) -> Option<(Purpose, 
             worker.call_sent(call, callout, now);
             None
         }
-        Err(refusal) => worker.call_refused(callout, refusal),
+        Err(refusal) => worker.call_refused(callout, refusal, now),
     })
 }
 

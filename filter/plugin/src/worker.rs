@@ -76,8 +76,8 @@ pub(crate) struct Worker {
     /// The host would not cut a stream, and the log says so.
     pub(crate) told_uncut: bool,
     calls: Calls,
-    /// The log says since the last tick that the host has no room for calls.
-    told_full: bool,
+    /// When the log said last that the host has no room for calls.
+    told_full: Option<UnixMillis>,
     flights: Flights<Purpose, u32>,
     held: HeldRequests,
     /// Whose turn it is among the held, in their order.
@@ -137,7 +137,7 @@ impl Worker {
             streams: OpenStreams::default(),
             told_uncut: false,
             calls: Calls::default(),
-            told_full: false,
+            told_full: None,
             outbox: VecDeque::new(),
             gathering: Gathering::new(rules),
             batches: HashMap::new(),
@@ -163,6 +163,8 @@ impl Worker {
         let mut before = std::mem::replace(self, next);
         before.stats.queued(0);
         self.take_over_exports(&mut before);
+        self.calls
+            .adopt(before.calls.take(|call| call.purpose.is_question()));
         // What happened has happened.
         before.stats.tell_spans();
         for (counter, count) in before.gate.take_counted() {

@@ -76,27 +76,36 @@ impl<Q: Waiting> Gathering<Q> {
 
     /// How long the first that may leave still waits for a call to come back before it leaves all the same. `None` where there is none.
     pub fn patience(&self, under_way: &UnderWay, now: UnixMillis) -> Option<Duration> {
-        let waits = self.able(under_way).map(|question| left(question, now));
-        waits.min()
+        let able = self.able(under_way);
+        able.map(|(first, _)| left(first, now)).min()
     }
 
     /// Whether questions leave now.
     pub fn is_due(&self, under_way: &UnderWay, now: UnixMillis) -> bool {
         let mut able = self.able(under_way).peekable();
-        able.peek().is_some()
-            && (self.waiting.len() >= self.rules.max_questions
-                || under_way.calls() < self.rules.calls
-                || able.any(|question| question.is_alone() || left(question, now).is_zero()))
+        if able.peek().is_none() {
+            return false;
+        }
+        if under_way.calls() < self.rules.calls {
+            return true;
+        }
+        let mut together = 0_usize;
+        able.any(|(first, count)| {
+            together = together.saturating_add(count);
+            together >= self.rules.max_questions || first.is_alone() || left(first, now).is_zero()
+        })
     }
 
-    /// The first question of each that may have another one under way.
-    fn able<'a>(&'a self, under_way: &'a UnderWay) -> impl Iterator<Item = &'a Q> {
+    /// The first question of each of whom more may be under way, and how many of theirs may.
+    fn able<'a>(&'a self, under_way: &'a UnderWay) -> impl Iterator<Item = (&'a Q, usize)> {
         let firsts = under_way.has_room().then(|| self.waiting.firsts());
-        let able = firsts
+        firsts
             .into_iter()
             .flatten()
-            .filter(|(asker, _)| under_way.has_room_for(*asker, 0));
-        able.map(|(_, first)| first)
+            .filter_map(|(asker, first, count)| {
+                let able = count.min(under_way.room_for(asker));
+                (able > 0).then_some((first, able))
+            })
     }
 
     /// The questions that leave next, with one call. None where they are not due.
@@ -104,9 +113,7 @@ impl<Q: Waiting> Gathering<Q> {
         if !self.is_due(under_way, now) {
             return Vec::new();
         }
-        let first = self
-            .waiting
-            .pop(|asker, _| under_way.has_room_for(asker, 0));
+        let first = self.waiting.pop(|asker, _| under_way.room_for(asker) > 0);
         let mut leaving = Vec::from_iter(first);
         if leaving.iter().any(Q::is_alone) {
             return leaving;
@@ -117,7 +124,7 @@ impl<Q: Waiting> Gathering<Q> {
                 let beside = leaving.iter().filter(|other| other.asker() == asker);
                 !next.is_alone()
                     && bytes.saturating_add(next.bytes()) <= MOST_BYTES
-                    && under_way.has_room_for(asker, beside.count())
+                    && under_way.room_for(asker) > beside.count()
             });
             match next {
                 Some(next) => leaving.push(next),

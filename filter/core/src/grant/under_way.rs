@@ -27,9 +27,9 @@ impl UnderWay {
         self.calls < MOST_CALLS && !self.is_full
     }
 
-    /// Whether another question about `asker` may be in it, beside so many that are in it already.
-    pub fn has_room_for(&self, asker: Asker, beside: usize) -> bool {
-        self.questions.of(asker).saturating_add(beside) < MOST_OF_ONE
+    /// How many questions about `asker` may leave with it.
+    pub fn room_for(&self, asker: Asker) -> usize {
+        MOST_OF_ONE.saturating_sub(self.questions.of(asker))
     }
 
     /// A call has left, with questions about these.
@@ -83,13 +83,12 @@ mod tests {
     fn nobody_has_all_of_them() {
         let mut under_way = UnderWay::default();
         under_way.begin(&[ONE; MOST_OF_ONE - 1]);
-        assert!(under_way.has_room_for(ONE, 0));
-        assert!(!under_way.has_room_for(ONE, 1));
+        assert_eq!(under_way.room_for(ONE), 1);
         under_way.begin(&[ONE, OTHER]);
-        assert!(!under_way.has_room_for(ONE, 0));
-        assert!(under_way.has_room_for(OTHER, 0));
+        assert_eq!(under_way.room_for(ONE), 0);
+        assert_eq!(under_way.room_for(OTHER), MOST_OF_ONE - 1);
         under_way.end(&[ONE, OTHER]);
-        assert!(under_way.has_room_for(ONE, 0));
+        assert_eq!(under_way.room_for(ONE), 1);
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! What a worker's requests wait for: who joins which question, what is sent, and what is given up.
 
-use std::time::Duration;
-
 use hallpass_core::flight::Joined;
 use hallpass_core::flow::{Exchange, Need};
 use hallpass_core::grant::Asker;
@@ -9,7 +7,7 @@ use hallpass_core::metrics::Counter;
 use hallpass_core::time::UnixMillis;
 
 use super::Worker;
-use crate::callouts::{Arrival, Call, Callout, Purpose};
+use crate::callouts::{Arrival, Call, Callout, Purpose, deadline};
 use crate::host::Refused;
 use crate::sinks;
 
@@ -19,8 +17,6 @@ pub(super) const MAX_WAITING: usize = 4_096;
 const MAX_WAITING_FOR_KEYS: usize = MAX_WAITING / 4;
 /// How many of the same subject may wait for the grant service, whatever they ask for: who is known must not take the room of others.
 const MAX_WAITING_OF_ONE: usize = MAX_WAITING / 4;
-/// How much later than its timeout a call is given up that the host never answers.
-const GRACE: Duration = Duration::from_secs(1);
 
 impl Worker {
     /// Joins the flight, or starts it. False when there is no room.
@@ -59,10 +55,10 @@ impl Worker {
     /// Whether one more request may wait for this.
     pub(super) fn has_room_for(&self, need: &Need, asker: Option<Asker>) -> bool {
         let wants_keys = matches!(need, Need::Keys(_) | Need::NewKey(_));
-        let waiting_of = |asker| self.held.waiting_of(asker);
+        let held_of = |asker| self.held.of(asker);
         self.held.len() < MAX_WAITING
             && !(wants_keys && self.waiting_for_keys() >= MAX_WAITING_FOR_KEYS)
-            && asker.map_or(0, waiting_of) < MAX_WAITING_OF_ONE
+            && asker.map_or(0, held_of) < MAX_WAITING_OF_ONE
     }
 
     fn waiting_for_keys(&self) -> usize {
@@ -96,12 +92,13 @@ impl Worker {
         &mut self,
         callout: Callout,
         refusal: Refused,
+        now: UnixMillis,
     ) -> Option<(Purpose, Arrival)> {
         let purpose = callout.purpose;
         if purpose.is_about_requests() {
             self.gate.count(Counter::CalloutRefused);
             if purpose.is_question() && refusal.may_be_for_want_of_room() && self.calls.refused() {
-                self.put_back(callout, refusal);
+                self.put_back(callout, refusal, now);
                 return None;
             }
             sinks::warn(&format!(
@@ -117,7 +114,7 @@ impl Worker {
 
     /// The host answers a call, unless it was given up before.
     pub(crate) fn call_ended(&mut self, call: u32, now: UnixMillis) -> Option<Call> {
-        let call = self.calls.remove(call)?;
+        let call = self.calls.remove(call).filter(|call| !call.is_orphan)?;
         if call.purpose.is_about_requests() {
             self.stats.callout_took(now.since(call.sent));
         }
@@ -156,7 +153,8 @@ impl Worker {
     /// Questions that the host should have answered long ago. Their calls are forgotten: a late answer is no answer.
     pub(crate) fn give_up_overdue(&mut self, now: UnixMillis) -> Vec<Purpose> {
         let overdue = self.flights.overdue(now);
-        self.calls.take(|call| overdue.contains(&call.purpose));
+        self.calls
+            .take(|call| overdue.contains(&call.purpose) || call.is_orphan && call.deadline <= now);
         overdue
     }
 
@@ -183,9 +181,4 @@ pub(super) fn asker_of(need: &Need, exchange: &Exchange) -> Option<Asker> {
         Need::Revocations => exchange.asker(),
         Need::Keys(_) | Need::NewKey(_) => None,
     }
-}
-
-/// When a call is given up that the host never answers.
-pub(super) fn deadline(timeout: Duration, sent: UnixMillis) -> UnixMillis {
-    sent.saturating_add(timeout).saturating_add(GRACE)
 }

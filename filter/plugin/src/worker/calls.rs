@@ -47,6 +47,17 @@ impl Calls {
         meant
     }
 
+    /// Counts those of a worker that is gone, until they are over: they take room, and nothing else comes of them.
+    pub(super) fn adopt(&mut self, calls: Vec<(u32, Call)>) {
+        for (number, call) in calls {
+            let orphan = Call {
+                is_orphan: true,
+                ..call
+            };
+            self.insert(number, orphan);
+        }
+    }
+
     fn over(&mut self, call: &Call) {
         if call.purpose.is_question() {
             self.questions.end(&call.askers);

@@ -9,8 +9,7 @@ use hallpass_core::metrics::Counter;
 use hallpass_core::time::UnixMillis;
 
 use super::Worker;
-use super::asking::deadline;
-use crate::callouts::{Arrival, Callout, Purpose};
+use crate::callouts::{Arrival, Callout, Purpose, deadline};
 use crate::sinks;
 
 impl Worker {

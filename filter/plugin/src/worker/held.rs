@@ -49,17 +49,27 @@ impl Worker {
             }
         };
         for id in self.flights.land(&purpose) {
-            let Some(HeldRequest::Waiting(Waiting { mut exchange, .. })) = self.held.remove(id)
-            else {
+            let Some(HeldRequest::Waiting(waiting)) = self.held.remove(id) else {
                 continue;
             };
+            let Waiting {
+                mut exchange,
+                asker,
+                ..
+            } = waiting;
             if matches!(self.started, Started::Running(running) if running == id) {
                 let step = self.judge(&mut exchange, &answer, now);
                 self.started = Started::Settled(exchange, step);
             } else {
                 let answer = answer.clone();
-                self.held
-                    .insert(id, HeldRequest::Ready { exchange, answer });
+                self.held.insert(
+                    id,
+                    HeldRequest::Ready {
+                        exchange,
+                        answer,
+                        asker,
+                    },
+                );
                 self.ready.push_back(id);
             }
         }
@@ -113,6 +123,7 @@ impl Worker {
             HeldRequest::Ready {
                 mut exchange,
                 answer,
+                ..
             } => {
                 let step = self.judge(&mut exchange, &answer, now);
                 self.hold_or_settle(id, exchange, step, now)

@@ -4,6 +4,8 @@
 //! leave together are one flight more, whose time is theirs. One that nobody waits for any longer does not leave, nor do those that wait
 //! when the service begins to fail; and none waits longer to be asked than the service has time to answer.
 
+use std::time::Duration;
+
 use hallpass_core::config::{BatchSettings, ServiceSettings};
 use hallpass_core::flight::Joined;
 use hallpass_core::flow::Exchange;
@@ -13,14 +15,15 @@ use hallpass_core::metrics::Counter;
 use hallpass_core::time::UnixMillis;
 
 use super::Worker;
-use super::asking::deadline;
 use super::room::Waiting;
-use crate::callouts::{Callout, Enquiry, Purpose};
+use crate::callouts::{Callout, Enquiry, Purpose, deadline};
 use crate::host::Refused;
 use crate::sinks;
 
 /// How many questions that nobody waits for may lie there. For one more the answer serves to its end, and then somebody waits.
 const MAX_BACKGROUND: usize = 1_024;
+/// How often the log says that the host has no room for calls.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// The deadline of what has not left.
 const NOT_YET: UnixMillis = UnixMillis::new(u64::MAX);
 
@@ -160,8 +163,12 @@ impl Worker {
     }
 
     /// The host has no room for a call beside those that are under way: what it asks leaves when one of them comes back.
-    pub(super) fn put_back(&mut self, callout: Callout, refusal: Refused) {
-        if !std::mem::replace(&mut self.told_full, true) {
+    pub(super) fn put_back(&mut self, callout: Callout, refusal: Refused, now: UnixMillis) {
+        if self
+            .told_full
+            .is_none_or(|told| now.since(told) >= TOLD_EVERY)
+        {
+            self.told_full = Some(now);
             sinks::warn(&format!(
                 "the proxy refused a call to cluster `{}` ({refusal}) while {} were under way, so it waits for one of them: has the circuit breaker room for more?",
                 callout.cluster,
@@ -208,7 +215,6 @@ impl Worker {
 
     /// Gives up the questions that have waited for a call to come back for as long as a call may take. That says nothing of the service.
     pub(crate) fn give_up_unasked(&mut self, now: UnixMillis) {
-        self.told_full = false;
         let Some(service) = &self.gate.config().grants.service else {
             return;
         };

@@ -17,6 +17,7 @@ pub(super) enum HeldRequest {
     Ready {
         exchange: Box<Exchange>,
         answer: Answer,
+        asker: Option<Asker>,
     },
     /// It was judged under a configuration that is gone, and is to be told.
     Settled(Outcome),
@@ -30,11 +31,11 @@ pub(super) struct Waiting {
     pub(super) asker: Option<Asker>,
 }
 
-/// The requests that are held, and how many of those that wait are whose.
+/// The requests that are held, and how many of them are whose, as far as that is known.
 #[derive(Default)]
 pub(super) struct HeldRequests {
     requests: HashMap<u32, HeldRequest>,
-    waiting: Tally,
+    whose: Tally,
 }
 
 impl HeldRequests {
@@ -50,16 +51,16 @@ impl HeldRequests {
         self.requests.contains_key(&id)
     }
 
-    /// How many of `asker` wait.
-    pub(super) fn waiting_of(&self, asker: Asker) -> usize {
-        self.waiting.of(asker)
+    /// How many are of `asker`.
+    pub(super) fn of(&self, asker: Asker) -> usize {
+        self.whose.of(asker)
     }
 
     pub(super) fn insert(&mut self, id: u32, request: HeldRequest) {
         // The host gives no number twice, so there is none of before, but nothing may be counted that is not there.
         self.remove(id);
         if let Some(asker) = request.asker() {
-            self.waiting.add(asker);
+            self.whose.add(asker);
         }
         self.requests.insert(id, request);
     }
@@ -67,7 +68,7 @@ impl HeldRequests {
     pub(super) fn remove(&mut self, id: u32) -> Option<HeldRequest> {
         let request = self.requests.remove(&id)?;
         if let Some(asker) = request.asker() {
-            self.waiting.take(asker);
+            self.whose.take(asker);
         }
         Some(request)
     }
@@ -77,7 +78,8 @@ impl HeldRequest {
     fn asker(&self) -> Option<Asker> {
         match self {
             Self::Waiting(waiting) => waiting.asker,
-            Self::Ready { .. } | Self::Settled(_) => None,
+            Self::Ready { asker, .. } => *asker,
+            Self::Settled(_) => None,
         }
     }
 }

@@ -220,6 +220,20 @@ fn nobody_has_more_under_way_than_one_may_and_others_pass_by() {
 }
 
 #[test]
+fn what_may_not_leave_has_nobody_elses_leave_without_company() {
+    let mut under_way = UnderWay::default();
+    for _ in 0..RULES.calls {
+        under_way.begin(&[asker(1); MOST_OF_ONE / 2]);
+    }
+    let crowd = (1..=9).map(question);
+    let mut gathering = gathering(RULES, crowd.chain([of(2, 10), of(3, 20)]));
+    assert!(!gathering.is_due(&under_way, NOW));
+    gathering.push(of(4, 30));
+    gathering.push(of(4, 31));
+    assert_eq!(names(gathering.leave(&under_way, NOW)), [10, 20, 30, 31]);
+}
+
+#[test]
 fn who_asks_little_does_not_wait_for_who_asks_much() {
     let questions = [question(1), question(2), question(3), of(2, 10)];
     let mut each = gathering(GatheringRules::EACH_BY_ITSELF, questions);

@@ -9,7 +9,6 @@ pub(super) struct Turns<A, T> {
     queues: HashMap<A, VecDeque<T>>,
     /// Everybody who has a queue, once; the first is next.
     order: VecDeque<A>,
-    len: usize,
 }
 
 impl<A: Eq + Hash + Copy, T> Turns<A, T> {
@@ -17,13 +16,7 @@ impl<A: Eq + Hash + Copy, T> Turns<A, T> {
         Self {
             queues: HashMap::new(),
             order: VecDeque::new(),
-            len: 0,
         }
-    }
-
-    /// How many things there are in all queues.
-    pub(super) fn len(&self) -> usize {
-        self.len
     }
 
     pub(super) fn push(&mut self, who: A, what: T) {
@@ -32,7 +25,6 @@ impl<A: Eq + Hash + Copy, T> Turns<A, T> {
             self.order.push_back(who);
         }
         queue.push_back(what);
-        self.len = self.len.saturating_add(1);
     }
 
     /// The same, before everything that there is of theirs; and it is their turn.
@@ -40,7 +32,6 @@ impl<A: Eq + Hash + Copy, T> Turns<A, T> {
         self.order.retain(|other| *other != who);
         self.order.push_front(who);
         self.queues.entry(who).or_default().push_front(what);
-        self.len = self.len.saturating_add(1);
     }
 
     /// The first thing of the next one of whom it may be taken. They come last then.
@@ -55,7 +46,6 @@ impl<A: Eq + Hash + Copy, T> Turns<A, T> {
         let who = self.order.remove(place)?;
         let queue = self.queues.get_mut(&who)?;
         let what = queue.pop_front()?;
-        self.len = self.len.saturating_sub(1);
         if queue.is_empty() {
             self.queues.remove(&who);
         } else {
@@ -64,10 +54,10 @@ impl<A: Eq + Hash + Copy, T> Turns<A, T> {
         Some(what)
     }
 
-    /// The first thing of everybody's.
-    pub(super) fn firsts(&self) -> impl Iterator<Item = (A, &T)> {
+    /// The first thing of everybody's, and how many they have.
+    pub(super) fn firsts(&self) -> impl Iterator<Item = (A, &T, usize)> {
         let queues = self.queues.iter();
-        queues.filter_map(|(who, queue)| Some((*who, queue.front()?)))
+        queues.filter_map(|(who, queue)| Some((*who, queue.front()?, queue.len())))
     }
 
     /// Takes out the thing of `who` that is meant.
@@ -75,8 +65,10 @@ impl<A: Eq + Hash + Copy, T> Turns<A, T> {
         let queue = self.queues.get_mut(&who)?;
         let place = queue.iter().position(is_it)?;
         let what = queue.remove(place)?;
-        self.len = self.len.saturating_sub(1);
-        self.forget_who_has_none();
+        if queue.is_empty() {
+            self.queues.remove(&who);
+            self.order.retain(|other| *other != who);
+        }
         Some(what)
     }
 
@@ -89,16 +81,11 @@ impl<A: Eq + Hash + Copy, T> Turns<A, T> {
                 taken.extend(queue.drain(..count));
             }
         }
-        self.len = self.len.saturating_sub(taken.len());
         if !taken.is_empty() {
-            self.forget_who_has_none();
+            self.queues.retain(|_, queue| !queue.is_empty());
+            self.order.retain(|who| self.queues.contains_key(who));
         }
         taken
-    }
-
-    fn forget_who_has_none(&mut self) {
-        self.queues.retain(|_, queue| !queue.is_empty());
-        self.order.retain(|who| self.queues.contains_key(who));
     }
 }
 
@@ -118,7 +105,6 @@ mod tests {
 
     fn all(mut turns: Turns<char, u32>) -> Vec<u32> {
         let taken = std::iter::from_fn(|| turns.pop(|_, _| true)).collect();
-        assert_eq!(turns.len(), 0);
         assert!(turns.queues.is_empty() && turns.order.is_empty());
         taken
     }
@@ -133,7 +119,6 @@ mod tests {
             ('c', 20),
             ('b', 11),
         ]);
-        assert_eq!(turns.len(), 6);
         assert_eq!(all(turns), [1, 10, 20, 2, 11, 3]);
     }
 
@@ -160,7 +145,6 @@ mod tests {
         let mut turns = turns(&[('a', 1), ('b', 10), ('b', 11)]);
         turns.push_first('b', 9);
         turns.push_first('c', 20);
-        assert_eq!(turns.len(), 5);
         assert_eq!(all(turns), [20, 9, 1, 10, 11]);
     }
 
@@ -171,18 +155,17 @@ mod tests {
         assert_eq!(turns.remove('a', |what| *what == 1), None);
         assert_eq!(turns.remove('b', |what| *what == 12), None);
         assert_eq!(turns.remove('b', |what| *what == 10), Some(10));
-        assert_eq!(turns.len(), 1);
         assert_eq!(all(turns), [11]);
     }
 
     #[test]
     fn the_first_of_everybodys_are_taken_out_together() {
         let mut turns = turns(&[('a', 1), ('a', 9), ('a', 2), ('b', 3), ('c', 9)]);
-        let mut firsts: Vec<_> = turns.firsts().map(|(_, what)| *what).collect();
+        let firsts = turns.firsts().map(|(_, what, count)| (*what, count));
+        let mut firsts: Vec<_> = firsts.collect();
         firsts.sort_unstable();
-        assert_eq!(firsts, [1, 3, 9]);
+        assert_eq!(firsts, [(1, 3), (3, 1), (9, 1)]);
         assert_eq!(turns.take_firsts_while(|what| *what < 5), [1, 3]);
-        assert_eq!(turns.len(), 3);
         assert_eq!(all(turns), [9, 9, 2]);
     }
 }

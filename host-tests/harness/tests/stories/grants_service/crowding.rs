@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{answers, asked, service};
 use crate::setup::{
-    GRANTS, alice, allow_until, config_with, key, ms, order, start, tell_all, unavailable,
+    GRANTS, alice, allow_until, config_with, deny, key, ms, order, refused, start, tell_all,
+    unavailable,
 };
 
 /// So many calls of a worker are under way at most.
@@ -283,9 +284,51 @@ fn a_configuration_that_comes_while_questions_wait_leaves_nobody_hanging() {
         unavailable(refused);
     }
     let next = harness.request(order(&alice()));
+    assert_eq!(asked(&harness), CALLS, "the calls of before are under way");
+    allow(&harness.callouts()[0]);
     assert_eq!(asked_last(&harness), "alice");
     allow(harness.callouts().last().expect("hers"));
     next.forwarded();
+}
+
+#[test]
+fn calls_of_a_configuration_that_is_gone_take_room_until_they_are_over_and_their_answers_are_nobodys()
+ {
+    let open = config_with(|config| {
+        config["grants"]["service"]["failure_mode"] = json!("allow");
+    });
+    let harness = Harness::builder()
+        .without_callout_timeouts()
+        .start(&open)
+        .expect("it starts");
+    let before = harness.request(order(&alice()));
+    let call = harness.callout();
+    harness.reconfigure(&open);
+    unavailable(&before);
+    harness.set_cluster(GRANTS, Cluster::Refuses);
+    let next = harness.request(order(&alice()));
+    assert!(next.is_waiting(), "for the room that the first call takes");
+
+    harness.set_cluster(GRANTS, Cluster::Waits);
+    allow(&call);
+    assert!(next.is_waiting(), "that was no answer to her");
+    let call = harness.callout();
+    call.reply_json(200, &deny());
+    refused(&next, 403, "grant_denied");
+}
+
+#[test]
+fn a_call_of_a_configuration_that_is_gone_and_that_is_never_answered_takes_no_room_for_ever() {
+    let harness = Harness::builder()
+        .without_callout_timeouts()
+        .start(config_with(|_| {}))
+        .expect("it starts");
+    let _before = harness.request(order(&alice()));
+    harness.reconfigure(config_with(|_| {}));
+    harness.advance(Duration::from_secs(2));
+    harness.set_cluster(GRANTS, Cluster::Refuses);
+    unavailable(&harness.request(order(&alice())));
+    assert!(harness.logged("has it hosts?"), "nothing else takes room");
 }
 
 /// What a proxy answers whose circuit breaker lets no more through.
@@ -337,6 +380,22 @@ fn what_the_proxy_has_no_room_for_waits_for_a_call_to_come_back() {
             .iter()
             .all(|record| record["reason"] == "grant_service")
     );
+}
+
+#[test]
+fn what_is_put_later_is_named_as_it_would_have_been() {
+    let harness = start();
+    let first = harness.request(order(&alice()));
+    harness.set_cluster(GRANTS, Cluster::Refuses);
+    let other = harness.request(order(&token("bob")).header("x-request-id", "of-bob"));
+    harness.set_cluster(GRANTS, Cluster::Waits);
+    allow(&harness.callout());
+    first.forwarded();
+    let call = harness.callout();
+    assert_eq!(call.headers.all("x-request-id"), ["of-bob"]);
+    assert_eq!(call.json()["subject"]["id"], "bob");
+    allow(&call);
+    other.forwarded();
 }
 
 #[test]
