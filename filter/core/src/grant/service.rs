@@ -98,7 +98,7 @@ impl<'a> Question<'a> {
         action: &'a Action,
         context: Context<'a>,
     ) -> Self {
-        let mut hash = Digest(identity.hashed_once(hash_of_asker).clone());
+        let mut hash = Digest(identity.hashed_once(hash_of_identity).clone());
         hash.part(action.as_str());
         hash.part(resource_type);
         hash.part(resource.as_str());
@@ -160,7 +160,7 @@ impl<'a> Question<'a> {
 /// The `type` of every subject.
 const SUBJECT_TYPE: &str = "user";
 
-fn hash_of_asker(identity: &Identity) -> Sha256 {
+fn hash_of_identity(identity: &Identity) -> Sha256 {
     let mut hash = Digest::default();
     hash.part(SUBJECT_TYPE);
     hash.part(identity.subject());
