@@ -7,6 +7,7 @@
 pub mod export;
 mod line;
 pub mod otlp;
+mod pending;
 mod properties;
 mod trace;
 
@@ -22,6 +23,7 @@ use crate::time::UnixMillis;
 use line::{Line, member};
 use otlp::LogRecord;
 
+pub use pending::{MARK, PendingLines};
 pub use properties::Properties;
 pub use trace::Trace;
 
@@ -72,10 +74,11 @@ struct Wanted {
 
 impl Wanted {
     fn of(config: &Config, reason: Reason) -> Self {
-        let otlp = config.otlp.as_ref();
+        let audit = &config.audit;
+        let otlp = audit.otlp.as_ref();
         Self {
-            line: config.audit.takes(reason),
-            properties: config.filter_state,
+            line: audit.log.takes(reason),
+            properties: audit.filter_state,
             export: otlp.is_some_and(|otlp| otlp.decisions.takes(reason)),
         }
     }

@@ -3,6 +3,7 @@
 //! [`Config::parse`] goes from text over [`raw`] (the shape) to [`Config`] (the meaning). It finds all faults, not only the first, and
 //! says of each where it is, what stands there and what was expected.
 
+mod audit;
 mod batch;
 mod conditions;
 pub mod fault;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use audit::{AuditLog, AuditSettings};
 pub use batch::BatchSettings;
 pub use fault::{Fault, Faults};
 pub use grants::{GrantSettings, RequestUrl, ServiceSettings};
@@ -41,7 +43,6 @@ pub use schema::schema;
 pub use warning::Warning;
 
 use crate::cache::Bounds;
-use crate::denial::Reason;
 use crate::forwarded::{MAX_TRUSTED_HOPS, TrustedHops};
 use crate::json::{self, StrictValue};
 use crate::policy::{Mode, Policy};
@@ -50,7 +51,6 @@ use crate::token::TokenSource;
 use fault::Place;
 use field::Field;
 use raw::RawConfig;
-use words::Word;
 
 /// Everything the filter knows before the first request.
 #[derive(Debug)]
@@ -80,36 +80,10 @@ pub struct Config {
     /// Whether requests are held back that could be read in two ways. One of the readings may be for any resource, so no mode of the whole
     /// lets them pass where a resource is enforced.
     pub mode_of_ambiguous: Mode,
-    /// Which decisions are written to the log.
-    pub audit: AuditLog,
-    /// Whether each decision is left with its request, for the proxy's access log.
-    pub filter_state: bool,
-    /// Where records of decisions are exported to, if they are.
-    pub otlp: Option<OtlpSettings>,
+    /// What becomes of the record of a decision.
+    pub audit: AuditSettings,
     /// The document that tells OAuth clients where to sign in, if there is to be one.
     pub resource_metadata: Option<ResourceMetadata>,
-}
-
-/// Which decisions are written down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuditLog {
-    /// All.
-    All,
-    /// Refusals.
-    Denied,
-    /// None.
-    None,
-}
-
-impl AuditLog {
-    /// Whether a decision for `reason` is one of them.
-    pub fn takes(self, reason: Reason) -> bool {
-        match self {
-            Self::All => true,
-            Self::Denied => !reason.allows(),
-            Self::None => false,
-        }
-    }
 }
 
 impl Config {
@@ -147,7 +121,7 @@ impl Config {
         let providers = provider::validate_all(raw.providers, &headers, &mut token_sources, faults);
         let policy = resource::validate_all(raw.resources, mode, &headers, faults);
         let grants = grants::validate(raw.grants, faults);
-        let (audit, filter_state, otlp) = audit(raw.audit, &root.member("audit"), faults);
+        let audit = audit::validate(raw.audit, &root.member("audit"), faults);
         let resource_metadata =
             protected_resource::validate(raw.protected_resource, &token_sources, faults);
         let mode_of_ambiguous = mode::of_ambiguous(policy.as_ref(), mode);
@@ -181,8 +155,6 @@ impl Config {
             mode,
             mode_of_ambiguous,
             audit,
-            filter_state,
-            otlp,
             resource_metadata,
         })
     }
@@ -202,24 +174,6 @@ fn hash(text: &[u8]) -> String {
     let digest: [u8; 32] = Sha256::digest(text).into();
     let first_half = digest.first_chunk().copied().unwrap_or_default();
     format!("{:032x}", u128::from_be_bytes(first_half))
-}
-
-/// Where decisions are written down: in the log, with their requests, and at a collector.
-fn audit(
-    audit: Field<raw::RawAudit>,
-    place: &Place,
-    faults: &mut Faults,
-) -> (AuditLog, bool, Option<OtlpSettings>) {
-    let audit = audit.optional(place, faults).unwrap_or_default();
-    audit.refuse_unknown(place, faults);
-    let log = audit
-        .log
-        .or(Word(AuditLog::All), &place.member("log"), faults);
-    let filter_state = audit
-        .filter_state
-        .or(false, &place.member("filter_state"), faults);
-    let otlp = otlp::validate(audit.otlp, &place.member("otlp"), faults);
-    (log.0, filter_state, otlp)
 }
 
 /// The host answers a call at the latest after its timeout; a longer or a zero timeout has no use.

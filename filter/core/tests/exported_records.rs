@@ -28,7 +28,7 @@ fn exporter(random: &mut ChaCha8Rng) -> Exporter {
         } },
     });
     let config = Config::parse(config.to_string().as_bytes()).expect("a sound configuration");
-    Exporter::new(config.otlp.expect("it exports"), "")
+    Exporter::new(config.audit.otlp.expect("it exports"), "")
 }
 
 fn below(random: &mut ChaCha8Rng, bound: u32) -> usize {

@@ -108,6 +108,6 @@ extern "C" fn proxy_on_delete(id: u32) {
                 request.forget();
             }
         }
-        Ended::Root(_) => {}
+        Ended::Root(root) => root.end(),
     }
 }

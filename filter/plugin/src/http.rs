@@ -5,7 +5,7 @@ use hallpass_core::flow::{Exchange, Refusal};
 use hallpass_core::time::UnixMillis;
 
 use crate::host;
-use crate::root::send_for;
+use crate::root::{hasten_for, send_for};
 use crate::sinks;
 use crate::worker::{Outcome, Shared, record};
 
@@ -49,7 +49,11 @@ impl<'a> Request<'a> {
         self.worker.with(|worker| worker.write_down(now));
         match outcome {
             None => Verdict::Pause,
-            Some(outcome) => perform(self.id, outcome, self.worker),
+            Some(outcome) => {
+                let verdict = perform(self.id, outcome, self.worker, now);
+                self.have_lines_written(now);
+                verdict
+            }
         }
     }
 
@@ -98,6 +102,13 @@ impl<'a> Request<'a> {
         if needs_root { self.ask(now) } else { outcome }
     }
 
+    /// Has the tick come in time for lines that began to wait with this request's.
+    fn have_lines_written(&self, now: UnixMillis) {
+        if self.worker.with(|worker| worker.has_late_lines(now)) {
+            hasten_for(self.root, self.id, self.worker, now);
+        }
+    }
+
     /// Has the root send what is to be sent; `None` when the request is held until the answer comes.
     fn ask(&self, now: UnixMillis) -> Option<Outcome> {
         self.worker.with(|worker| worker.set_started(self.id));
@@ -115,7 +126,7 @@ impl<'a> Request<'a> {
 }
 
 /// Does what the outcome says to the effective request `id`, records it, and returns what its header callback has to say.
-pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Verdict {
+pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared, now: UnixMillis) -> Verdict {
     match outcome {
         Outcome::Pass(passage) => {
             if !host::apply(&passage.edits) {
@@ -125,7 +136,7 @@ pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Verdict {
                 );
                 return refuse_unjudged();
             }
-            record(passage.reason, passage.audit, worker);
+            record(passage.reason, passage.audit, worker, now);
             if let Some(stream) = passage.stream.filter(|stream| stream.is_cut()) {
                 let until = stream.until();
                 worker.with(|worker| worker.streams.open(id, stream, until));
@@ -134,7 +145,7 @@ pub(crate) fn perform(id: u32, outcome: Outcome, worker: &Shared) -> Verdict {
         }
         Outcome::Refuse(mut refusal) => {
             if let Some(written) = refusal.audit.take() {
-                worker.with(|worker| worker.record(*written));
+                worker.with(|worker| worker.record(*written, now));
             }
             refuse(&refusal)
         }

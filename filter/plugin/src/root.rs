@@ -92,6 +92,13 @@ impl Root {
         self.tick();
     }
 
+    /// It is over, and its configuration with it.
+    pub(crate) fn end(&self) {
+        if let Some(worker) = self.worker.get() {
+            worker.with(Worker::write_last_lines);
+        }
+    }
+
     /// Looks for what is due, and for what the host should have answered long ago.
     pub(crate) fn tick(&self) {
         let Some(worker) = self.worker.get() else {
@@ -149,7 +156,7 @@ impl Root {
         });
         let room = AT_ONCE.saturating_sub(ready.len());
         for (id, outcome) in ready {
-            resume(id, outcome, worker);
+            resume(id, outcome, worker, now);
         }
         let some_are_left = cut_ended(worker, now, room);
         host::enter(self.id);
@@ -176,6 +183,15 @@ pub(crate) fn send_for(root: u32, request: u32, worker: &Shared, now: UnixMillis
         host::enter(request);
     }
     entered
+}
+
+/// Has the tick come sooner, if that is wanted, from within a callback of `request`, which is the effective context again afterwards.
+pub(crate) fn hasten_for(root: u32, request: u32, worker: &Shared, now: UnixMillis) {
+    if host::enter(root) {
+        let wanted = worker.with(|worker| worker.wanted_tick(now));
+        hasten(worker, wanted);
+        host::enter(request);
+    }
 }
 
 /// Has the tick come sooner, if that is wanted. Later is left to the tick itself: the host begins its time anew whenever it is set, and
@@ -291,9 +307,9 @@ fn send(worker: &Shared, callout: Callout, now: UnixMillis) -> Option<(Purpose, 
     })
 }
 
-fn resume(id: u32, outcome: Outcome, worker: &Shared) {
+fn resume(id: u32, outcome: Outcome, worker: &Shared, now: UnixMillis) {
     // The stream may be gone although nobody said so; then there is nothing to resume.
-    if host::enter(id) && perform(id, outcome, worker) == Verdict::Continue {
+    if host::enter(id) && perform(id, outcome, worker, now) == Verdict::Continue {
         host::resume_request();
     }
 }

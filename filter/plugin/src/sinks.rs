@@ -3,15 +3,12 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use hallpass_core::audit::Written;
+use hallpass_core::audit::{MARK, Properties};
 use hallpass_core::metrics::{Counter, Held};
 use hallpass_core::token::Algorithm;
 use hallpass_core::token::signature::chosen::{Backend, ChosenVerifier};
 
 use crate::host::{self, Severity};
-
-/// The marker before each audit line.
-const AUDIT_MARK: &str = "hallpass.audit ";
 
 /// How many spans are kept until they are told.
 const MOST_SPANS: usize = 256;
@@ -142,15 +139,15 @@ fn host_gauge(algorithm: Algorithm) -> String {
     format!("hallpass.signatures.host.{algorithm}")
 }
 
-/// Writes the record of a decision about the effective request, where the proxy takes it.
-pub(crate) fn record(written: &Written) {
-    if let Some(line) = &written.line {
-        host::log(Severity::Info, &format!("{AUDIT_MARK}{line}"));
-    }
-    if let Some(properties) = &written.properties {
-        for (name, value) in properties.iter() {
-            host::set_property(name, value);
-        }
+/// Writes audit lines, each of which has its mark.
+pub(crate) fn write_lines(lines: &str) {
+    host::log(Severity::Info, lines);
+}
+
+/// Leaves the record of a decision with the effective request.
+pub(crate) fn leave_with_request(properties: &Properties) {
+    for (name, value) in properties.iter() {
+        host::set_property(name, value);
     }
 }
 
@@ -171,8 +168,8 @@ pub(crate) fn error(line: &str) {
 
 /// What a stranger has repeated in the log is no record, and does not look like one.
 fn without_mark(line: &str) -> Cow<'_, str> {
-    if line.contains(AUDIT_MARK) {
-        Cow::Owned(line.replace(AUDIT_MARK, "hallpass.audit\u{b7}"))
+    if line.contains(MARK) {
+        Cow::Owned(line.replace(MARK, "hallpass.audit\u{b7}"))
     } else {
         Cow::Borrowed(line)
     }

@@ -46,7 +46,7 @@ fn cut(id: u32, worker: &Shared, now: UnixMillis) {
     if !stream.is_enforced() || host::cut() {
         worker.with(|worker| {
             if let Some(written) = stream.ended(&mut worker.gate, now) {
-                worker.record(*written);
+                worker.record(*written, now);
             }
         });
     } else if !worker.with(|worker| std::mem::replace(&mut worker.told_uncut, true)) {

@@ -6,6 +6,7 @@ mod exporting;
 mod held;
 mod pace;
 mod questions;
+mod recording;
 mod room;
 
 use std::cell::RefCell;
@@ -13,8 +14,8 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use hallpass_core::audit::Written;
 use hallpass_core::audit::export::Exporter;
+use hallpass_core::audit::{PendingLines, Written};
 use hallpass_core::config::AuditLog;
 use hallpass_core::denial::Reason;
 use hallpass_core::flight::Flights;
@@ -69,6 +70,8 @@ pub(crate) struct Worker {
     pace: Pace,
     /// What some record, question or condition needs to know of each request.
     pub(crate) wanted: Wanted,
+    /// Audit lines that wait for others, if they are to.
+    pending: Option<PendingLines>,
     /// Records on their way to a collector, if there is one.
     exporter: Option<Exporter>,
     /// Requests that have passed and are cut if they are still open at their end.
@@ -123,13 +126,15 @@ impl Worker {
         Self {
             wanted: Wanted {
                 source: sends_source
-                    || config.audit != AuditLog::None
-                    || config.otlp.is_some()
+                    || config.audit.log != AuditLog::None
+                    || config.audit.otlp.is_some()
                     || config.policy.needs_source(),
                 only_peers: config.trusted_hops.are_some(),
                 certificate: config.policy.needs_certificate(),
             },
+            pending: config.audit.flush_interval.map(PendingLines::new),
             exporter: config
+                .audit
                 .otlp
                 .clone()
                 .map(|otlp| Exporter::new(otlp, &host::node_id())),
@@ -162,6 +167,7 @@ impl Worker {
         next.gate = next.gate.succeeding(&mut self.gate);
         let mut before = std::mem::replace(self, next);
         before.stats.queued(0);
+        before.write_last_lines();
         self.take_over_exports(&mut before);
         self.calls
             .adopt(before.calls.take(|call| call.purpose.is_question()));
@@ -257,11 +263,13 @@ impl Worker {
         }
     }
 
-    /// Writes down what happened since this was last done: what an operator should know at once, and figures unless very many come.
+    /// Writes down what happened since this was last done: what an operator should know at once, audit lines that have waited for others,
+    /// and figures unless very many come.
     pub(crate) fn write_down(&mut self, now: UnixMillis) {
         for notice in self.gate.take_notices() {
             sinks::warn(&notice);
         }
+        self.write_due_lines(now);
         if self.pace.allows(now) {
             self.tell_figures();
         }
@@ -279,13 +287,18 @@ impl Worker {
 }
 
 /// Writes the record of a request that passes, and says loudly when nobody could check it.
-pub(crate) fn record(reason: Reason, written: Option<Box<Written>>, worker: &Shared) {
+pub(crate) fn record(
+    reason: Reason,
+    written: Option<Box<Written>>,
+    worker: &Shared,
+    now: UnixMillis,
+) {
     if reason == Reason::GrantServiceFailedOpen {
         sinks::warn(
             "the grant service cannot be reached, and `failure_mode` lets a request pass unchecked",
         );
     }
     if let Some(written) = written {
-        worker.with(|worker| worker.record(*written));
+        worker.with(|worker| worker.record(*written, now));
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use hallpass_demo::config::EnvoyConfig;
 use hallpass_demo::envoy::{Addresses, Envoy, built};
 use hallpass_demo::log::Log;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -26,6 +27,9 @@ const LISTENERS: &str = "listeners.json";
 
 /// The feed of revocations is asked at once, and answered by servers on this machine, which may be busy.
 const FEED: Duration = Duration::from_secs(20);
+
+/// It ends what it does before it does, on a machine that may be busy.
+const END: Duration = Duration::from_secs(20);
 
 /// An Envoy in the making: the shipped configuration, with what a test changes in it.
 #[derive(Debug)]
@@ -339,6 +343,21 @@ impl Proxy {
     /// What it wrote.
     pub fn log(&self) -> &Log {
         self.envoy.log()
+    }
+
+    /// Asks it to end (`SIGTERM`), and returns all that it wrote.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn end(mut self) -> Vec<String> {
+        let id = i32::try_from(self.envoy.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.expect("a process id"), Signal::TERM).expect("it runs");
+        let ended = self.envoy.await_exit(END);
+        assert!(
+            matches!(ended, Ok(Some(_))),
+            "Envoy still runs {END:?} after `SIGTERM`: {ended:?}"
+        );
+        self.log().to_the_end(END)
     }
 
     /// Waits until each of so many workers, and the main thread, which has a VM too, has asked what is revoked. Before, nothing is

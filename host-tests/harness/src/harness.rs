@@ -234,6 +234,11 @@ impl Harness {
         assert!(taken, "the configuration was refused:{}", self.world.log);
     }
 
+    /// Ends the filter, as a proxy does that shuts down, or has another one in its place.
+    pub fn end(&self) {
+        self.world.end(self.worker);
+    }
+
     /// Sends a request into the proxy. It goes as far as it can without the test's help.
     pub fn request(&self, request: Request) -> Exchange {
         let context = self.world.request(self.worker, request);
@@ -317,7 +322,7 @@ impl Harness {
     /// # Panics
     /// When an audit line is not JSON.
     pub fn audit(&self) -> Vec<Value> {
-        self.log().iter().filter_map(LogLine::audit).collect()
+        self.log().iter().flat_map(LogLine::audit).collect()
     }
 
     /// The counters and gauges that the module has defined, by name.

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// What stands before the JSON of an audit line.
 const AUDIT_MARKER: &str = "hallpass.audit ";
 
-/// One line that the module logged.
+/// One message that the module logged: a line, or several audit lines.
 #[derive(Clone, Debug)]
 pub struct LogLine {
     /// How serious the module said it is.
@@ -20,16 +20,19 @@ pub struct LogLine {
 }
 
 impl LogLine {
-    /// The decision that this line records, or `None` when it is not an audit line.
+    /// The decisions that it records. Those that were written together have a line each.
     ///
     /// # Panics
-    /// When the line has the audit marker and no JSON after it.
-    pub fn audit(&self) -> Option<Value> {
-        let (_, json) = self.text.split_once(AUDIT_MARKER)?;
-        Some(
-            serde_json::from_str(json)
-                .unwrap_or_else(|fault| panic!("an audit line is not JSON ({fault}): {self}")),
-        )
+    /// When a line has the audit marker and no JSON after it.
+    pub fn audit(&self) -> Vec<Value> {
+        let lines = self.text.split('\n');
+        lines
+            .filter_map(|line| line.split_once(AUDIT_MARKER))
+            .map(|(_, json)| {
+                serde_json::from_str(json)
+                    .unwrap_or_else(|fault| panic!("an audit line is not JSON ({fault}): {self}"))
+            })
+            .collect()
     }
 }
 

@@ -104,6 +104,20 @@ impl Worker {
         self.drive(now, |scope| scope.on_configure(root, plugin))
     }
 
+    /// The filter is over.
+    pub(crate) fn end(&mut self, now: u64) -> Result<(), Fault> {
+        let root = self.root;
+        let ended = self.drive(now, |scope| {
+            assert!(
+                scope.on_done(root)?,
+                "the module does not let its filter end, which this harness does not serve"
+            );
+            scope.on_delete(root).map(drop)
+        });
+        self.tick = None;
+        ended
+    }
+
     /// A client's request arrives.
     pub(crate) fn request(
         &mut self,

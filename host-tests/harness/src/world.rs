@@ -191,6 +191,11 @@ impl World {
         open
     }
 
+    pub(crate) fn end(&self, worker: WorkerIndex) {
+        let outcome = self.workers.borrow_mut()[worker].end(self.clock.now());
+        self.accept(outcome);
+    }
+
     pub(crate) fn tick(&self, worker: WorkerIndex) {
         let outcome = self.workers.borrow_mut()[worker].tick(self.clock.now());
         self.accept(outcome);

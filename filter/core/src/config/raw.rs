@@ -379,6 +379,9 @@ object! {
     RawAudit {
         /// Which decisions are written to the proxy's log.
         log: Word<AuditLog> = "all",
+        /// How long a line may wait for others, to be written to the proxy's log with them; from `1ms` to `1s`. Left out, each is written
+        /// by itself, and at once.
+        flush_interval: Span,
         /// Whether each decision is left with its request, so that the proxy's access log can print it.
         filter_state: bool = false,
         /// A collector that records are sent to, whatever `log` says.

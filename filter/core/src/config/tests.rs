@@ -66,7 +66,8 @@ fn the_smallest_configuration_gets_the_documented_defaults() {
     assert_eq!(service.max_entries, 10_000);
     assert!(service.rules.require_expiry);
     assert!(!config.forward_token);
-    assert_eq!(config.audit, AuditLog::All);
+    assert_eq!(config.audit.log, AuditLog::All);
+    assert_eq!(config.audit.flush_interval, None);
     for name in [
         "x-hallpass-subject",
         "x_hallpass_subject",
@@ -90,7 +91,7 @@ fn every_fault_is_told_at_once_with_its_place_value_and_expectation() {
         "grants": { "service": { "cluster": "grants", "timeout": "soon", "failure_mode": "open", "context": ["time"] },
                     "request_url": "https://{resource}.example/" },
         "identity_headers": { "subject": "authorization" },
-        "audit": { "log": "some" },
+        "audit": { "log": "some", "flush_interval": "2s" },
         "forward_token": "no",
         "spare": 1,
     });
@@ -116,6 +117,7 @@ fn every_fault_is_told_at_once_with_its_place_value_and_expectation() {
         "`grants.request_url`: found",
         r#"`identity_headers.subject`: found `"authorization"`"#,
         r#"`audit.log`: found `"some"`, expected `all`"#,
+        r#"`audit.flush_interval`: found `"2s"`, expected a duration from `1ms` to `1s`"#,
         r#"`forward_token`: found `"no"`, expected `true` or `false`"#,
         "`spare`: found an unknown field",
     ] {
@@ -124,7 +126,7 @@ fn every_fault_is_told_at_once_with_its_place_value_and_expectation() {
             "not told: {expected}\ntold: {told:#?}"
         );
     }
-    assert_eq!(told.len(), 22, "{told:#?}");
+    assert_eq!(told.len(), 23, "{told:#?}");
 }
 
 #[test]

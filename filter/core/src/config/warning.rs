@@ -6,8 +6,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Config;
 use super::fault::Place;
+use super::{AuditLog, Config};
 use crate::decision::FailureMode;
 use crate::policy::{Access, Matcher, Mode, Resource};
 
@@ -39,6 +39,7 @@ impl Config {
         warnings.of_providers(self);
         warnings.of_resources(self);
         warnings.of_grants(self);
+        warnings.of_audit(self);
         warnings.0
     }
 }
@@ -186,6 +187,16 @@ impl Warnings {
                 &place.member("require_expiry"),
                 "an allow without an end is renewed for as long as the service says so: it is standing permission",
                 "have the service send `approved_until`, and leave this out",
+            );
+        }
+    }
+
+    fn of_audit(&mut self, config: &Config) {
+        if config.audit.log == AuditLog::None && config.audit.flush_interval.is_some() {
+            self.push(
+                &Place::root().member("audit").member("flush_interval"),
+                "no line is written to the proxy's log, so none waits for others",
+                "leave it out, or have lines written with `log`",
             );
         }
     }

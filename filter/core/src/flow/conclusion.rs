@@ -187,6 +187,7 @@ impl Exchange {
         record.source_ip = self.head.source_ip;
         record.request_id = self.head.request_id();
         record.trace = config
+            .audit
             .otlp
             .as_ref()
             .and_then(|_| Trace::of(&self.head.headers));

@@ -57,12 +57,12 @@ impl Lesson {
 }
 
 /// All that is rehearsed: first what comes most often, and most often.
-pub(super) fn lessons() -> [Lesson; 2] {
+pub(super) fn lessons() -> [Lesson; 3] {
     let keys = Keys::new();
     [
         Lesson {
             name: "without audit lines",
-            configuration: configuration(&keys, "none"),
+            configuration: configuration(&keys, &json!({ "log": "none" })),
             parts: [known(&keys, 60), refused(&keys), new(&keys)]
                 .into_iter()
                 .flatten()
@@ -70,13 +70,18 @@ pub(super) fn lessons() -> [Lesson; 2] {
         },
         Lesson {
             name: "with audit lines",
-            configuration: configuration(&keys, "all"),
+            configuration: configuration(&keys, &json!({ "log": "all" })),
+            parts: known(&keys, 12),
+        },
+        Lesson {
+            name: "with audit lines that wait for others",
+            configuration: configuration(&keys, &json!({ "flush_interval": "1s" })),
             parts: known(&keys, 12),
         },
     ]
 }
 
-fn configuration(keys: &Keys, log: &str) -> Value {
+fn configuration(keys: &Keys, audit: &Value) -> Value {
     let of_all = jwks(&[&keys.rsa, &keys.p256, &keys.ed25519]);
     json!({
         "providers": [{ "name": "idp", "issuer": ISSUER, "audiences": [AUDIENCE], "jwks": { "inline": of_all } }],
@@ -86,7 +91,7 @@ fn configuration(keys: &Keys, log: &str) -> Value {
             { "name": "machines", "match": { "paths": ["/machines/{id}/{*rest}"] }, "access": "grant" },
         ],
         "grants": { "service": { "cluster": "grants", "cache": { "allow_ttl": "1h" } } },
-        "audit": { "log": log },
+        "audit": audit,
     })
 }
 

@@ -1,9 +1,8 @@
-//! The records of a worker's decisions, on their way to the proxy's log and to a collector.
+//! The records of a worker's decisions, on their way to a collector.
 //!
 //! A request does no more than put its record into a queue. Batches leave with the root's tick and with the answer to the batch before,
 //! never from within a request's callback.
 
-use hallpass_core::audit::Written;
 use hallpass_core::audit::export::Delivery;
 use hallpass_core::metrics::Counter;
 use hallpass_core::time::UnixMillis;
@@ -13,17 +12,6 @@ use crate::callouts::{Arrival, Callout, Purpose, deadline};
 use crate::sinks;
 
 impl Worker {
-    /// Writes down a decision about the effective request.
-    pub(crate) fn record(&mut self, written: Written) {
-        sinks::record(&written);
-        match (written.export, &mut self.exporter) {
-            (None, _) => {}
-            (Some(record), Some(exporter)) => exporter.push(record),
-            // It was decided under a configuration that is gone, and this one exports nothing.
-            (Some(_), None) => self.gate.count(Counter::AuditDropped),
-        }
-    }
-
     /// Queues the next batch of records, if one is due and none is under way.
     pub(crate) fn export_due(&mut self, now: UnixMillis) {
         let Some(exporter) = &mut self.exporter else {

@@ -89,8 +89,10 @@ impl Worker {
         if !self.ready.is_empty() || !self.background.is_empty() && under_way.has_room() {
             return HURRY;
         }
-        let patience = self.gathering.patience(under_way, now);
-        patience.map_or(TICK, |patience| patience.max(HURRY))
+        let of_questions = self.gathering.patience(under_way, now);
+        let of_lines = self.patience_of_lines(now);
+        let patience = of_questions.into_iter().chain(of_lines).min();
+        patience.map_or(TICK, |patience| patience.clamp(HURRY, TICK))
     }
 
     /// Judges the next of those who are ready, at most so many, and returns what they come to now. One that must wait for something else

@@ -2,6 +2,7 @@
 
 mod access_log;
 mod forgery;
+mod together;
 
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! What the records say of a decision: in the log, and in the proxy's metrics.
 
+mod together;
+
 use hallpass_harness::{Cluster, Exchange, Harness, Reply, Request};
 use hallpass_tokens::{Grant, NOW, TokenBuilder};
 use serde_json::{Value, json};

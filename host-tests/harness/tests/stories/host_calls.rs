@@ -207,6 +207,16 @@ fn a_question_that_is_put_together_with_others_costs_seven_less_and_shares_the_c
 }
 
 #[test]
+fn an_audit_line_that_waits_for_others_costs_the_address_alone() {
+    let harness = start(&config_with(|config| {
+        config["audit"] = json!({ "flush_interval": "20ms" });
+    }));
+    let calls = calls_of_a_hot(&harness, &profile(&alice().signed_by(&key())));
+    let own = [("add_header_map_value", 4), ("get_property", 1)];
+    require(&calls, &PASSING, &own);
+}
+
+#[test]
 fn a_worker_ticks_four_times_a_second_again_when_no_question_gathers_any_longer() {
     let harness = Harness::builder()
         .counting_host_calls()

@@ -106,7 +106,7 @@ impl Worker {
         let config = Config::parse(config.to_string().as_bytes())
             .unwrap_or_else(|faults| panic!("the configuration is not sound: {faults:?}"));
         Self {
-            wants_source: config.audit != AuditLog::None,
+            wants_source: config.audit.log != AuditLog::None,
             gate: Gate::new(Arc::new(config), Box::new(Credulous)),
             now: UnixMillis::from_seconds(NOW).expect("a date"),
         }

@@ -4,9 +4,9 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn nothing_is_exported_unless_a_collector_is_named() {
-    assert!(parse(&sound()).unwrap().otlp.is_none());
+    assert!(parse(&sound()).unwrap().audit.otlp.is_none());
     let config = parse(&with("/audit", json!({ "log": "none" }))).unwrap();
-    assert!(config.otlp.is_none());
+    assert!(config.audit.otlp.is_none());
 }
 
 #[test]
@@ -16,8 +16,8 @@ fn a_collector_needs_no_more_than_a_name() {
         json!({ "log": "none", "otlp": { "cluster": "collector" } }),
     );
     let config = parse(&config).unwrap();
-    assert_eq!(config.audit, AuditLog::None);
-    let otlp = config.otlp.unwrap();
+    assert_eq!(config.audit.log, AuditLog::None);
+    let otlp = config.audit.otlp.unwrap();
     assert_eq!(otlp.cluster, "collector");
     assert_eq!(otlp.authority, "collector");
     assert_eq!(otlp.path, "/v1/logs");

@@ -142,6 +142,11 @@ fn what_has_no_use_or_opens_more_than_it_seems_to_is_told() {
             json!(false),
             &["grants.service.require_expiry"],
         ),
+        (
+            "/audit",
+            json!({ "log": "none", "flush_interval": "20ms" }),
+            &["audit.flush_interval"],
+        ),
     ] {
         let mut config = sound();
         let (parent, member) = pointer.rsplit_once('/').unwrap();
