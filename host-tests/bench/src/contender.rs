@@ -81,6 +81,8 @@ pub(crate) enum Contender {
     HallpassManyUsers,
     /// Hallpass, which writes a line to the proxy's log for each request.
     HallpassAudited,
+    /// The same, and lines wait for others, to be written together.
+    HallpassAuditedTogether,
     /// Hallpass, which demands a grant in the token.
     HallpassEmbedded,
     /// Another build of Hallpass.
@@ -126,6 +128,7 @@ impl Contender {
             Self::HallpassUntold => "hallpass_untold",
             Self::HallpassManyUsers => "hallpass_many_users",
             Self::HallpassAudited => "hallpass_audited",
+            Self::HallpassAuditedTogether => "hallpass_audited_together",
             Self::HallpassEmbedded => "hallpass_embedded",
             Self::OtherBuild => "hallpass_other_build",
             Self::HallpassRemote => "hallpass_remote",
@@ -214,6 +217,9 @@ impl Setting {
             }
             Contender::HallpassManyUsers => with(json!({ "token_cache": {} })),
             Contender::HallpassAudited => with(json!({ "audit": { "log": "all" } })),
+            Contender::HallpassAuditedTogether => {
+                with(json!({ "audit": { "log": "all", "flush_interval": "20ms" } }))
+            }
             Contender::HallpassEmbedded => with(with_embedded_grants()),
             Contender::OtherBuild => {
                 let module = other_build.as_deref().context("there is no other build")?;

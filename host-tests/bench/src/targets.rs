@@ -40,7 +40,7 @@ struct Bounds {
     aimed: Option<f64>,
 }
 
-const TARGETS: [Target; 15] = {
+const TARGETS: [Target; 16] = {
     use Contender as C;
     use Figure::{Cpu, P99, Throughput};
     [
@@ -75,6 +75,13 @@ const TARGETS: [Target; 15] = {
         target(
             "hot",
             C::HallpassAudited,
+            C::EmptyStripped,
+            Throughput,
+            Some(within(0.70, 0.80)),
+        ),
+        target(
+            "hot",
+            C::HallpassAuditedTogether,
             C::EmptyStripped,
             Throughput,
             Some(within(0.70, 0.80)),
@@ -372,7 +379,7 @@ mod tests {
         let mut groups = groups(false);
         groups.retain(|group| group.id == "hot");
         let verdicts = judge(&groups);
-        assert_eq!(verdicts.len(), 5);
+        assert_eq!(verdicts.len(), 6);
         let mut standings = verdicts.iter().map(|verdict| verdict.standing);
         assert!(standings.all(|standing| standing == Standing::Unknown));
     }

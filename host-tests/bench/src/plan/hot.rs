@@ -85,6 +85,11 @@ pub(super) fn one_user(other_build: bool) -> Group {
             Contender::HallpassAudited,
             &[&IDENTITY[..], &[Premise::Audited]].concat(),
         ),
+        row(
+            "hallpass, audit lines together",
+            Contender::HallpassAuditedTogether,
+            &[&IDENTITY[..], &[Premise::Audited]].concat(),
+        ),
     ]);
     group("hot", "one token, again and again", 1, rows)
 }
