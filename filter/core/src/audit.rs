@@ -23,9 +23,12 @@ use crate::time::UnixMillis;
 use line::{Line, member};
 use otlp::LogRecord;
 
-pub use pending::{MARK, PendingLines};
+pub use pending::PendingLines;
 pub use properties::Properties;
 pub use trace::Trace;
+
+/// What begins each line of a record in the proxy's log, and no other line.
+pub const MARK: &str = "hallpass.audit ";
 
 /// What is written down of a decision, as far as the configuration wants it.
 #[derive(Debug)]

@@ -60,6 +60,7 @@ counters! {
     GrantStale = "grants.stale", "The grant service failed, and its word of before stood in for it.";
     GrantGathered = "grants.gathered", "A question left for the grant service together with others.";
     GrantApart = "grants.apart", "A question that had left together with others was put by itself, since the reply answered not each of them.";
+    GrantUnasked = "grants.unasked", "A question was not put in time, since as many calls were under way as there may be.";
     GrantCoalesced = "grants.coalesced", "A request joined a question to the grant service that was under way.";
     CalloutOk = "callouts.ok", "A call came back with status 200.";
     CalloutError = "callouts.error", "A call came back with anything else.";

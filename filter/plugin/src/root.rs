@@ -22,7 +22,7 @@ use crate::http::{Request, Verdict, perform};
 use crate::learning::{learn_grant, learn_grants, learn_keys, learn_revocations};
 use crate::sinks::{self, Stats};
 use crate::streams::{cut_ended, end_revoked};
-use crate::worker::{HURRY, Outcome, Shared, TICK, Worker};
+use crate::worker::{HURRY, Outcome, Shared, Worker};
 
 /// How many requests are told or cut in one callback: see [`crate::worker`] on those that are held.
 const AT_ONCE: usize = 64;
@@ -87,12 +87,10 @@ impl Root {
                 self.worker.get_or_init(|| Shared::new(worker));
             }
         }
-        // As a worker that starts anew expects.
-        host::tick_every(TICK);
         self.tick();
     }
 
-    /// It is over, and its configuration with it.
+    /// It is over, and its configuration with it: no tick will come any more.
     pub(crate) fn end(&self) {
         if let Some(worker) = self.worker.get() {
             worker.with(Worker::write_last_lines);
@@ -120,8 +118,10 @@ impl Root {
         dispatch_outbox(worker, now);
         worker.with(|worker| worker.give_up_unasked(now));
         let wanted = self.carry_on(worker, now);
-        set_tick(worker, wanted);
-        worker.with(Worker::tell_figures);
+        worker.with(|worker| {
+            worker.tick.come(wanted, now);
+            worker.tell_figures();
+        });
     }
 
     /// A call has ended.
@@ -140,11 +140,11 @@ impl Root {
         }
         // Whoever the answer was for, there is room for another call.
         let wanted = self.carry_on(worker, now);
-        hasten(worker, wanted);
+        worker.with(|worker| worker.tick.hasten(wanted, now));
     }
 
     /// What every callback of the root ends with: questions leave, some who are ready are told, some whose time is over are cut. Returns
-    /// how often the tick should come for those who are left.
+    /// after how long the tick should come for those who are left.
     fn carry_on(&self, worker: &Shared, now: UnixMillis) -> Duration {
         dispatch_outbox(worker, now);
         let ready = worker.with(|worker| {
@@ -178,8 +178,7 @@ pub(crate) fn send_for(root: u32, request: u32, worker: &Shared, now: UnixMillis
     if entered {
         dispatch_outbox(worker, now);
         // A question that the host would not take was settled for everybody who waited for it.
-        let wanted = worker.with(|worker| worker.wanted_tick(now));
-        hasten(worker, wanted);
+        worker.with(|worker| worker.hasten(now));
         host::enter(request);
     }
     entered
@@ -188,24 +187,8 @@ pub(crate) fn send_for(root: u32, request: u32, worker: &Shared, now: UnixMillis
 /// Has the tick come sooner, if that is wanted, from within a callback of `request`, which is the effective context again afterwards.
 pub(crate) fn hasten_for(root: u32, request: u32, worker: &Shared, now: UnixMillis) {
     if host::enter(root) {
-        let wanted = worker.with(|worker| worker.wanted_tick(now));
-        hasten(worker, wanted);
+        worker.with(|worker| worker.hasten(now));
         host::enter(request);
-    }
-}
-
-/// Has the tick come sooner, if that is wanted. Later is left to the tick itself: the host begins its time anew whenever it is set, and
-/// what is wanted may change with each question, so that it would never come.
-fn hasten(worker: &Shared, wanted: Duration) {
-    if wanted < worker.with(|worker| worker.tick) {
-        set_tick(worker, wanted);
-    }
-}
-
-/// Has the tick come as often as is wanted.
-fn set_tick(worker: &Shared, wanted: Duration) {
-    if worker.with(|worker| std::mem::replace(&mut worker.tick, wanted)) != wanted {
-        host::tick_every(wanted);
     }
 }
 

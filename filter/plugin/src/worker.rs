@@ -8,11 +8,11 @@ mod pace;
 mod questions;
 mod recording;
 mod room;
+mod tick;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
-use std::time::Duration;
 
 use hallpass_core::audit::export::Exporter;
 use hallpass_core::audit::{PendingLines, Written};
@@ -34,11 +34,9 @@ use asking::{MAX_WAITING, asker_of, purpose_of};
 use calls::Calls;
 use pace::Pace;
 use room::{HeldRequest, HeldRequests, Waiting};
+use tick::Tick;
 
-/// How often due fetches, unanswered calls and streams whose permission has ended are looked for, and figures told.
-pub(crate) const TICK: Duration = Duration::from_millis(250);
-/// The same while somebody is ready who has not been told yet, or a question that nobody waits for has not left.
-pub(crate) const HURRY: Duration = Duration::from_millis(1);
+pub(crate) use tick::HURRY;
 
 /// The worker in the hands of several contexts of one thread.
 #[derive(Clone)]
@@ -87,8 +85,8 @@ pub(crate) struct Worker {
     ready: VecDeque<u32>,
     /// Those of them that were judged before the configuration was replaced.
     settled: VecDeque<u32>,
-    /// How often the tick comes.
-    pub(crate) tick: Duration,
+    /// When the root is called next to look after all this.
+    pub(crate) tick: Tick,
     started: Started,
     /// How many calls to the grant service have had a name of the worker's own.
     named: u64,
@@ -153,7 +151,7 @@ impl Worker {
             held: HeldRequests::default(),
             ready: VecDeque::new(),
             settled: VecDeque::new(),
-            tick: TICK,
+            tick: Tick::at_once(),
             started: Started::None,
             named: 0,
         }

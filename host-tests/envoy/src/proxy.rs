@@ -28,7 +28,7 @@ const LISTENERS: &str = "listeners.json";
 /// The feed of revocations is asked at once, and answered by servers on this machine, which may be busy.
 const FEED: Duration = Duration::from_secs(20);
 
-/// It ends what it does before it does, on a machine that may be busy.
+/// Envoy finishes what is under way before it ends, on a machine that may be busy.
 const END: Duration = Duration::from_secs(20);
 
 /// An Envoy in the making: the shipped configuration, with what a test changes in it.
@@ -352,11 +352,9 @@ impl Proxy {
     pub fn end(mut self) -> Vec<String> {
         let id = i32::try_from(self.envoy.id()).ok().and_then(Pid::from_raw);
         kill_process(id.expect("a process id"), Signal::TERM).expect("it runs");
-        let ended = self.envoy.await_exit(END);
-        assert!(
-            matches!(ended, Ok(Some(_))),
-            "Envoy still runs {END:?} after `SIGTERM`: {ended:?}"
-        );
+        let ended = self.envoy.await_exit(END).expect("its status can be had");
+        let status = ended.unwrap_or_else(|| panic!("it still runs {END:?} after `SIGTERM`"));
+        assert!(status.success(), "it ended with {status}");
         self.log().to_the_end(END)
     }
 

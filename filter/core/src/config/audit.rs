@@ -57,19 +57,19 @@ pub(super) fn validate(
     let log = raw
         .log
         .or(Word(AuditLog::All), &place.member("log"), faults);
-    let flushes = !raw.flush_interval.is_absent();
-    let flush_interval = raw.flush_interval.within(
-        FLUSH_INTERVALS,
-        FLUSH_INTERVALS.1,
-        &place.member("flush_interval"),
-        faults,
-    );
+    let flush_interval = match raw.flush_interval {
+        Field::Absent => None,
+        interval => {
+            let place = place.member("flush_interval");
+            Some(interval.within(FLUSH_INTERVALS, FLUSH_INTERVALS.0, &place, faults))
+        }
+    };
     let filter_state = raw
         .filter_state
         .or(false, &place.member("filter_state"), faults);
     AuditSettings {
         log: log.0,
-        flush_interval: flushes.then_some(flush_interval),
+        flush_interval,
         filter_state,
         otlp: otlp::validate(raw.otlp, &place.member("otlp"), faults),
     }

@@ -4,15 +4,13 @@
 //! stack: Envoy does, and some three hundred answers in one callback ended its virtual machine, with every cache in it. So those who are
 //! ready queue up, and a few are told in each callback. Each is judged when it is told, at that time: nothing that ended in between counts.
 
-use std::rc::Rc;
-use std::time::Duration;
-
 use hallpass_core::flow::{Exchange, Step};
 use hallpass_core::grant::GrantOutcome;
 use hallpass_core::time::UnixMillis;
+use std::rc::Rc;
 
 use super::room::{HeldRequest, Waiting};
-use super::{HURRY, Outcome, Started, TICK, Worker};
+use super::{Outcome, Started, Worker};
 use crate::callouts::Purpose;
 use crate::http::unanswerable;
 
@@ -81,18 +79,6 @@ impl Worker {
             Answer::Revocations => exchange.on_revocations(&mut self.gate, now),
             Answer::Grant(outcome) => exchange.on_grant(&mut self.gate, outcome, now),
         }
-    }
-
-    /// How often the tick should come for those who are there.
-    pub(crate) fn wanted_tick(&self, now: UnixMillis) -> Duration {
-        let under_way = self.calls.questions();
-        if !self.ready.is_empty() || !self.background.is_empty() && under_way.has_room() {
-            return HURRY;
-        }
-        let of_questions = self.gathering.patience(under_way, now);
-        let of_lines = self.patience_of_lines(now);
-        let patience = of_questions.into_iter().chain(of_lines).min();
-        patience.map_or(TICK, |patience| patience.clamp(HURRY, TICK))
     }
 
     /// Judges the next of those who are ready, at most so many, and returns what they come to now. One that must wait for something else

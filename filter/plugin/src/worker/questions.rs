@@ -96,7 +96,7 @@ impl Worker {
     pub(crate) fn needs_root(&self, now: UnixMillis) -> bool {
         !self.outbox.is_empty()
             || self.gathering.is_due(self.calls.questions(), now)
-            || self.wanted_tick(now) < self.tick
+            || self.tick.is_late(self.wanted_tick(now), now)
     }
 
     /// What is sent next.
@@ -225,6 +225,7 @@ impl Worker {
                 "{} questions were not put to the grant service within its timeout: as many calls were under way as there may be",
                 overdue.len()
             ));
+            self.count_questions(Counter::GrantUnasked, &overdue);
             let given_up = GrantOutcome::Failed(Failure::Question);
             self.land_questions(overdue, &given_up, now);
         }

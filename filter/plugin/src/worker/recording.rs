@@ -9,7 +9,7 @@ use hallpass_core::audit::{MARK, Written};
 use hallpass_core::metrics::Counter;
 use hallpass_core::time::UnixMillis;
 
-use super::Worker;
+use super::{HURRY, Worker};
 use crate::sinks;
 
 impl Worker {
@@ -57,7 +57,7 @@ impl Worker {
     /// Whether lines wait that the tick would write too late.
     pub(crate) fn has_late_lines(&self, now: UnixMillis) -> bool {
         let patience = self.patience_of_lines(now);
-        patience.is_some_and(|patience| patience < self.tick)
+        patience.is_some_and(|patience| self.tick.is_late(patience.max(HURRY), now))
     }
 
     pub(super) fn patience_of_lines(&self, now: UnixMillis) -> Option<Duration> {

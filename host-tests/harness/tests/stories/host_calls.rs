@@ -211,9 +211,31 @@ fn an_audit_line_that_waits_for_others_costs_the_address_alone() {
     let harness = start(&config_with(|config| {
         config["audit"] = json!({ "flush_interval": "20ms" });
     }));
-    let calls = calls_of_a_hot(&harness, &profile(&alice().signed_by(&key())));
+    let request = profile(&alice().signed_by(&key()));
     let own = [("add_header_map_value", 4), ("get_property", 1)];
+    let calls = calls_of_a_hot(&harness, &request);
     require(&calls, &PASSING, &own);
+    // Nor does it set the time anew in which the first of them is to be written.
+    harness.advance(Duration::from_millis(3));
+    let calls = calls_of(&harness, request);
+    require(&calls, &PASSING, &own);
+}
+
+#[test]
+fn a_worker_ticks_four_times_a_second_again_when_no_line_waits_any_longer() {
+    let harness = start(&config_with(|config| {
+        config["audit"] = json!({ "flush_interval": "20ms" });
+    }));
+    calls_of(&harness, profile(&alice().signed_by(&key())));
+    harness.advance(Duration::from_millis(20));
+    assert_eq!(harness.audit().len(), 1);
+    harness.take_host_calls();
+    harness.advance(Duration::from_secs(1));
+    let each_tick = [
+        ("get_current_time_nanoseconds", 4),
+        ("set_effective_context", 4),
+    ];
+    require(&harness.take_host_calls(), &each_tick, &[]);
 }
 
 #[test]

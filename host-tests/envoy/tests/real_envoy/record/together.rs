@@ -85,7 +85,7 @@ fn each_of_a_busy_proxys_requests_has_its_line_and_many_are_written_at_once() {
 }
 
 #[test]
-fn a_line_that_nothing_follows_is_written_in_its_time() {
+fn a_line_is_written_though_nothing_follows_it() {
     let world = world_flushing_every("50ms");
     world.proxy.get("/me/alone").token(&token("busy")).send();
     let is_alone = |line: &Value| line["path"] == "/me/alone";

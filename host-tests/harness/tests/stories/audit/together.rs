@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hallpass_harness::{Harness, Request};
-use hallpass_tokens::{NOW, TokenBuilder};
+use hallpass_tokens::{Grant, NOW, TokenBuilder};
 use serde_json::{Value, json};
 
 use crate::setup::{
@@ -125,6 +125,32 @@ fn none_is_lost_with_the_configuration_that_it_was_made_under() {
         harness.reconfigure(&next);
         assert_eq!(written(&harness), ["r-1"], "{next}");
     }
+}
+
+#[test]
+fn a_request_that_waits_when_the_configuration_is_replaced_has_its_line_too() {
+    let harness = start_with(&flushing_every("20ms"));
+    let _waiting = harness.request(order(&alice()).header("x-request-id", "r-1"));
+    harness.reconfigure(flushing_every("1s"));
+    harness.advance(millis(1_001));
+    assert_eq!(written(&harness), ["r-1"]);
+}
+
+#[test]
+fn a_line_has_nothing_else_come_later() {
+    let harness = start_with(&flushing_every("200ms"));
+    let grant = Grant::new("orders", &["read"]).until(NOW + 2);
+    let token = TokenBuilder::for_user("alice")
+        .grant(grant)
+        .signed_by(&key());
+    let open = harness.request(order(&token));
+    open.forwarded();
+    // Its line was written after 200 ms, and every 250 ms since then there is a tick: the next one cuts it.
+    harness.advance(millis(2_199));
+    assert!(!open.is_reset());
+    ask(&harness, named("r-2"));
+    harness.advance(millis(1));
+    assert!(open.is_reset());
 }
 
 #[test]

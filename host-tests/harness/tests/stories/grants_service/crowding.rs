@@ -203,6 +203,7 @@ fn nobody_waits_longer_to_be_asked_about_than_a_call_may_take() {
     }
     assert!(people.iter().all(Exchange::is_waiting));
     assert!(harness.logged("3 questions were not put to the grant service"));
+    assert_eq!(harness.metric("hallpass.grants.unasked"), 3);
     // That says nothing of the service: whoever comes waits as before.
     assert!(harness.request(order(&alice())).is_waiting());
     assert_eq!(asked(&harness), CALLS);
