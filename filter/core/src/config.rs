@@ -20,6 +20,7 @@ mod resource;
 mod revocations;
 #[cfg(feature = "schema")]
 mod schema;
+pub mod span;
 mod tokens;
 mod warning;
 mod words;

@@ -1,5 +1,6 @@
 //! `hallpass-grants request`: asking for access, and waiting for the decision.
 
+use hallpass_core::config::span::Span;
 use std::thread;
 use std::time::Duration;
 
@@ -85,7 +86,7 @@ impl Args {
     fn wish(&self) -> Value {
         let mut access = json!({ "emergency": self.emergency });
         if let Some(duration) = self.duration {
-            access["duration"] = humantime::format_duration(duration).to_string().into();
+            access["duration"] = Span::from(duration).to_string().into();
         }
         if let Some(until) = &self.until {
             access["requested_until"] = until.as_str().into();

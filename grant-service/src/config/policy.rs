@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hallpass_core::config::fault::{Faults, Place};
-use hallpass_core::config::field::{Field, Span, elements, filled};
+use hallpass_core::config::field::{Field, elements, filled};
+use hallpass_core::config::span::Span;
 use regex::Regex;
 
 use super::shape::{List, RawPolicy, RawRule, RawShortcut, RawWho};

@@ -1,6 +1,7 @@
 //! The shape of the configuration as it is written. What the members mean is decided where each is validated.
 
-use hallpass_core::config::field::{Expected, Field, Span};
+use hallpass_core::config::field::{Expected, Field};
+use hallpass_core::config::span::Span;
 use hallpass_core::shape;
 use serde::Deserialize;
 use serde_json::Value;

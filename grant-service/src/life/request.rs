@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hallpass_core::config::span::Span;
 use hallpass_core::time::{UnixMillis, Window};
 
 use super::{Active, GrantId, Person, PersonId, Policy, Refusal, Rule, Target};
@@ -234,7 +235,7 @@ fn wanted(
         Some(Term::Until(until)) => ("requested_until", until.since(now)),
     };
     if wanted < MIN_DURATION || wanted > longest {
-        let longest = humantime::format_duration(longest);
+        let longest = Span::from(longest);
         return Err(Refusal::invalid(field, format!("between 1s and {longest}")));
     }
     Ok(wanted)

@@ -1,5 +1,6 @@
 //! What is told: JSON that programs read, with a `text` that chat tools show.
 
+use hallpass_core::config::span::Span;
 use hallpass_core::printable::printable;
 use serde::Serialize;
 use url::Url;
@@ -62,7 +63,7 @@ fn text(entry: &Entry, request: Option<&Request>, url: Option<&str>) -> String {
 /// How long access is wished for, and how badly.
 fn term_of(request: &Pending) -> String {
     let term = match request.term {
-        Term::For(span) => format!("for {}", humantime::format_duration(span)),
+        Term::For(span) => format!("for {}", Span::from(span)),
         Term::Until(until) => format!("until {}", until.to_rfc3339()),
     };
     let haste = if request.emergency {

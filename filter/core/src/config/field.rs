@@ -7,10 +7,11 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, Error};
+use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::{Map, Value};
 
 use super::fault::{Faults, Place};
+use super::span::Span;
 
 /// What a type of value looks like, in words for an error.
 pub trait Expected {
@@ -217,29 +218,6 @@ pub fn refuse_unknown(unknown: &Unknown, members: &[&str], place: &Place, faults
     }
 }
 
-/// The units that a duration may have. `humantime` knows more, `M` for months among them, which is too near to `m` for minutes.
-pub(super) const UNITS: [&str; 5] = ["ms", "s", "m", "h", "d"];
-
-/// A span of time: `500ms`, `30s`, `5m`, `8h`, `7d`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span(
-    /// How long.
-    pub Duration,
-);
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-        if !UNITS.contains(&unit) {
-            return Err(D::Error::custom("not one number and one unit"));
-        }
-        humantime::parse_duration(&text)
-            .map(Self)
-            .map_err(D::Error::custom)
-    }
-}
-
 impl Field<Span> {
     /// The span, or `default`; a fault where it is outside `shortest..=longest`.
     pub fn within(
@@ -249,17 +227,13 @@ impl Field<Span> {
         place: &Place,
         faults: &mut Faults,
     ) -> Duration {
-        let span = self.or(Span(default), place, faults).0;
-        if (shortest..=longest).contains(&span) {
-            return span;
+        let span = self.or(default.into(), place, faults);
+        if (shortest..=longest).contains(&span.duration) {
+            return span.duration;
         }
-        let expected = format!(
-            "a duration from `{}` to `{}`",
-            humantime::format_duration(shortest),
-            humantime::format_duration(longest)
-        );
-        let found = Value::from(humantime::format_duration(span).to_string());
-        faults.push_value(place, &found, &expected);
+        let [shortest, longest] = [shortest, longest].map(Span::from);
+        let expected = format!("a duration from `{shortest}` to `{longest}`");
+        faults.push_value(place, &span.to_string().into(), &expected);
         default
     }
 }
@@ -292,10 +266,6 @@ impl Expected for bool {
 
 impl Expected for u64 {
     const EXPECTED: &'static str = "a whole number";
-}
-
-impl Expected for Span {
-    const EXPECTED: &'static str = "a duration such as `500ms`, `30s`, `5m`, `8h` or `7d`";
 }
 
 impl Expected for Value {

@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use super::CALL_TIMEOUTS;
 use super::fault::{Faults, Place};
-use super::field::{Field, Span, filled};
+use super::field::{Field, filled};
 use super::raw::{RawDiscovery, RawJwks, RawRemoteJwks};
+use super::span::Span;
 use crate::ids::Issuer;
-use crate::jwks::{Address, Discovery, KeySet, Location, RefreshRules};
+use crate::jwks::{Address, Discovery, KeySet, Location, MAX_KEYS, RefreshRules};
 
 /// Where an issuer's keys come from.
 #[derive(Debug, Clone)]
@@ -81,18 +82,16 @@ pub(super) fn validate(
 
 /// Keys in the configuration are the operator's own: one that cannot be used is a fault, not something to skip.
 fn inline_keys(set: &Value, place: &Place, faults: &mut Faults) -> Option<JwksSource> {
-    let parsed = match KeySet::from_value(set) {
-        Ok(parsed) => parsed,
-        Err(expected) => {
-            faults.push_value(place, set, &expected);
-            return None;
-        }
+    let Ok(parsed) = KeySet::from_value(set) else {
+        let expected = format!("a JWK set: an object with an array `keys`, of {MAX_KEYS} at most");
+        faults.push_value(place, set, &expected);
+        return None;
     };
     for (index, fault) in &parsed.skipped {
         let place = place.member("keys").element(*index);
         faults.push(
             &place,
-            &format!("a key of which {fault}"),
+            &format!("a key that cannot be used: {fault}"),
             "a public signature key",
         );
     }

@@ -98,7 +98,7 @@ fn validate(
     let max_token_age = raw
         .max_token_age
         .optional(&place.member("max_token_age"), faults)
-        .map(|span| span.0);
+        .map(|span| span.duration);
     let token_types = token_types(raw.token_types, &place.member("token_types"), faults);
     let required_claims = required_claims(
         raw.required_claims,

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::AuditLog;
-use super::field::{Field, Span, object};
+use super::field::{Field, object};
 use super::otlp::Exported;
+use super::span::Span;
 use super::words::Word;
 use crate::decision::FailureMode;
 use crate::grant::service::Fact;

@@ -55,7 +55,7 @@ fn validate(
     let max_grant_lifetime = raw
         .max_grant_lifetime
         .optional(&place.member("max_grant_lifetime"), faults)
-        .map(|span| span.0);
+        .map(|span| span.duration);
     let conditions_place = place.member("conditions");
     let conditions = raw
         .conditions

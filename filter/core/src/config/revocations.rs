@@ -8,6 +8,7 @@ use super::fault::{Faults, Place};
 use super::field::Field;
 use super::grants::service_path;
 use super::raw::RawRevocations;
+use super::span::Span;
 use crate::revocation::FollowRules;
 
 /// Where the feed is, and how closely it is followed.
@@ -44,7 +45,7 @@ pub(super) fn validate(
     );
     // A single reply that is late must not shut everyone out.
     if max_stale < interval.saturating_mul(2) {
-        let found = Value::from(humantime::format_duration(max_stale).to_string());
+        let found = Value::from(Span::from(max_stale).to_string());
         faults.push_value(&stale_place, &found, "at least twice `interval`");
     }
     let rules = FollowRules {

@@ -9,8 +9,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::field::{Field, Span};
+use super::field::Field;
 use super::raw::RawConfig;
+use super::span::{Span, UNIT_NAMES};
 use super::words::{Word, Words};
 
 /// The schema, in draft 2020-12.
@@ -117,7 +118,7 @@ impl JsonSchema for Span {
         json_schema!({
             "type": "string",
             "description": "One number and one unit.",
-            "pattern": format!("^[0-9]+({})$", super::field::UNITS.join("|")),
+            "pattern": format!("^[0-9]+({})$", UNIT_NAMES.join("|")),
             "examples": ["500ms", "30s", "5m", "8h", "7d"],
         })
     }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::fault::Place;
+use super::span::Span;
 use super::{AuditLog, Config};
 use crate::decision::FailureMode;
 use crate::policy::{Access, Matcher, Mode, Resource};
@@ -81,7 +82,7 @@ impl Warnings {
         for (index, provider) in config.providers.iter().enumerate() {
             let skew = provider.rules.clock_skew;
             if skew > USUAL_SKEW {
-                let skew = humantime::format_duration(skew);
+                let skew = Span::from(skew);
                 let found = format!("a token counts for {skew} after its end");
                 let place = place.element(index).member("clock_skew");
                 self.push(&place, found, "set the clocks, and take at most `1m`");

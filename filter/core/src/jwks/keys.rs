@@ -17,7 +17,7 @@ use crate::token::{Algorithm, TokenFault};
 /// A larger document is not read.
 pub const MAX_SET_BYTES: usize = 256 * 1024;
 /// Keys beyond this many are not read.
-const MAX_KEYS: usize = 100;
+pub const MAX_KEYS: usize = 100;
 /// RFC 7518, section 3.3: a key of 2048 bits or larger must be used.
 const MIN_RSA_BITS: usize = 2048;
 

@@ -1,5 +1,6 @@
 //! How a request is told: as the profile's task, with what people want to know of it beside.
 
+use hallpass_core::config::span::Span;
 use hallpass_core::time::UnixMillis;
 use serde_json::{Map, Value, json};
 
@@ -108,7 +109,7 @@ fn wanted(facts: &Pending) -> Value {
     let mut wanted = Map::new();
     match facts.term {
         Term::For(span) => {
-            let span = humantime::format_duration(span).to_string();
+            let span = Span::from(span).to_string();
             wanted.insert("duration".to_owned(), json!(span));
         }
         Term::Until(until) => {

@@ -1,5 +1,6 @@
 //! The form for one access. What is not right is told at the top and beside its field, and what was typed is kept.
 
+use hallpass_core::config::span::Span;
 use hallpass_core::time::UnixMillis;
 use maud::{Markup, html};
 
@@ -112,25 +113,20 @@ fn duration(opening: &Opening<'_>, fields: &Fields, wrong: Option<&str>) -> Mark
         Some(glass) if !opening.usually => glass.max_duration,
         _ => rule.max_duration,
     };
-    let usual = humantime::format_duration(rule.default_duration.min(longest)).to_string();
+    let usual = Span::from(rule.default_duration.min(longest)).to_string();
     let offered = term::choices(rule.default_duration, longest);
-    let offered = offered.into_iter().map(|duration| {
-        (
-            humantime::format_duration(duration).to_string(),
-            words::span(duration),
-        )
-    });
-    let chosen = if fields.duration.is_empty() {
-        &usual
-    } else {
-        &fields.duration
-    };
+    let offered = offered
+        .into_iter()
+        .map(|duration| (Span::from(duration).to_string(), words::span(duration)));
+    // A link may write it in another unit than the form does.
+    let wished = humantime::parse_duration(&fields.duration).ok();
+    let chosen = wished.map_or(usual, |wished| Span::from(wished).to_string());
     html! {
         fieldset class="choices" id="duration" tabindex="-1" aria-describedby=[wrong.map(|_| "duration-wrong")] {
             legend { "For how long" }
             div {
                 @for (value, text) in offered {
-                    label { input type="radio" name="duration" value=(value) checked[value == *chosen]; span { (text) } }
+                    label { input type="radio" name="duration" value=(value) checked[value == chosen]; span { (text) } }
                 }
             }
             @if let Some(expected) = wrong {

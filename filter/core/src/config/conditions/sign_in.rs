@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::super::fault::Place;
-use super::super::field::{Field, Span, elements};
+use super::super::field::{Field, elements};
+use super::super::span::Span;
 use super::{MAX_LISTED, Reader};
 use crate::identity::StepUp;
 
@@ -50,15 +51,15 @@ impl Reader<'_> {
         demand
     }
 
-    fn whole_seconds(&mut self, Span(age): Span, place: &Place) -> Option<u64> {
-        let is_whole = age.subsec_nanos() == 0;
-        let seconds = age.as_secs();
+    fn whole_seconds(&mut self, age: Span, place: &Place) -> Option<u64> {
+        let is_whole = age.duration.subsec_nanos() == 0;
+        let seconds = age.duration.as_secs();
         if is_whole && (1..=LONGEST.as_secs()).contains(&seconds) {
             return Some(seconds);
         }
-        let found = humantime::format_duration(age).to_string();
         let expected = "whole seconds from `1s` to `365d`: clients are told them in a header";
-        self.faults.push_value(place, &found.into(), expected);
+        self.faults
+            .push_value(place, &age.to_string().into(), expected);
         None
     }
 }
