@@ -31,9 +31,16 @@ impl CacheControl {
     }
 
     fn shorten(&mut self, seconds: &str) {
-        let age = Duration::from_secs(seconds.trim_matches('"').parse().unwrap_or(0));
+        let age = Duration::from_secs(delta_seconds(seconds.trim_matches('"')));
         self.max_age = Some(self.max_age.map_or(age, |other| other.min(age)));
     }
+}
+
+/// A number of seconds; one that is larger than can be counted is very large (RFC 9111, section 1.2.2), and what is none is zero.
+fn delta_seconds(text: &str) -> u64 {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let otherwise = if is_number { u64::MAX } else { 0 };
+    text.parse().ok().filter(|_| is_number).unwrap_or(otherwise)
 }
 
 #[cfg(test)]
@@ -52,6 +59,9 @@ mod tests {
             ("max-age=60, max-age=5", false, Some(5)),
             ("max-age=soon", false, Some(0)),
             ("max-age=-1", false, Some(0)),
+            ("max-age=+5", false, Some(0)),
+            ("max-age=", false, Some(0)),
+            ("max-age=18446744073709551616", false, Some(u64::MAX)),
             ("no-store", true, None),
             ("No-Cache, max-age=60", true, Some(60)),
             ("no-cache=\"set-cookie\"", false, None),

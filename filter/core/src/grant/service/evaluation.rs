@@ -76,7 +76,11 @@ fn allow(context: Option<&Value<'_>>) -> Result<(Ruling, Option<Remark>), String
                 Err(what) => return Ok((Ruling::Obliged, Some(Remark::Obligation(what)))),
             }
         }
-        Some(_) => return Err("`context.obligations` is no list".to_owned()),
+        // What it demands cannot be told, so it cannot be met.
+        Some(_) => {
+            let what = "`context.obligations`, which is no list".to_owned();
+            return Ok((Ruling::Obliged, Some(Remark::Obligation(what))));
+        }
     };
     let (id, until) = match said(context, "approval") {
         None => (None, None),

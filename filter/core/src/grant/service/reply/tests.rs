@@ -194,6 +194,21 @@ fn an_allow_with_an_obligation_that_is_not_understood_as_a_whole_is_none() {
 }
 
 #[test]
+fn obligations_that_are_no_list_cannot_be_met_either() {
+    for obligations in [
+        json!({}),
+        json!("step-up"),
+        json!(7),
+        json!(true),
+        json!(false),
+    ] {
+        let told = obliged(&obligations).expect_err(&obligations.to_string());
+        assert!(told.contains("`context.obligations`"), "{told}");
+    }
+    assert!(obliged(&json!(null)).is_ok(), "`null` is as good as none");
+}
+
+#[test]
 fn an_obligation_that_cannot_be_met_is_a_denial_whatever_else_the_allow_says() {
     for approval in [r#"{"id":"a\nb"}"#, r#"{"id":5}"#, r#"["g-1"]"#] {
         let context = format!(r#"{{"obligations":[{{"id":"1"}}],"approval":{approval}}}"#);
@@ -328,7 +343,6 @@ fn what_is_not_a_decision_is_a_failure_of_the_service() {
         r#"{"decision":true,"context":{"approval":{"approved_until":"tomorrow"}}}"#,
         r#"{"decision":true,"context":{"approval":{"approved_until":1790000000}}}"#,
         r#"{"decision":true,"context":{"approval":{"id":"a\nb"}}}"#,
-        r#"{"decision":true,"context":{"obligations":{}}}"#,
     ] {
         assert!(matches!(ruling(body), Err(ServiceFault::Body(_))), "{body}");
     }
