@@ -13,6 +13,7 @@ mod monitor;
 mod route;
 mod stream;
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::audit::Written;
@@ -97,6 +98,8 @@ pub struct Exchange {
     questions: u8,
     route: Option<Box<Route>>,
     bearer: Option<Arc<Bearer>>,
+    /// The name that it was given, if it had to be.
+    given_id: OnceCell<Box<str>>,
     /// It could be read in two ways.
     is_ambiguous: bool,
 }
@@ -112,12 +115,15 @@ impl Exchange {
             questions: 0,
             route: None,
             bearer: None,
+            given_id: OnceCell::new(),
         }
     }
 
-    /// The host's name for this request, if it can be repeated safely.
-    pub fn request_id(&self) -> Option<&str> {
-        self.head.request_id()
+    /// The host's name for this request, or one that `gate` gives it if that cannot be repeated safely.
+    pub fn request_id(&self, gate: &mut Gate) -> &str {
+        let given = || gate.new_request_id().into();
+        let own = self.head.request_id();
+        own.unwrap_or_else(|| self.given_id.get_or_init(given))
     }
 
     /// Who makes it, as far as that is known.

@@ -3,7 +3,6 @@
 pub mod asker;
 pub mod backoff;
 pub mod decisions;
-mod digest;
 pub mod embedded;
 pub mod gathering;
 pub mod key;

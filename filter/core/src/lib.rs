@@ -7,8 +7,8 @@
 //!
 //! | room | owns |
 //! | --- | --- |
-//! | [`time`], [`ids`], [`line`], [`printable`], [`json`] | moments and windows; names as types; what strangers wrote, on one line and on a terminal; JSON that repeats no member |
-//! | [`headers`], [`certificate`], [`request`], [`forwarded`], `preflight` | a request as bytes, and its one canonical form; where it comes from; what a browser asks before it |
+//! | [`time`], [`ids`], [`line`], [`printable`], [`json`], `digest` | moments and windows; names as types; what strangers wrote, on one line and on a terminal; JSON that repeats no member; one digest of several texts |
+//! | [`headers`], [`certificate`], [`request`], [`request_ids`], [`forwarded`], `preflight` | a request as bytes, and its one canonical form; a name for one that comes without; where it comes from; what a browser asks before it |
 //! | [`origin`], [`cache`], [`cache_control`] | whose address a URL is; what was found out once and holds for a while; how long a service says that its answer does |
 //! | [`token`], [`jwks`] | from a request's bytes to verified claims; the keys that verify them |
 //! | [`identity`], [`grant`], [`revocation`] | who asks, and how they signed in; permission that ends; what is taken back before its end |
@@ -48,6 +48,7 @@ pub mod config;
 pub mod contexts;
 pub mod decision;
 pub mod denial;
+mod digest;
 pub mod edits;
 pub mod flight;
 pub mod flow;
@@ -65,6 +66,7 @@ pub mod policy;
 mod preflight;
 pub mod printable;
 pub mod request;
+pub mod request_ids;
 pub mod resource_metadata;
 pub mod revocation;
 pub mod streams;

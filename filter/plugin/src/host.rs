@@ -12,6 +12,7 @@ use hallpass_core::edits::Edits;
 use hallpass_core::grant::shelf::SharedPlaces;
 use hallpass_core::headers::HeaderList;
 use hallpass_core::request::RequestHead;
+use hallpass_core::request_ids::RequestIds;
 use hallpass_core::time::UnixMillis;
 use hallpass_core::token::signature::host::{FUNCTION, HostVerifier};
 
@@ -219,6 +220,17 @@ impl SharedPlaces for SharedMemory {
 
 fn shared_name(place: u32) -> String {
     format!("hallpass.decision.{place}")
+}
+
+/// Names that no other worker gives: of this proxy it tells the time to the nanosecond, and of its workers their number, so that two would
+/// have to begin at once, and both before either has counted itself.
+pub(crate) fn request_ids() -> RequestIds {
+    const WORKERS: &str = "hallpass.workers";
+    let before = ffi::shared_data(WORKERS).and_then(|count| <[u8; 8]>::try_from(count).ok());
+    let number = before.map_or(0, u64::from_le_bytes).wrapping_add(1);
+    ffi::set_shared_data(WORKERS, &number.to_le_bytes());
+    let nanoseconds = ffi::current_time_nanoseconds().unwrap_or_default();
+    RequestIds::of_worker(&[&node_id(), &nanoseconds.to_string(), &number.to_string()])
 }
 
 /// Declares a gauge and returns its number.

@@ -74,8 +74,9 @@ impl Root {
     fn start(&self, config: Config) {
         let verifier = ChosenVerifier::choose(Box::new(host::verifier()));
         sinks::tell_backends(&verifier);
-        let gate =
-            Gate::new(Arc::new(config), Box::new(verifier)).sharing(Box::new(host::SharedMemory));
+        let gate = Gate::new(Arc::new(config), Box::new(verifier))
+            .sharing(Box::new(host::SharedMemory))
+            .giving(host::request_ids());
         let worker = Worker::new(gate, Stats::declare());
         match self.worker.get() {
             // Requests that have begun know the worker of before: it becomes this one, for them too.

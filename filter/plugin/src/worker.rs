@@ -62,6 +62,8 @@ pub(crate) struct Worker {
     gathering: Gathering<Enquiry>,
     /// Those that were put together and are under way, by the number of their call.
     batches: HashMap<u64, Vec<Enquiry>>,
+    /// The number of the last of these calls.
+    put_together: u64,
     /// Questions that nobody waits for: they leave a few at a time.
     background: VecDeque<Enquiry>,
     pub(crate) stats: Stats,
@@ -88,8 +90,6 @@ pub(crate) struct Worker {
     /// When the root is called next to look after all this.
     pub(crate) tick: Tick,
     started: Started,
-    /// How many calls to the grant service have had a name of the worker's own.
-    named: u64,
 }
 
 /// The request whose header callback runs right now: it is not held yet, so it cannot be resumed, only told.
@@ -144,6 +144,7 @@ impl Worker {
             outbox: VecDeque::new(),
             gathering: Gathering::new(rules),
             batches: HashMap::new(),
+            put_together: 0,
             background: VecDeque::new(),
             stats,
             pace: Pace::default(),
@@ -153,7 +154,6 @@ impl Worker {
             settled: VecDeque::new(),
             tick: Tick::at_once(),
             started: Started::None,
-            named: 0,
         }
     }
 

@@ -51,7 +51,7 @@ impl Exchange {
         let reason = permit.reason();
         gate.count(Counter::Decision(reason));
         let audit = Written::of(config, reason, || {
-            let record = self.record(config, reason, now);
+            let record = self.record(config, gate, reason, now);
             record.with_grant(permit.grant_id(), permit.grant_until())
         });
         let edits = Edits::for_permit(
@@ -72,8 +72,14 @@ impl Exchange {
     }
 
     /// What must be known of the request while it is open. The request has passed, so its route is not needed here any longer.
-    fn stream(&mut self, config: &Config, gate: &Gate, permit: Box<Permit>) -> Option<Box<Stream>> {
+    fn stream(
+        &mut self,
+        config: &Config,
+        gate: &mut Gate,
+        permit: Box<Permit>,
+    ) -> Option<Box<Stream>> {
         let until = permit.until()?;
+        let request_id = Stream::is_recorded(config).then(|| Box::from(self.request_id(gate)));
         Some(Box::new(Stream {
             until,
             is_cut: self.resource(config)?.cuts_streams(),
@@ -83,9 +89,7 @@ impl Exchange {
             bearer: self.bearer.clone(),
             permit,
             source_ip: self.head.source_ip,
-            request_id: Stream::is_recorded(config)
-                .then(|| self.head.request_id().map(Box::from))
-                .flatten(),
+            request_id,
         }))
     }
 
@@ -111,7 +115,7 @@ impl Exchange {
     ) -> Step {
         gate.count(Counter::Decision(reason));
         let audit = Written::of(config, reason, || {
-            let record = self.record(config, reason, now);
+            let record = self.record(config, gate, reason, now);
             match grant {
                 Some(grant) => record.with_grant(grant.id.as_ref(), grant.until),
                 None => record,
@@ -127,7 +131,7 @@ impl Exchange {
         let context = AnswerContext {
             method: method.and_then(|method| std::str::from_utf8(method).ok()),
             form: Form::wanted(&self.head.headers),
-            request_id: self.head.request_id(),
+            request_id: Some(self.request_id(gate)),
             resource,
             action,
             request_url: match advice {
@@ -163,7 +167,7 @@ impl Exchange {
         let reason = Reason::Public;
         gate.count(Counter::Decision(reason));
         let audit = Written::of(config, reason, || {
-            let mut record = self.record(config, reason, now);
+            let mut record = self.record(config, gate, reason, now);
             record.enforced = true;
             record.with_status(answer.status)
         });
@@ -174,7 +178,13 @@ impl Exchange {
         }))
     }
 
-    fn record<'a>(&'a self, config: &'a Config, reason: Reason, now: UnixMillis) -> Record<'a> {
+    fn record<'a>(
+        &'a self,
+        config: &'a Config,
+        gate: &mut Gate,
+        reason: Reason,
+        now: UnixMillis,
+    ) -> Record<'a> {
         let mut record = Record::new(reason, &config.hash, now);
         record.enforced = self.is_enforced(config);
         match &self.route {
@@ -185,7 +195,7 @@ impl Exchange {
             record = record.with_identity(identity);
         }
         record.source_ip = self.head.source_ip;
-        record.request_id = self.head.request_id();
+        record.request_id = Some(self.request_id(gate));
         record.trace = config
             .audit
             .otlp

@@ -16,6 +16,7 @@ use crate::identity::Identity;
 use crate::jwks::{KeyStore, Keys, Locator, Sought};
 use crate::metrics::{Counter, Counts, Held};
 use crate::request::{LastAuthority, RequestHead};
+use crate::request_ids::RequestIds;
 use crate::revocation::{Follower, Revoked};
 use crate::time::UnixMillis;
 use crate::token::extract::find;
@@ -51,6 +52,7 @@ pub struct Gate {
     verifier: Box<dyn SignatureVerifier>,
     counted: Counts,
     notices: Vec<String>,
+    request_ids: RequestIds,
 }
 
 /// What looking for an identity found.
@@ -99,6 +101,7 @@ impl Gate {
             told_revoked: Vec::new(),
             counted: Counts::default(),
             notices: Vec::new(),
+            request_ids: RequestIds::of_worker(&[&config.hash]),
             config,
             stores,
             locators,
@@ -113,6 +116,18 @@ impl Gate {
 
     pub(super) fn last_authority(&mut self) -> &mut LastAuthority {
         &mut self.last_authority
+    }
+
+    /// Gives names of this worker's own, where it must tell its requests and calls from those of others.
+    #[must_use]
+    pub fn giving(mut self, request_ids: RequestIds) -> Self {
+        self.request_ids = request_ids;
+        self
+    }
+
+    /// A name for what has none.
+    pub fn new_request_id(&mut self) -> String {
+        self.request_ids.give()
     }
 
     /// Notes that something happened.

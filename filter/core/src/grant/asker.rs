@@ -1,6 +1,6 @@
 //! Who asks: what one may take of what all share is reckoned by it.
 
-use super::digest::Digest;
+use crate::digest::Digest;
 use crate::identity::Identity;
 
 /// A subject of an issuer, whatever else its tokens say.

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use sha2::Sha256;
 
-use super::digest::Digest;
 use super::{Asker, DecisionKey};
+use crate::digest::Digest;
 use crate::identity::{Identity, StepUp};
 use crate::ids::{Action, GrantId, ResourceName};
 use crate::request::CanonicalRequest;

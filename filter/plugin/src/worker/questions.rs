@@ -39,7 +39,8 @@ impl Worker {
         let purpose = Purpose::Grant(query.key());
         match self.flights.join(purpose, id, NOT_YET) {
             Joined::First => {
-                let enquiry = Enquiry::new(query, exchange.request_id(), now);
+                let request_id = exchange.request_id(&mut self.gate);
+                let enquiry = Enquiry::new(query, Some(request_id), now);
                 self.gathering.push(enquiry);
                 true
             }
@@ -136,7 +137,7 @@ impl Worker {
 
     fn send_alone(&mut self, mut enquiry: Enquiry, service: &ServiceSettings, now: UnixMillis) {
         let request_id = enquiry.request_id.take();
-        let request_id = request_id.unwrap_or_else(|| self.own_id());
+        let request_id = request_id.unwrap_or_else(|| self.gate.new_request_id());
         let asked = self.gate.asking(now);
         self.send(Callout::for_grant(enquiry, service, request_id, asked), now);
     }
@@ -148,8 +149,9 @@ impl Worker {
         batch: &BatchSettings,
         now: UnixMillis,
     ) {
-        let request_id = self.own_id();
-        let number = self.named;
+        let request_id = self.gate.new_request_id();
+        self.put_together = self.put_together.wrapping_add(1);
+        let number = self.put_together;
         let asked = self.gate.asking(now);
         let callout =
             Callout::for_grants(number, enquiries, service, &batch.path, request_id, asked);
@@ -243,12 +245,6 @@ impl Worker {
     fn count_questions(&mut self, counter: Counter, enquiries: &[Enquiry]) {
         let count = u32::try_from(enquiries.len()).unwrap_or(u32::MAX);
         self.gate.count_many(counter, count);
-    }
-
-    /// What names a call in the service's log that no request names, or more than one.
-    fn own_id(&mut self) -> String {
-        self.named = self.named.wrapping_add(1);
-        format!("hallpass-{}-{}", self.gate.config().hash, self.named)
     }
 
     /// Ends the flight of questions that were put together, and returns them: each has its own still.

@@ -2,6 +2,8 @@
 
 mod together;
 
+use std::collections::BTreeSet;
+
 use hallpass_harness::{Cluster, Exchange, Harness, Reply, Request};
 use hallpass_tokens::{Grant, NOW, TokenBuilder};
 use serde_json::{Value, json};
@@ -126,6 +128,43 @@ fn every_request_that_waited_is_recorded_once() {
     }
     assert_eq!(harness.audit().len(), 2);
     assert_eq!(harness.metric("hallpass.grants.coalesced"), 1);
+}
+
+#[test]
+fn a_request_without_a_name_that_can_be_repeated_has_one_in_question_answer_and_record() {
+    let harness = start();
+    let long = "x".repeat(129);
+    let mut names = BTreeSet::new();
+    for (number, sent) in [None, Some(""), Some("a b"), Some(&*long)]
+        .into_iter()
+        .enumerate()
+    {
+        let user = TokenBuilder::for_user(&format!("user-{number}")).signed_by(&key());
+        let mut request = order(&user);
+        if let Some(sent) = sent {
+            request = request.header("x-request-id", sent);
+        }
+        let exchange = harness.request(request);
+        let question = harness.callout();
+        let asked_as = question.headers.all("x-request-id");
+        question.reply_json(200, &json!({ "decision": false }));
+        let told = exchange.answer().json()["request_id"].clone();
+        assert_eq!([told.as_str().expect("a name")], *asked_as, "{sent:?}");
+        assert_eq!(harness.audit()[number]["request_id"], told, "{sent:?}");
+        names.insert(told.to_string());
+    }
+    assert_eq!(names.len(), 4, "each has its own");
+}
+
+#[test]
+fn two_workers_give_no_name_twice() {
+    let first = start();
+    let second = first.second_worker();
+    let names = [&first, &second, &first, &second].map(|worker| {
+        let refused = worker.request(Request::get("https://admin.example/me"));
+        refused.answer().json()["request_id"].to_string()
+    });
+    assert_eq!(BTreeSet::from(names).len(), 4);
 }
 
 #[test]

@@ -38,8 +38,9 @@ fn assert_challenged(answer: &Answer) {
 fn a_step_up_is_a_challenge_each_time_until_the_token_meets_it() {
     let harness = start();
     answers(&harness, &step_up());
-    let first = refused(&harness.request(order(&alice())), 401, "step_up_required");
-    let second = refused(&harness.request(order(&alice())), 401, "step_up_required");
+    let ask = || harness.request(order(&alice()).header("x-request-id", "r-1"));
+    let first = refused(&ask(), 401, "step_up_required");
+    let second = refused(&ask(), 401, "step_up_required");
     assert_challenged(&first);
     assert_challenged(&second);
     assert_eq!(second.json(), first.json());

@@ -4,26 +4,26 @@ use sha2::{Digest as _, Sha256};
 
 /// SHA-256 of the parts so far.
 #[derive(Clone, Default)]
-pub(super) struct Digest(pub(super) Sha256);
+pub(crate) struct Digest(pub(crate) Sha256);
 
 impl Digest {
-    pub(super) fn count(&mut self, count: usize) {
+    pub(crate) fn count(&mut self, count: usize) {
         self.0.update((count as u64).to_le_bytes());
     }
 
-    pub(super) fn part(&mut self, text: &str) {
+    pub(crate) fn part(&mut self, text: &str) {
         self.count(text.len());
         self.0.update(text);
     }
 
-    pub(super) fn optional(&mut self, text: Option<&str>) {
+    pub(crate) fn optional(&mut self, text: Option<&str>) {
         self.0.update([u8::from(text.is_some())]);
         if let Some(text) = text {
             self.part(text);
         }
     }
 
-    pub(super) fn finish(self) -> [u8; 32] {
+    pub(crate) fn finish(self) -> [u8; 32] {
         self.0.finalize().into()
     }
 }
