@@ -31,6 +31,8 @@ const AT_ONCE: usize = 512;
 const OTHERS_AT_ONCE: usize = 64;
 /// So many proxies may wait for the next revocation at once.
 const WAITING: usize = 1_024;
+/// So many requests have a turn at once, of whatever kind: decisions, waiting for a revocation, and all else.
+pub const TURNS: usize = AT_ONCE + OTHERS_AT_ONCE + WAITING + OTHERS_AT_ONCE + AT_ONCE;
 
 /// All of it.
 pub fn router(app: App) -> Router {

@@ -1,6 +1,8 @@
 //! The running service: everything put together, on the network, until it is told to stop.
 
-use std::net::SocketAddr;
+mod connections;
+mod files;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,11 +20,16 @@ use crate::http::router;
 use crate::identity::Doorkeeper;
 use crate::notify::{Courier, Receiver};
 use crate::store::Store;
+use connections::{Bounds, listen};
 
 /// How often what has ended by itself is put on record. It has ended before that, whatever the record says.
 const EXPIRY: Duration = Duration::from_secs(1);
 /// So long the requests that are under way have to end, once the service is told to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
+/// So long a new connection has for the head of its first request.
+const HEAD: Duration = Duration::from_secs(10);
+/// So long a connection may be open between two requests, the head of the second included. A proxy that waits at the feed asks again sooner.
+const IDLE: Duration = Duration::from_mins(1);
 
 /// Serves until SIGTERM or Ctrl-C, and lets what is under way end.
 ///
@@ -31,6 +38,10 @@ const FAREWELL: Duration = Duration::from_secs(10);
 pub async fn serve(config: Config) -> Result<()> {
     let stop = stop()?;
     for warning in config.warnings() {
+        warn!("{warning}");
+    }
+    let files = files::raise();
+    if let Some(warning) = files::shortage(files) {
         warn!("{warning}");
     }
     let store = Store::open(&String::from_utf8_lossy(config.database.bytes())).await?;
@@ -64,10 +75,13 @@ pub async fn serve(config: Config) -> Result<()> {
         sign_in_url: config.sign_in_url,
         return_origins: config.return_origins,
     };
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(told(stop.clone()));
+    let bounds = Bounds {
+        open: files::connections(files),
+        head: HEAD,
+        idle: IDLE,
+    };
     tokio::select! {
-        served = serving => served?,
+        () = listen(listener, router(app), bounds, stop.clone()) => {}
         () = late(stop) => warn!("requests are still under way after {FAREWELL:?}, and are cut"),
     }
     for task in tasks {

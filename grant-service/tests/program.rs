@@ -1,15 +1,19 @@
 //! The program, as an operator runs it.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_hallpass-grants");
+/// Sooner than a connection that is open for nothing is closed.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A directory with a configuration.
 struct Place {
@@ -134,6 +138,34 @@ fn it_serves_until_it_is_told_to_stop() {
         assert!(said.last().unwrap().ends_with("stopped"), "{said:?}");
     }
     assert!(exists(&place.path("configured.db")));
+}
+
+#[test]
+fn more_connections_are_served_than_a_program_may_have_open_files_to_begin_with() {
+    let place = Place::new();
+    let serve = place.command("serve");
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", r#"ulimit -S -n 64 && exec "$0" "$@""#])
+        .arg(serve.get_program())
+        .args(serve.get_args())
+        .env_remove("DATABASE_URL")
+        .env_remove("RUST_LOG");
+    let running = Running::of(&mut limited);
+    let address = running.url.strip_prefix("http://").unwrap();
+    let ask = |_| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+            .write_all(b"GET /readyz HTTP/1.1\r\nhost: a\r\n\r\n")
+            .unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        stream
+    };
+    let open: Vec<_> = (0..100).map(ask).collect();
+    drop(open);
 }
 
 #[test]
