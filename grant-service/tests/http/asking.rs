@@ -187,3 +187,36 @@ async fn who_waits_for_the_same_already_is_told_for_which_request() {
     assert_eq!(twin["task"]["id"], first["task"]["id"]);
     assert_eq!(world.recorded().await, before);
 }
+
+#[tokio::test]
+async fn a_wish_that_is_sent_again_tells_by_its_status_whether_it_waits_was_granted_or_came_to_nothing()
+ {
+    let world = World::new().await;
+    for (number, (by, path, body, status, expected)) in [
+        (LENA, "approve", json!({}), "approved", 201),
+        (LENA, "deny", json!({ "why": "no" }), "denied", 200),
+        (ALICE, "withdraw", json!({}), "cancelled", 200),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let key = format!("key-{number}");
+        let opened = ask_with_key(&world, ALICE, &key, &wish("read"))
+            .await
+            .expect(202);
+        let task = opened.json()["task"].clone();
+        ask_with_key(&world, ALICE, &key, &wish("read"))
+            .await
+            .expect(202);
+        let id = task["id"].as_str().unwrap();
+        world
+            .post(by, &format!("/access/v1/requests/{id}/{path}"), &body)
+            .await
+            .expect(200);
+        let again = ask_with_key(&world, ALICE, &key, &wish("read"))
+            .await
+            .expect(expected);
+        assert_eq!(again.json()["task"]["status"], status);
+        assert_eq!(again.json()["task"]["id"], id);
+    }
+}

@@ -78,7 +78,7 @@ fn task(app: &App, request: &Request, now: UnixMillis) -> Value {
 }
 
 /// A word of the profile's section "Task Status".
-fn status(request: &Request, now: UnixMillis) -> &'static str {
+pub(super) fn status(request: &Request, now: UnixMillis) -> &'static str {
     match request {
         Request::Pending(pending) if pending.until <= now => "expired",
         Request::Pending(_) => "pending",
