@@ -15,8 +15,8 @@ const KEY_COUNTS_FOR: Duration = Duration::from_hours(24);
 const MAX_KEY_BYTES: usize = 255;
 
 /// So much one person may have waiting at once, and ask for within an hour. Whoever asks for more is no person, or hides something in the heap.
-const MAX_PENDING: u64 = 50;
-const MAX_ASKED: u64 = 100;
+const MAX_PENDING: u32 = 50;
+const MAX_ASKED: u32 = 100;
 const LATELY: Duration = Duration::from_hours(1);
 /// So many grants one person may hold or have given up before their time, as long as their ends lie ahead; and so many of these given up.
 /// Proxies must know of each that ended early until its end, and what is too much for them to know costs others their grants.
@@ -73,9 +73,16 @@ impl Desk {
             }
         }
         let since = writing.now.saturating_sub(LATELY);
-        let (pending, lately) = writing.change.asked_by(&asker.id, since).await?;
-        if pending >= MAX_PENDING || lately >= MAX_ASKED {
-            return Err(Refusal::TooMany(TooMany::Asked).into());
+        let (pending, lately) = ((writing.now, MAX_PENDING), (since, MAX_ASKED));
+        let (waits, sent) = writing.change.asked_by(&asker.id, pending, lately).await?;
+        let sent = sent.map(|at| at.saturating_add(LATELY));
+        // Where both are too many, there is room when neither is.
+        match (waits, sent) {
+            (Some(until), sent) if sent.is_none_or(|sent| sent <= until) => {
+                return Err(Refusal::TooMany(TooMany::Waiting { until }).into());
+            }
+            (_, Some(until)) => return Err(Refusal::TooMany(TooMany::Asked { until }).into()),
+            _ => {}
         }
         let (all, early) = (MAX_UNTIL_THE_END, MAX_ENDED_EARLY);
         let ends = writing.change.ends_of(&asker.id, writing.now, all, early);

@@ -3,9 +3,10 @@
 use std::any::Any;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use hallpass_core::time::UnixMillis;
 use serde_json::{Map, Value, json};
 
 use super::shape::Misshapen;
@@ -60,6 +61,8 @@ pub(super) struct Problem {
     more: Map<String, Value>,
     /// `WWW-Authenticate`, in answer to a credential that does not hold.
     challenge: Option<&'static str>,
+    /// `Retry-After`, where it is known when trying again helps.
+    seconds_left: Option<u64>,
 }
 
 impl Kind {
@@ -163,6 +166,19 @@ impl Problem {
             detail: detail.into(),
             more: Map::new(),
             challenge: None,
+            seconds_left: None,
+        }
+    }
+
+    /// Why a wish is not fulfilled now, and how long it is until it may be.
+    pub(super) fn at(now: UnixMillis, fault: Fault) -> Self {
+        let seconds_left = match &fault {
+            Fault::Refused(Refusal::TooMany(what)) => Some(what.seconds_left(now)),
+            _ => None,
+        };
+        Self {
+            seconds_left,
+            ..fault.into()
         }
     }
 
@@ -207,6 +223,9 @@ impl Problem {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         if let Some(challenge) = self.challenge {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(seconds) = self.seconds_left {
+            headers.insert(RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -51,7 +51,8 @@ async fn submit(
         ask: submission.ask,
         idempotency_key: idempotency_key(&headers)?,
     };
-    let request = app.desk.request(&person, wish, &origin).await?;
+    let asked = app.desk.request(&person, wish, &origin).await;
+    let request = asked.map_err(|fault| Problem::at(app.desk.clock().now(), fault))?;
     let location = (LOCATION, task::status_endpoint(&app, &request.facts().id));
     // Under a key that came before, it may have come to whatever end.
     let status = match task::status(&request, app.desk.clock().now()) {

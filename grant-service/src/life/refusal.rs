@@ -43,8 +43,16 @@ pub enum Refusal {
 /// What there is too much of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TooMany {
-    /// Requests that wait, or were made of late.
-    Asked,
+    /// Requests that wait.
+    Waiting {
+        /// When there is room again at the latest: sooner if one is decided.
+        until: UnixMillis,
+    },
+    /// Requests that were made of late.
+    Asked {
+        /// When there is room again.
+        until: UnixMillis,
+    },
     /// Grants whose ends lie ahead, still held or ended early.
     Held {
         /// When there is room again.
@@ -85,8 +93,15 @@ impl fmt::Display for Refusal {
 impl fmt::Display for TooMany {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Asked => f.write_str(
-                "you have asked for too much of late: wait until some of it is decided or an hour has passed",
+            Self::Waiting { until } => write!(
+                f,
+                "too many of your requests wait for their decision: withdraw one, or try again when one is decided, at the latest at {}",
+                until.to_rfc3339()
+            ),
+            Self::Asked { until } => write!(
+                f,
+                "you have sent too many requests within an hour: try again at {}",
+                until.to_rfc3339()
             ),
             Self::Held { until } => write!(
                 f,
@@ -103,6 +118,24 @@ impl fmt::Display for TooMany {
 }
 
 impl std::error::Error for Refusal {}
+
+impl TooMany {
+    /// When there is room again.
+    pub fn until(self) -> UnixMillis {
+        match self {
+            Self::Waiting { until }
+            | Self::Asked { until }
+            | Self::Held { until }
+            | Self::EndedEarly { until } => until,
+        }
+    }
+
+    /// How long it is until there is room again, in seconds as `Retry-After` has it: never too early.
+    pub fn seconds_left(self, now: UnixMillis) -> u64 {
+        let left = self.until().since(now).as_millis().div_ceil(1_000);
+        u64::try_from(left).unwrap_or(u64::MAX).max(1)
+    }
+}
 
 impl Refusal {
     /// A field that cannot be a name.

@@ -4,7 +4,7 @@ mod form;
 mod pick;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -99,6 +99,10 @@ pub(super) async fn send(
         fields.key = new_key();
     }
     let page = form::page(&app, &visitor, &opening, &fields, Some(&refusal)).await?;
+    if let Refusal::TooMany(what) = refusal {
+        let seconds = what.seconds_left(app.desk.clock().now()).to_string();
+        return Ok((status, [(header::RETRY_AFTER, seconds)], page).into_response());
+    }
     Ok((status, page).into_response())
 }
 

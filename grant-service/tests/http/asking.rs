@@ -220,3 +220,33 @@ async fn a_wish_that_is_sent_again_tells_by_its_status_whether_it_waits_was_gran
         assert_eq!(again.json()["task"]["id"], id);
     }
 }
+
+#[tokio::test]
+async fn who_asks_for_too_much_is_told_how_many_seconds_it_is_until_there_is_room() {
+    let world = World::new().await;
+    for _ in 0..100 {
+        let task = world
+            .post(ALICE, "/access/v1/requests", &wish("read"))
+            .await
+            .expect(202)
+            .json();
+        let id = task["task"]["id"].as_str().unwrap();
+        world
+            .post(
+                ALICE,
+                &format!("/access/v1/requests/{id}/withdraw"),
+                &json!({}),
+            )
+            .await
+            .expect(200);
+    }
+    world.pass(Duration::from_millis(1_500));
+    let reply = world
+        .post(ALICE, "/access/v1/requests", &wish("read"))
+        .await
+        .expect(429);
+    assert_eq!(reply.header("retry-after"), "3599");
+    let detail = reply.json()["detail"].to_string();
+    let until = NOON.saturating_add(Duration::from_hours(1)).to_rfc3339();
+    assert!(detail.contains(&until), "{detail}");
+}

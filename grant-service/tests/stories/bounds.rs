@@ -39,15 +39,50 @@ async fn nobody_asks_for_more_than_one_can_have_in_mind() {
             ask_and_withdraw(&world, "alice").await.unwrap();
         }
         let before = world.desk.store().end_of_record().await.unwrap();
-        assert_eq!(
-            ask_and_withdraw(&world, "alice").await,
-            Err(Refusal::TooMany(TooMany::Asked))
-        );
+        let until = NOON.saturating_add(Duration::from_hours(1));
+        let refused = Refusal::TooMany(TooMany::Asked { until });
+        let told = refused.to_string();
+        assert!(told.contains("within an hour"), "{told}");
+        assert!(told.contains(&until.to_rfc3339()), "{told}");
+        assert_eq!(ask_and_withdraw(&world, "alice").await, Err(refused));
         let after = world.desk.store().end_of_record().await.unwrap();
         assert_eq!(before, after, "nothing is on record");
         ask_and_withdraw(&world, "bob").await.unwrap();
         world.pass(Duration::from_hours(1));
         ask_and_withdraw(&world, "alice").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_has_more_waiting_than_approvers_can_look_at_until_one_of_it_is_over() {
+    on_each_database(async |world| {
+        let mut any = policy();
+        for rule in &mut any.rules {
+            rule.actions.clear();
+        }
+        let desk = world.replica_with(any).await;
+        let alice = person("alice", &["dev"]);
+        let ask = |number| {
+            let action = format!("read-{number}");
+            let desk = &desk;
+            let (alice, origin) = (&alice, &world.origin);
+            async move { desk.request(alice, wish(&action, 60), origin).await }
+        };
+        for number in 0..50 {
+            ask(number).await.unwrap();
+            world.pass(Duration::from_secs(1));
+        }
+        let until = NOON.saturating_add(Duration::from_hours(1));
+        let refused = refusal(ask(50).await);
+        assert_eq!(refused, Refusal::TooMany(TooMany::Waiting { until }));
+        let told = refused.to_string();
+        assert!(told.contains("wait for their decision"), "{told}");
+        assert!(told.contains(&until.to_rfc3339()), "{told}");
+        world.pass(Duration::from_hours(1) - Duration::from_secs(51));
+        assert_eq!(refusal(ask(50).await), refused);
+        world.pass(Duration::from_secs(1));
+        ask(50).await.unwrap();
     })
     .await;
 }

@@ -8,11 +8,12 @@ use super::taken_back::scoped;
 use super::{Change, Revoked, StoreFault, exactly_one};
 use crate::life::{Closed, Closing, Pending, PersonId, Request, RequestId, Target, Term};
 use crate::store::read::{APPROVALS_OF, REQUEST_BY_ID};
-use crate::store::rows::{self, span_to_column, to_column};
+use crate::store::rows::{self, from_column, span_to_column, to_column};
 
-const PENDING_OF: &str = "SELECT COUNT(*) AS many FROM requests WHERE state = 'pending' AND subject = $1 AND issuer = $2 AND until > $3";
-const ASKED_SINCE: &str =
-    "SELECT COUNT(*) AS many FROM requests WHERE subject = $1 AND issuer = $2 AND at > $3";
+const NTH_PENDING: &str = "SELECT until AS moment FROM requests WHERE state = 'pending' AND subject = $1 AND issuer = $2 AND until > $3 \
+     ORDER BY until DESC LIMIT 1 OFFSET $4";
+const NTH_ASKED: &str = "SELECT at AS moment FROM requests WHERE subject = $1 AND issuer = $2 AND at > $3 \
+     ORDER BY at DESC LIMIT 1 OFFSET $4";
 
 impl Change<'_> {
     /// A request, as it is now.
@@ -59,26 +60,32 @@ impl Change<'_> {
         Ok(self.pending(&rows).await?.pop())
     }
 
-    /// How many requests of this person wait, and how many have come after this time.
+    /// Of this person's requests: until when the one that is the `pending`th from the last waits, and when the one came that is the `asked`th from
+    /// the last, if that was after `since`. Neither is there if there are fewer.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn asked_by(
         &mut self,
         person: &PersonId,
-        since: UnixMillis,
-    ) -> Result<(u64, u64), StoreFault> {
-        let mut counts = [0, 0];
-        for (statement, count) in [PENDING_OF, ASKED_SINCE].into_iter().zip(&mut counts) {
+        (now, pending): (UnixMillis, u32),
+        (since, asked): (UnixMillis, u32),
+    ) -> Result<(Option<UnixMillis>, Option<UnixMillis>), StoreFault> {
+        let mut moments = [None, None];
+        let counted = [(NTH_PENDING, now, pending), (NTH_ASKED, since, asked)];
+        for ((statement, after, nth), moment) in counted.into_iter().zip(&mut moments) {
             let row = sqlx::query(statement)
                 .bind(person.subject.as_str())
                 .bind(person.issuer.as_str())
-                .bind(to_column(since))
-                .fetch_one(&mut *self.transaction)
+                .bind(to_column(after))
+                .bind(i64::from(nth.saturating_sub(1)))
+                .fetch_optional(&mut *self.transaction)
                 .await?;
-            *count = row.try_get::<i64, _>("many")?.try_into().unwrap_or(0);
+            if let Some(row) = row {
+                *moment = Some(from_column(row.try_get("moment")?));
+            }
         }
-        Ok(counts.into())
+        Ok(moments.into())
     }
 
     /// Keeps a request that has just come.
