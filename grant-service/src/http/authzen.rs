@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
 use serde_json::{Value, json};
 
-use super::body::Json;
+use super::body::{Json, NoParams};
 use super::caller::Anyone;
 use super::problem::{Kind, Problem};
 use super::shape::Node;
@@ -53,6 +53,7 @@ impl FromRequest<App> for Sent {
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Anyone(caller) = Anyone::from_request_parts(&mut parts, app).await?;
+        NoParams::from_request_parts(&mut parts, app).await?;
         let Json(body) = Json::from_request(Request::from_parts(parts, body), app).await?;
         Ok(Self { caller, body })
     }
@@ -159,7 +160,7 @@ fn semantic(root: &Node<'_>) -> Result<Semantic, Problem> {
     }
 }
 
-async fn metadata(State(app): State<App>) -> Response {
+async fn metadata(State(app): State<App>, _: NoParams) -> Response {
     let cache_control = (CACHE_CONTROL, HeaderValue::from_static("max-age=300"));
     let document = json!({
         "policy_decision_point": app.address(""),

@@ -6,6 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use hallpass_core::json;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -17,6 +18,9 @@ pub(super) struct Json(pub(super) Value);
 
 /// A body of which nothing is read: none, or one of JSON.
 pub(super) struct Nothing;
+
+/// No parameter at all: what would it be that is asked for and not done.
+pub(super) struct NoParams;
 
 /// The parameters of the query. One that is not known is refused: a filter with a typing error must not list everything.
 pub(super) struct Params<T>(pub(super) T);
@@ -58,6 +62,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
             Ok(Query(params)) => Ok(Self(params)),
             Err(rejection) => Err(Problem::new(Kind::Malformed, rejection.body_text())),
         }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unknown {}
+
+impl<S: Send + Sync> FromRequestParts<S> for NoParams {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let params = Params::<Unknown>::from_request_parts(parts, state).await;
+        params.map(|_| Self)
     }
 }
 

@@ -7,7 +7,7 @@ use hallpass_core::time::UnixMillis;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::body::{Json, Params};
+use super::body::{Json, NoParams, Params};
 use super::caller::Someone;
 use super::problem::{Kind, Problem};
 use super::requests::state;
@@ -46,6 +46,9 @@ async fn list(
     Someone { person, .. }: Someone,
     Params(which): Params<Which>,
 ) -> Result<Answer<Value>, Problem> {
+    if which.subject.is_none() && which.issuer.is_some() {
+        return Err(nobody());
+    }
     let now = app.desk.clock().now();
     let is_own = !which.all
         && which.resource.is_none()
@@ -87,11 +90,14 @@ fn holder(
         (Some(subject), Some(issuer), _) | (Some(subject), None, Some(issuer)) => {
             Ok(Some(PersonId { issuer, subject }))
         }
-        (None, Some(_), _) | (Some(_), None, None) => {
-            let detail = "`subject` and `issuer`: expected both, since a subject is a person only with its issuer";
-            Err(Problem::new(Kind::Malformed, detail))
-        }
+        (None, Some(_), _) | (Some(_), None, None) => Err(nobody()),
     }
+}
+
+fn nobody() -> Problem {
+    let detail =
+        "`subject` and `issuer`: expected both, since a subject is a person only with its issuer";
+    Problem::new(Kind::Malformed, detail)
 }
 
 fn to_json(grant: &Grant, now: UnixMillis) -> Value {
@@ -118,6 +124,7 @@ fn to_json(grant: &Grant, now: UnixMillis) -> Value {
 async fn revoke(
     State(app): State<App>,
     Someone { person, origin }: Someone,
+    _: NoParams,
     Json(body): Json,
 ) -> Result<Answer<Value>, Problem> {
     let root = Node::root(&body);

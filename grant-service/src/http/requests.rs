@@ -14,7 +14,7 @@ use axum::{Json as Answer, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::body::{Json, Nothing, Params};
+use super::body::{Json, NoParams, Nothing, Params};
 use super::caller::Someone;
 use super::problem::{Kind, Problem};
 use super::shape::Node;
@@ -42,6 +42,7 @@ async fn submit(
     State(app): State<App>,
     Someone { person, origin }: Someone,
     headers: HeaderMap,
+    _: NoParams,
     Json(body): Json,
 ) -> Result<Response, Problem> {
     let submission = Submission::read(&Node::root(&body))?;
@@ -120,6 +121,7 @@ async fn look(
     State(app): State<App>,
     someone: Someone,
     Path(id): Path<String>,
+    _: NoParams,
 ) -> Result<Answer<Value>, Problem> {
     let request = visible(&app, &someone, id).await?;
     Ok(Answer(task::to_json(&app, &request).await?))
@@ -129,6 +131,7 @@ async fn approve(
     State(app): State<App>,
     someone: Someone,
     Path(id): Path<String>,
+    _: NoParams,
     _: Nothing,
 ) -> Result<Answer<Value>, Problem> {
     let request = visible(&app, &someone, id).await?;
@@ -141,6 +144,7 @@ async fn deny(
     State(app): State<App>,
     someone: Someone,
     Path(id): Path<String>,
+    _: NoParams,
     Json(body): Json,
 ) -> Result<Answer<Value>, Problem> {
     let why = Node::root(&body).member("why")?;
@@ -155,6 +159,7 @@ async fn withdraw(
     State(app): State<App>,
     someone: Someone,
     Path(id): Path<String>,
+    _: NoParams,
     _: Nothing,
 ) -> Result<Answer<Value>, Problem> {
     let request = visible(&app, &someone, id).await?;

@@ -5,7 +5,7 @@ mod wishes;
 use axum::body::Body;
 use serde_json::{Value, json};
 
-use crate::world::{ADA, ALICE, By, World, request};
+use crate::world::{ADA, ALICE, By, LENA, OSCAR, World, request};
 
 /// A sound question.
 fn question() -> Value {
@@ -241,4 +241,41 @@ async fn a_parameter_that_is_not_known_lists_nothing() {
         .get(By::Proxy, "/revocations?sinse=1")
         .await
         .expect(400);
+}
+
+#[tokio::test]
+async fn a_parameter_is_refused_where_there_is_none_and_nothing_is_done() {
+    let world = World::new().await;
+    let asked = world
+        .post(ALICE, "/access/v1/requests?", &wish())
+        .await
+        .expect(202)
+        .json();
+    let id = asked["task"]["id"].as_str().unwrap();
+    let before = world.recorded().await;
+    for path in [
+        "/.well-known/authzen-configuration".to_owned(),
+        "/access/v1/requests".to_owned(),
+        format!("/access/v1/requests/{id}"),
+    ] {
+        let reply = world.get(ALICE, &format!("{path}?x=1")).await.expect(400);
+        assert!(reply.body.contains("unknown field `x`"), "{}", reply.body);
+        world.get(ALICE, &path).await.expect(200);
+    }
+    let why = json!({ "why": "no" });
+    let all = json!({ "everything": true, "why": "no" });
+    for (by, path, body) in [
+        (By::Proxy, "/access/v1/evaluation".to_owned(), &question()),
+        (By::Proxy, "/access/v1/evaluations".to_owned(), &question()),
+        (OSCAR, "/access/v1/requests".to_owned(), &wish()),
+        (LENA, format!("/access/v1/requests/{id}/approve"), &why),
+        (LENA, format!("/access/v1/requests/{id}/deny"), &why),
+        (ALICE, format!("/access/v1/requests/{id}/withdraw"), &why),
+        (ADA, "/access/v1/revocations".to_owned(), &all),
+    ] {
+        let reply = world.post(by, &format!("{path}?x=1"), body).await;
+        let reply = reply.expect(400);
+        assert!(reply.body.contains("unknown field `x`"), "{}", reply.body);
+    }
+    assert_eq!(world.recorded().await, before);
 }
