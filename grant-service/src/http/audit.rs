@@ -2,6 +2,8 @@
 //!
 //! Each entry is told in the very bytes that were hashed, beside its hash, so that whoever reads all of it can follow the chain themselves.
 
+use std::num::NonZeroU64;
+
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -18,7 +20,7 @@ use super::body::Params;
 use super::caller::Someone;
 use super::problem::{Kind, Problem};
 use crate::app::App;
-use crate::audit::Link;
+use crate::audit::{Event, Link};
 use crate::desk::Fault;
 use crate::life::Refusal;
 use crate::store::{AuditFilter, Entries, StoreFault};
@@ -35,7 +37,7 @@ pub(super) fn routes() -> Router<App> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Which {
-    event: Option<String>,
+    event: Option<Event>,
     actor: Option<String>,
     subject: Option<String>,
     resource: Option<String>,
@@ -43,7 +45,7 @@ struct Which {
     until: Option<String>,
     #[serde(default)]
     after: u64,
-    limit: Option<u64>,
+    limit: Option<NonZeroU64>,
     format: Option<Format>,
 }
 
@@ -77,7 +79,7 @@ async fn read(
     if !app.desk.is_auditor(&person) {
         return Err(Refusal::Forbidden.into());
     }
-    let limit = which.limit;
+    let limit = which.limit.map(NonZeroU64::get);
     let lines_wanted = match which.format {
         Some(format) => format == Format::Ndjson,
         None => wants_lines(&headers),
@@ -103,7 +105,7 @@ fn filter(which: Which) -> Result<AuditFilter, Problem> {
     Ok(AuditFilter {
         after: which.after,
         before: None,
-        event: which.event,
+        event: which.event.map(|event| event.word().to_owned()),
         actor: which.actor,
         subject: which.subject,
         resource: which.resource,

@@ -94,7 +94,7 @@ async fn filters_leave_what_they_say() {
         ("?resource=vault", "", 0),
         ("?since=2100-01-01T00:00:00Z", "", 0),
         ("?until=2020-01-01T00:00:00Z", "", 0),
-        ("?event=nothing_such", "", 0),
+        ("?event=grant_revoked&actor=alice", "", 0),
     ] {
         let page = world
             .get(AUDREY, &format!("/audit{query}"))
@@ -111,6 +111,23 @@ async fn filters_leave_what_they_say() {
             count,
             "{query}"
         );
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_there_is_not_and_a_limit_of_nothing_are_refused() {
+    let world = World::new().await;
+    history(&world).await;
+    for (query, told) in [
+        ("?event=nope", "expected one of `request_opened`, "),
+        ("?event=nope&format=ndjson", "`everything_revoked`"),
+        ("?limit=0", "expected a nonzero"),
+        ("?limit=0&format=ndjson", "expected a nonzero"),
+    ] {
+        let path = format!("/audit{query}");
+        let reply = world.get(AUDREY, &path).await.expect(400).json();
+        let detail = reply["detail"].as_str().unwrap();
+        assert!(detail.contains(told), "{query}: {detail}");
     }
 }
 
