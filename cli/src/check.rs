@@ -13,16 +13,17 @@ use crate::output;
 use crate::paint;
 use crate::place::Position;
 
+/// What `--json` prints.
 #[derive(Serialize)]
-struct Report {
-    clean: bool,
-    configurations: Vec<Checked>,
+pub(crate) struct Report {
+    pub(crate) clean: bool,
+    pub(crate) configurations: Vec<Checked>,
 }
 
 /// What is to be said of one configuration.
 #[derive(Serialize)]
-struct Checked {
-    file: String,
+pub(crate) struct Checked {
+    pub(crate) file: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     within: Option<String>,
     faults: Vec<Fault>,
@@ -88,7 +89,8 @@ fn read(file: &Path) -> Result<Vec<Document>> {
     documents::find(documents::read(file)?)
 }
 
-fn checked(file: &str, document: Document) -> Checked {
+/// Checks one configuration, which is in this file.
+pub(crate) fn checked(file: &str, document: Document) -> Checked {
     let (faults, warnings) = match Config::parse(document.text.as_bytes()) {
         Ok(config) => (Vec::new(), config.warnings()),
         Err(faults) => (faults.iter().cloned().collect(), Vec::new()),
@@ -113,7 +115,8 @@ fn checked(file: &str, document: Document) -> Checked {
     }
 }
 
-fn print(out: &mut impl Write, checked: &Checked) -> std::io::Result<()> {
+/// Prints for a person: each fault and each warning on a line of its own.
+pub(crate) fn print(out: &mut impl Write, checked: &Checked) -> std::io::Result<()> {
     let at = |position: Option<Position>| match position {
         Some(Position { line, column }) => format!("{}:{line}:{column}", checked.file),
         None => checked.file.clone(),

@@ -17,7 +17,9 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::CANNOT;
 use crate::args::{Expected, ExplainArgs};
+use crate::check::{self, Checked, Report};
 use crate::output;
 use crate::paint;
 use inputs::Inputs;
@@ -130,9 +132,13 @@ struct ClientAnswer {
 /// Decides and prints; the exit status.
 ///
 /// # Errors
-/// When the configuration has faults, or a file cannot be read.
+/// When a file cannot be read, or an argument cannot be meant.
 pub(crate) fn run(args: &ExplainArgs) -> Result<u8> {
-    let inputs = Inputs::read(args)?;
+    let config = match inputs::config(&args.config)? {
+        Ok(config) => config,
+        Err(faulty) => return cannot_decide(args, faulty),
+    };
+    let inputs = Inputs::read(args, config)?;
     let mut explanation = decide::decide(&inputs);
     explanation.steps.splice(0..0, trace::steps(&inputs));
     if args.json {
@@ -142,6 +148,23 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<u8> {
         output::print(|out| print::print(out, &explanation))?;
     }
     Ok(status(explanation.decision, args.expect))
+}
+
+/// Tells the faults as the check does, since nobody decides with a configuration that has some.
+fn cannot_decide(args: &ExplainArgs, faulty: Checked) -> Result<u8> {
+    let error = format!("{} has faults, and nothing is decided", faulty.file);
+    output::complain(&paint::error(&error));
+    if args.json {
+        let report = Report {
+            clean: false,
+            configurations: vec![faulty],
+        };
+        let json = paint::printable_json(&report)?;
+        output::print(|out| writeln!(out, "{json}"))?;
+    } else {
+        output::aside(|out| check::print(out, &faulty));
+    }
+    Ok(CANNOT)
 }
 
 fn status(decision: Decision, expected: Option<Expected>) -> u8 {

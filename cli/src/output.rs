@@ -1,6 +1,6 @@
 //! What is printed, for as long as somebody reads it: `hallpass check … | head -1` has its line after the first, and goes away.
 
-use std::io::{self, ErrorKind, StdoutLock, Write};
+use std::io::{self, ErrorKind, Stderr, StdoutLock, Write};
 
 use anstream::AutoStream;
 
@@ -16,6 +16,11 @@ pub(crate) fn print(write: impl FnOnce(&mut Out) -> io::Result<()>) -> io::Resul
         Err(fault) if fault.kind() == ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }
+}
+
+/// Tells more beside an error, to nobody where nobody reads.
+pub(crate) fn aside(write: impl FnOnce(&mut AutoStream<Stderr>) -> io::Result<()>) {
+    let _ = write(&mut anstream::stderr());
 }
 
 /// Tells of an error, to nobody where nobody reads.

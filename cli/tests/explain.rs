@@ -170,9 +170,27 @@ fn a_configuration_with_faults_decides_nothing() {
     let told = world.explain("https://a.example/");
     assert_eq!(told.status, 2, "{told:?}");
     assert!(told.err.contains("resources[0].access"), "{told:?}");
-    let config = world.folder.path().join("config.json");
-    let advice = format!("`hallpass check {}` tells where", config.display());
-    assert!(told.err.contains(&advice), "{told:?}");
+}
+
+#[test]
+fn each_fault_of_a_configuration_has_a_line_of_its_own_with_its_place() {
+    let world = World::new();
+    let text =
+        "{\"mode\":\"a\\nb\u{202e}\",\n\"resources\":[{\"name\":\"a\",\"access\":\"open\"}]}";
+    let path = file(&world.folder, "config.json", text);
+    let told = world.explain("https://a.example/");
+    assert_eq!((told.status, told.out.as_str()), (2, ""), "{told:?}");
+    let checked = run("check", [&path]);
+    assert!(checked.out.lines().count() > 1, "{checked:?}");
+    assert!(!told.err.contains('\u{202e}'), "others' text: {told:?}");
+    let told: Vec<&str> = told.err.lines().skip(1).collect();
+    assert_eq!(told, checked.out.lines().collect::<Vec<_>>());
+
+    let world = world.with(&["--json"]);
+    let told = world.explain("https://a.example/");
+    assert_eq!(told.status, 2, "{told:?}");
+    let checked = run("check", ["--json", &path]);
+    assert_eq!(told.out, checked.out, "for scripts");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use hallpass_core::time::UnixMillis;
 use hallpass_core::token::{TokenParts, TokenSource, UntrustedToken};
 
 use crate::args::{ExplainArgs, Unreachable};
+use crate::check::{self, Checked};
 use crate::documents;
 
 /// Everything that the decision depends on.
@@ -35,8 +36,7 @@ pub(super) enum Service {
 }
 
 impl Inputs {
-    pub(super) fn read(args: &ExplainArgs) -> Result<Self> {
-        let mut config = config(&args.config)?;
+    pub(super) fn read(args: &ExplainArgs, mut config: Config) -> Result<Self> {
         let keys_are_unreachable = args.unreachable.contains(&Unreachable::Keys);
         if keys_are_unreachable && !args.jwks.is_empty() {
             bail!("--jwks gives keys, and --unreachable keys says that there are none");
@@ -69,15 +69,13 @@ impl Inputs {
     }
 }
 
-fn config(file: &Path) -> Result<Config> {
-    let name = file.display();
-    let documents = documents::find(documents::read(file)?).with_context(|| name.to_string())?;
-    let document = documents.first().context("there is no configuration")?;
-    Config::parse(document.text.as_bytes()).map_err(|faults| {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        let faults = faults.join("\n  ");
-        anyhow::anyhow!("{name} has faults:\n  {faults}\n`hallpass check {name}` tells where")
-    })
+/// The configuration, or what is wrong with it.
+pub(super) fn config(file: &Path) -> Result<Result<Config, Checked>> {
+    let name = file.display().to_string();
+    let documents = documents::find(documents::read(file)?).with_context(|| name.clone())?;
+    let document = documents.into_iter().next();
+    let document = document.context("there is no configuration")?;
+    Ok(Config::parse(document.text.as_bytes()).map_err(|_| check::checked(&name, document)))
 }
 
 /// Puts keys in the place of those that would be fetched.
