@@ -194,6 +194,25 @@ fn each_fault_of_a_configuration_has_a_line_of_its_own_with_its_place() {
 }
 
 #[test]
+fn keys_for_a_provider_that_is_not_there_are_refused_with_those_that_are() {
+    let world = World::new().with(&["--jwks", "nope=jwks.json"]);
+    let told = world.explain("https://a.example/me");
+    assert_eq!(told.status, 2, "{told:?}");
+    let said = "no provider is named nope; the configuration has corp";
+    assert!(told.err.contains(said), "{told:?}");
+}
+
+#[test]
+fn a_file_of_keys_may_have_an_equals_sign_in_its_name() {
+    let world = World::new();
+    let set = jwks(&[&SigningKey::es256("e")]).to_string();
+    let path = file(&world.folder, "a=b.json", &set);
+    let told = world.token(alice()).with(&["--jwks", &path]);
+    let told = told.explain("https://a.example/me");
+    assert!(told.out.contains("allow"), "{told:?}");
+}
+
+#[test]
 fn a_time_in_another_form_is_told_by_an_example_of_the_right_one() {
     let mut world = World::new();
     let at = world.arguments.last_mut().expect("the time");

@@ -82,9 +82,11 @@ pub(super) fn config(file: &Path) -> Result<Result<Config, Checked>> {
 fn give_keys(config: &mut Config, given: &str) -> Result<()> {
     let named = given.split_once('=');
     let is_provider = |name: &str| config.providers.iter().any(|p| p.name == name);
-    let (name, file) = match named.filter(|(name, _)| is_provider(name)) {
-        Some((name, file)) => (Some(name), file),
-        None => (None, given),
+    let (name, file) = match named {
+        Some((name, file)) if is_provider(name) => (Some(name), file),
+        // A file may have such a name too.
+        Some((name, _)) if !Path::new(given).exists() => return Err(no_provider(name, config)),
+        _ => (None, given),
     };
     let set = documents::read(Path::new(file))?;
     let parsed = KeySet::parse(set.as_bytes())
@@ -97,6 +99,16 @@ fn give_keys(config: &mut Config, given: &str) -> Result<()> {
         provider.jwks = JwksSource::Inline(parsed.keys.clone());
     }
     Ok(())
+}
+
+fn no_provider(name: &str, config: &Config) -> anyhow::Error {
+    let there_are: Vec<&str> = config.providers.iter().map(|p| p.name.as_str()).collect();
+    let there_are = if there_are.is_empty() {
+        "the configuration has none".to_owned()
+    } else {
+        format!("the configuration has {}", there_are.join(", "))
+    };
+    anyhow::anyhow!("--jwks: no provider is named {name}; {there_are}")
 }
 
 fn now() -> Result<UnixMillis> {
