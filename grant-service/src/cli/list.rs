@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use hallpass_grants::clock::Clock;
 
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use super::remote::Remote;
 use super::show;
 
@@ -13,7 +13,7 @@ pub(super) struct Args {
     /// What to list
     #[arg(value_enum)]
     what: What,
-    /// Grants of this subject, for auditors
+    /// Grants of this subject, for auditors; like the other choices only with `grants`
     #[arg(long)]
     subject: Option<String>,
     /// The subject's issuer
@@ -46,6 +46,14 @@ enum What {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
+    // Left unsaid, whoever asked for less would take what is listed for that.
+    if args.what != What::Grants
+        && let Some((option, _)) = args.which_grants().first()
+    {
+        return Err(Failure::Usage(format!(
+            "--{option} chooses among grants: leave it out, or say `hallpass-grants list grants`"
+        )));
+    }
     let service = args.remote.service()?;
     let requests = ["access", "v1", "requests"];
     let answer = match args.what {

@@ -73,6 +73,12 @@ fn what_cannot_be_meant_ends_with_2() {
             ],
             "--for",
         ),
+        (&["list", "requests", "--all"], "list grants"),
+        (&["list", "approvals", "--live"], "--live"),
+        (
+            &["list", "requests", "--subject", "bob", "--issuer", "x"],
+            "--subject",
+        ),
         (&["revoke", "--why", "x"], "--everything"),
         (
             &["revoke", "g-1", "--everything", "--why", "x"],
