@@ -69,21 +69,38 @@ impl Remote {
             let expected = "expected a URL such as https://grants.example";
             return Err(Failure::Usage(format!("`{base}`: {expected}")));
         }
-        let token = match &self.token_file {
-            None => self.token.clone(),
-            Some(path) => Some(fs::read_to_string(path).map_err(|fault| {
-                Failure::Usage(format!(
-                    "cannot read the token in {}: {fault}",
-                    path.display()
-                ))
-            })?),
-        };
+        let token = self.token()?;
         let agent = outbound::agent().map_err(|fault| Failure::Usage(format!("{fault:#}")))?;
         Ok(Service {
             agent,
             base,
-            authorization: token.map(|token| format!("Bearer {}", token.trim())),
+            authorization: token.map(|token| format!("Bearer {token}")),
         })
+    }
+
+    fn token(&self) -> Outcome<Option<String>> {
+        let (text, place) = match (&self.token_file, &self.token) {
+            (None, None) => return Ok(None),
+            (None, Some(token)) => (
+                token.clone(),
+                "--token, or HALLPASS_GRANTS_TOKEN,".to_owned(),
+            ),
+            (Some(path), _) => {
+                let file = path.display();
+                let text = fs::read_to_string(path).map_err(|fault| {
+                    Failure::Usage(format!("cannot read the token in {file}: {fault}"))
+                })?;
+                (text, format!("the file {file}"))
+            }
+        };
+        let token = text.trim();
+        // Sent all the same, it would be no header, and the network would be blamed. What stands there may be another secret: it is not shown.
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Failure::Usage(format!(
+                "{place} holds no token: expected one word, the identity token alone"
+            )));
+        }
+        Ok(Some(token.to_owned()))
     }
 }
 
@@ -175,7 +192,8 @@ impl Service {
         let detail = detail.map_or_else(|| format!("it answers {status}"), str::to_owned);
         match status {
             StatusCode::UNAUTHORIZED => Failure::Refused(format!(
-                "the grant service does not know you: {detail}. Give your identity token in a file (--token-file), or in HALLPASS_GRANTS_TOKEN"
+                "the grant service does not know you: {}. Give your identity token in a file (--token-file), or in HALLPASS_GRANTS_TOKEN",
+                detail.trim_end_matches('.')
             )),
             StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE

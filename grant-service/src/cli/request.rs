@@ -4,6 +4,7 @@ use hallpass_core::config::span::Span;
 use std::thread;
 use std::time::Duration;
 
+use hallpass_core::time::UnixMillis;
 use hallpass_grants::clock::Clock;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -25,11 +26,11 @@ pub(super) struct Args {
     /// Which action
     action: String,
     /// How long, such as 30m or 8h; the rule's own duration if left out
-    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     duration: Option<Duration>,
     /// Until when, such as 2026-11-23T21:00:00Z, however late the approval comes
-    #[arg(long, value_name = "TIME", conflicts_with = "duration")]
-    until: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "duration")]
+    until: Option<UnixMillis>,
     /// Why you need it; some rules want a ticket in it
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -88,8 +89,8 @@ impl Args {
         if let Some(duration) = self.duration {
             access["duration"] = Span::from(duration).to_string().into();
         }
-        if let Some(until) = &self.until {
-            access["requested_until"] = until.as_str().into();
+        if let Some(until) = self.until {
+            access["requested_until"] = until.to_rfc3339().into();
         }
         json!({
             "resource": { "type": self.kind, "id": self.resource },
@@ -98,6 +99,14 @@ impl Args {
             "reason": self.reason,
         })
     }
+}
+
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text).map_err(|_| "expected a duration such as 30m or 8h")
+}
+
+fn time(text: &str) -> Result<UnixMillis, &'static str> {
+    UnixMillis::from_rfc3339(text).ok_or("expected a time such as 2026-11-23T21:00:00Z")
 }
 
 fn is_pending(request: &Value) -> bool {

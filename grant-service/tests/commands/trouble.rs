@@ -56,6 +56,46 @@ fn whoever_is_not_known_is_told_how_to_be() {
     let liar = printed(command);
     assert_eq!(liar.status, 1, "{liar:?}");
     assert!(!liar.err.contains("nonsense"), "{liar:?}");
+    assert!(!liar.err.contains(".."), "one full stop: {liar:?}");
+}
+
+#[test]
+fn what_is_no_token_is_told_before_anything_is_sent_and_not_shown() {
+    let service = Service::start();
+    let file = service.file("token");
+    let path = file.to_str().unwrap();
+    for text in ["nonsense\nnonsense\n", "Bearer nonsense", "nonsensé", "\n"] {
+        std::fs::write(&file, text).unwrap();
+        let list = ["list", "requests", "--token-file", path];
+        let told = printed(service.command("alice", &["dev"], &list));
+        assert_eq!((told.status, &*told.out), (2, ""), "{text:?}: {told:?}");
+        let said = format!("the file {path} holds no token");
+        assert!(told.err.contains(&said), "{text:?}: {told:?}");
+        assert!(!told.err.contains("nonsens"), "{text:?}: {told:?}");
+    }
+    let mut command = service.command("alice", &["dev"], &["list", "requests"]);
+    command.env("HALLPASS_GRANTS_TOKEN", "Bearer nonsense");
+    let told = printed(command);
+    assert_eq!(told.status, 2, "{told:?}");
+    let said = "HALLPASS_GRANTS_TOKEN, holds no token";
+    assert!(told.err.contains(said), "{told:?}");
+}
+
+#[test]
+fn a_term_that_is_none_is_told_with_its_option_and_what_is_expected() {
+    for (option, expected) in [
+        ("--for", "a duration such as 30m"),
+        ("--until", "a time such as 2026-11-23T21:00:00Z"),
+    ] {
+        let ask = [
+            "request", "orders", "read", "--reason", "x", option, "bogus",
+        ];
+        let told = printed(bare(&ask));
+        assert_eq!((told.status, &*told.out), (2, ""), "{told:?}");
+        for said in [option, "bogus", expected] {
+            assert!(told.err.contains(said), "{said}: {told:?}");
+        }
+    }
 }
 
 #[test]
