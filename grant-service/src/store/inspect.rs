@@ -2,12 +2,13 @@
 
 use std::str::FromStr;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use sqlx::Row;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow, install_default_drivers};
 use tokio::sync::Mutex;
 
 use super::indexed::Indexed;
+use super::open::which;
 use super::{Store, StoreFault};
 use crate::audit::{Entry, Link};
 
@@ -34,12 +35,12 @@ impl Store {
             _ => url.to_owned(),
         };
         let options = AnyConnectOptions::from_str(&url).context("the database's address")?;
+        let which = which(&options.database_url);
         let pool = AnyPoolOptions::new().max_connections(1);
+        let pool = pool.connect_with(options).await;
         Ok(Self {
-            pool: pool
-                .connect_with(options)
-                .await
-                .context("cannot open the database")?,
+            // Its own words are those of its cause, which would follow.
+            pool: pool.map_err(|fault| anyhow!("cannot open the database {which}: {fault}"))?,
             turn: Mutex::new(()),
         })
     }

@@ -83,7 +83,7 @@ impl Store {
 }
 
 /// What to call the database in a message: the file's path, or the server's address and the database's name, without who connects and how.
-fn which(url: &Url) -> String {
+pub(super) fn which(url: &Url) -> String {
     let path = percent_decode_str(url.path()).decode_utf8_lossy();
     if url.scheme() == "sqlite" {
         return format!("`{path}`");

@@ -153,6 +153,21 @@ fn what_cannot_be_meant_ends_with_2() {
 }
 
 #[test]
+fn a_database_that_is_not_there_is_told_once_and_by_its_name() {
+    let service = Service::start();
+    let config = std::fs::read_to_string(service.config()).unwrap();
+    let file = service.file("elsewhere.json");
+    std::fs::write(&file, config.replace("grants.db", "gone.db")).unwrap();
+    let path = file.to_str().unwrap();
+    let told = printed(bare(&["audit", "verify", "--config", path]));
+    assert_eq!((told.status, &*told.out), (2, ""), "{told:?}");
+    let name = service.file("gone.db").display().to_string();
+    for said in [&*name, "unable to open"] {
+        assert_eq!(told.err.matches(said).count(), 1, "{said}: {told:?}");
+    }
+}
+
+#[test]
 fn a_service_that_cannot_be_reached_ends_with_3() {
     // Nobody else gets the port while it is bound, and nobody answers on it once it is dropped.
     let port = TcpListener::bind("127.0.0.1:0").unwrap();
