@@ -53,10 +53,17 @@ pub(super) fn run(args: &Args) -> Outcome {
     }
     let ended = answer["ended"].as_u64().unwrap_or(0);
     let grants = if ended == 1 { "grant" } else { "grants" };
-    Ok(writeln!(
+    writeln!(
         io::stdout().lock(),
         "revoked: {ended} {grants} ended; proxies hear of it at their next look at the feed"
-    )?)
+    )?;
+    // Whoever misspelled a name would believe that it is done.
+    if ended == 0
+        && let Some(hint) = args.nothing_was_live()
+    {
+        show::hint(&hint);
+    }
+    Ok(())
 }
 
 impl Args {
@@ -76,6 +83,22 @@ impl Args {
             body["everything"] = true.into();
         }
         body
+    }
+
+    /// What to look at when no grant ended: the service knows nobody's name, so it revokes what nobody has.
+    fn nothing_was_live(&self) -> Option<String> {
+        match (&self.subject, &self.issuer, &self.resource) {
+            (Some(subject), Some(issuer), _) => Some(format!(
+                "no grant of subject {subject} at issuer {issuer} was live: check the spelling of subject and issuer"
+            )),
+            (Some(subject), None, _) => Some(format!(
+                "no grant of subject {subject} was live: check the spelling of the subject, and whether --issuer is missing"
+            )),
+            (None, _, Some(resource)) => Some(format!(
+                "no grant on resource {resource} was live: check the spelling of the resource"
+            )),
+            (None, _, None) => None,
+        }
     }
 
     /// What is lost, if it is more than one grant.

@@ -162,6 +162,38 @@ fn much_is_taken_back_only_if_it_is_meant() {
 }
 
 #[test]
+fn whoever_takes_back_what_nobody_holds_is_told_to_check_the_names() {
+    let service = Service::start();
+    service.granted("read");
+    for (what, said) in [
+        (
+            &["--subject", "alice", "--issuer", "https://nope.example"][..],
+            "no grant of subject alice at issuer https://nope.example was live: check the spelling of subject and issuer",
+        ),
+        (
+            &["--subject", "alcie"],
+            "no grant of subject alcie was live",
+        ),
+        (
+            &["--resource", "order"],
+            "no grant on resource order was live",
+        ),
+        (
+            &["--subject", "alice", "--issuer", "https://idp.example"],
+            "",
+        ),
+        (&["--everything"], ""),
+    ] {
+        let mut arguments = vec!["revoke", "--why", "incident 9", "--yes"];
+        arguments.extend(what);
+        let told = service.ada(&arguments);
+        assert_eq!(told.status, 0, "{told:?}");
+        assert!(told.err.contains(said), "{said}: {told:?}");
+        assert_eq!(told.err.is_empty(), said.is_empty(), "{told:?}");
+    }
+}
+
+#[test]
 fn a_token_may_come_from_a_file_which_goes_before_the_variable() {
     let service = Service::start();
     let file = service.file("token");
