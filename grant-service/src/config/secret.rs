@@ -1,5 +1,6 @@
 //! What only two may know: it stands in the configuration, or better in the environment or a file that the configuration names.
 
+use std::env::{self, VarError};
 use std::fmt;
 use std::fs;
 
@@ -71,12 +72,19 @@ pub(super) fn validate(field: Field<Value>, place: &Place, faults: &mut Faults) 
 
 fn from_environment(name: &str, place: &Place, faults: &mut Faults) -> Option<String> {
     let is_name = !name.is_empty() && !name.contains(['=', '\0']);
-    let found = is_name.then(|| std::env::var(name).ok()).flatten();
-    if found.is_none() {
-        let expected = "the name of a variable of the environment that holds the secret";
-        faults.push_value(place, &name.into(), expected);
-    }
-    found
+    let expected = match is_name.then(|| env::var(name)) {
+        Some(Ok(secret)) => return Some(secret),
+        Some(Err(VarError::NotPresent)) => {
+            "a variable of the environment that holds the secret (this one is not set)"
+        }
+        // Its own words would show the secret.
+        Some(Err(VarError::NotUnicode(_))) => {
+            "a variable of the environment that holds the secret (this one is not UTF-8)"
+        }
+        None => "the name of a variable of the environment that holds the secret",
+    };
+    faults.push_value(place, &name.into(), expected);
+    None
 }
 
 /// The line break that editors leave at the end is no part of it.
@@ -145,6 +153,17 @@ mod tests {
                 "{told}"
             );
         }
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_told_to_be_so() {
+        let told = read(json!({ "env": "HALLPASS_NO_SUCH_VARIABLE" })).unwrap_err();
+        assert!(
+            told.contains("HALLPASS_NO_SUCH_VARIABLE") && told.contains("is not set"),
+            "{told}"
+        );
+        let told = read(json!({ "env": "A=B" })).unwrap_err();
+        assert!(!told.contains("is not set"), "no name: {told}");
     }
 
     #[test]
