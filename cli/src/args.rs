@@ -17,6 +17,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Tells every fault and everything suspicious in configurations
     ///
+    /// What is suspicious is told of a configuration that has no fault: while it has some, mend these first.
+    ///
     /// Exit status: 0 clean, 1 faults (with --strict also warnings), 2 a file cannot be read or holds no configuration.
     Check(CheckArgs),
     /// Decides about an example request, offline, and tells why step by step

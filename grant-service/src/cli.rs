@@ -39,6 +39,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Tells every fault and everything suspicious in a configuration
     ///
+    /// What is suspicious is told where there is no fault: while there are some, mend these first.
+    ///
     /// Exit status: 0 clean or only suspicious, 1 faults, 2 the file cannot be read.
     Check(check::CheckArgs),
     /// Asks for access
