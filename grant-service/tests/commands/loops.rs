@@ -31,7 +31,7 @@ fn access_is_requested_approved_listed_and_revoked() {
 
     let waiting = service.lena(&["list", "approvals"]);
     let row = waiting.out.lines().nth(1).unwrap();
-    for cell in ["pending", "alice", "read orders", "1h 30m", "OPS-7 look"] {
+    for cell in ["pending", "alice", "read orders", "90m", "OPS-7 look"] {
         assert!(row.contains(cell), "{cell}: {waiting:?}");
     }
     let request = row.split_whitespace().nth(1).unwrap();
