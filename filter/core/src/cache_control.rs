@@ -38,9 +38,10 @@ impl CacheControl {
 
 /// A number of seconds; one that is larger than can be counted is very large (RFC 9111, section 1.2.2), and what is none is zero.
 fn delta_seconds(text: &str) -> u64 {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let otherwise = if is_number { u64::MAX } else { 0 };
-    text.parse().ok().filter(|_| is_number).unwrap_or(otherwise)
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return 0;
+    }
+    text.parse().unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ pub use schema::schema;
 pub use warning::Warning;
 
 use crate::cache::Bounds;
+use crate::digest::first_half;
 use crate::forwarded::{MAX_TRUSTED_HOPS, TrustedHops};
 use crate::json::{self, StrictValue};
 use crate::policy::{Mode, Policy};
@@ -172,9 +173,7 @@ fn without_schema(mut value: Value) -> Value {
 }
 
 fn hash(text: &[u8]) -> String {
-    let digest: [u8; 32] = Sha256::digest(text).into();
-    let first_half = digest.first_chunk().copied().unwrap_or_default();
-    format!("{:032x}", u128::from_be_bytes(first_half))
+    first_half(Sha256::digest(text).into())
 }
 
 /// The host answers a call at the latest after its timeout; a longer or a zero timeout has no use.

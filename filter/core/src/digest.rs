@@ -27,3 +27,9 @@ impl Digest {
         self.0.finalize().into()
     }
 }
+
+/// The first half of a digest in hexadecimal: enough to tell things apart.
+pub(crate) fn first_half(digest: [u8; 32]) -> String {
+    let half = digest.first_chunk().copied().unwrap_or_default();
+    format!("{:032x}", u128::from_be_bytes(half))
+}

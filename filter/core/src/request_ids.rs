@@ -3,7 +3,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, first_half};
 
 /// The names that one worker gives, each once. They are no secret, and nobody can tell from one how many there were.
 #[derive(Debug)]
@@ -28,13 +28,11 @@ impl RequestIds {
     /// The next one.
     pub fn give(&mut self) -> String {
         self.given = self.given.wrapping_add(1);
-        let digest: [u8; 32] = Sha256::new()
+        let digest = Sha256::new()
             .chain_update(self.worker)
             .chain_update(self.given.to_le_bytes())
-            .finalize()
-            .into();
-        let half = digest.first_chunk().copied().unwrap_or_default();
-        format!("hallpass-{:032x}", u128::from_be_bytes(half))
+            .finalize();
+        format!("hallpass-{}", first_half(digest.into()))
     }
 }
 

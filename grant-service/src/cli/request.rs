@@ -1,9 +1,9 @@
 //! `hallpass-grants request`: asking for access, and waiting for the decision.
 
-use hallpass_core::config::span::Span;
 use std::thread;
 use std::time::Duration;
 
+use hallpass_core::config::span::Span;
 use hallpass_core::time::UnixMillis;
 use hallpass_grants::clock::Clock;
 use serde_json::{Value, json};

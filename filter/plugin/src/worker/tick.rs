@@ -35,21 +35,22 @@ impl Tick {
         if wanted != self.period {
             host::tick_every(wanted);
         }
-        *self = Self {
-            period: wanted,
-            due: now.saturating_add(wanted),
-        };
+        self.expect(wanted, now);
     }
 
     /// Has it come after `wanted`, if it would come later.
     pub(crate) fn hasten(&mut self, wanted: Duration, now: UnixMillis) {
         if self.is_late(wanted, now) {
             host::tick_every(wanted);
-            *self = Self {
-                period: wanted,
-                due: now.saturating_add(wanted),
-            };
+            self.expect(wanted, now);
         }
+    }
+
+    fn expect(&mut self, period: Duration, now: UnixMillis) {
+        *self = Self {
+            period,
+            due: now.saturating_add(period),
+        };
     }
 
     /// Whether it comes too late for somebody who can wait for so long.

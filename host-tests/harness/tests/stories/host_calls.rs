@@ -106,6 +106,18 @@ fn require(calls: &HostCalls, common: &[(&str, u64)], own: &[(&str, u64)]) {
     );
 }
 
+/// Requires that the worker does so, and nothing besides.
+#[track_caller]
+fn ticks_four_times_a_second(harness: &Harness) {
+    harness.take_host_calls();
+    harness.advance(Duration::from_secs(1));
+    let each_tick = [
+        ("get_current_time_nanoseconds", 4),
+        ("set_effective_context", 4),
+    ];
+    require(&harness.take_host_calls(), &each_tick, &[]);
+}
+
 #[test]
 fn a_known_token_costs_seven_calls_with_four_identity_headers() {
     let harness = start(&config("none"));
@@ -229,13 +241,7 @@ fn a_worker_ticks_four_times_a_second_again_when_no_line_waits_any_longer() {
     calls_of(&harness, profile(&alice().signed_by(&key())));
     harness.advance(Duration::from_millis(20));
     assert_eq!(harness.audit().len(), 1);
-    harness.take_host_calls();
-    harness.advance(Duration::from_secs(1));
-    let each_tick = [
-        ("get_current_time_nanoseconds", 4),
-        ("set_effective_context", 4),
-    ];
-    require(&harness.take_host_calls(), &each_tick, &[]);
+    ticks_four_times_a_second(&harness);
 }
 
 #[test]
@@ -251,13 +257,7 @@ fn a_worker_ticks_four_times_a_second_again_when_no_question_gathers_any_longer(
     harness.callout().reply_json(200, &allow_until(NOW + 3_600));
     harness.callout().reply_json(200, &allow_until(NOW + 3_600));
     harness.advance(Duration::from_millis(10));
-    harness.take_host_calls();
-    harness.advance(Duration::from_secs(1));
-    let each_tick = [
-        ("get_current_time_nanoseconds", 4),
-        ("set_effective_context", 4),
-    ];
-    require(&harness.take_host_calls(), &each_tick, &[]);
+    ticks_four_times_a_second(&harness);
 }
 
 #[test]
