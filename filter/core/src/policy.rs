@@ -169,6 +169,16 @@ impl Policy {
         found.filter(|(_, resource)| resource.preflight == Preflight::Public)
     }
 
+    /// Whether it depends on who reads the path what the request is for: whoever takes `%3A` for `:` and the like may see another resource's.
+    pub fn is_read_in_two_ways(&self, request: &CanonicalRequest, head: &RequestHead) -> bool {
+        let places = |request: &CanonicalRequest| {
+            let found = [self.find_preflighted(request, head), self.find(request)];
+            found.map(|found| found.map(|(place, _)| place))
+        };
+        let other = request.other_reading();
+        other.is_some_and(|other| places(&other) != places(request))
+    }
+
     /// The resource at a place that [`Policy::find`] told.
     pub fn get(&self, index: usize) -> Option<&Resource> {
         self.resources.get(index)

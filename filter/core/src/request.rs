@@ -18,7 +18,7 @@ use authority::canonical_authority;
 use path::split_query;
 
 pub(crate) use authority::LastAuthority;
-pub(crate) use path::canonical_path;
+pub(crate) use path::{canonical_path, with_reserved_decoded};
 
 /// The longest method, of any that is registered (`UPDATEREDIRECTREF`) with room to spare.
 const MAX_METHOD_BYTES: usize = 32;
@@ -62,6 +62,14 @@ impl CanonicalRequest {
     pub fn is_respelt(&self) -> bool {
         self.rewritten_target.is_some() || self.rewritten_authority.is_some()
     }
+
+    /// The request as it is to whoever takes `%3A` for `:` and the like, if its path holds such an escape.
+    pub(crate) fn other_reading(&self) -> Option<Self> {
+        Some(Self {
+            path: with_reserved_decoded(&self.path)?,
+            ..self.clone()
+        })
+    }
 }
 
 /// Why a request has no certain meaning.
@@ -83,6 +91,8 @@ pub enum Ambiguous {
     PathEscape,
     /// An empty segment, or one that ends in a dot or a space: `.` and `..`, and names that some file systems take for shorter ones.
     PathSegment,
+    /// One resource is for the path as it stands, and another, or none, for what it is to whoever decodes an escape that is not needed (`%3A`).
+    PathReading,
     /// The `connection` header asks the next proxy to remove a header that the upstream trusts.
     HopByHop,
 }
@@ -100,6 +110,9 @@ impl fmt::Display for Ambiguous {
             }
             Self::PathSegment => {
                 f.write_str("the path holds a dot segment, an empty segment, or one that ends in a dot or a space")
+            }
+            Self::PathReading => {
+                f.write_str("what the path is for depends on whether its escapes are decoded")
             }
             Self::HopByHop => f.write_str("the connection header names a protected header"),
         }

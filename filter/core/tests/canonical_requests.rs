@@ -17,7 +17,7 @@ use hallpass_tokens::{ISSUER, NOW, SigningKey, jwks};
 use serde_json::json;
 
 /// What a spelling is put together from: names, and everything that changes what a name means to somebody.
-const PIECES: [&str; 52] = [
+const PIECES: [&str; 54] = [
     "/",
     "/",
     "/",
@@ -68,7 +68,9 @@ const PIECES: [&str; 52] = [
     "+",
     "&",
     ":",
+    "%3a",
     "@",
+    "%40",
     " ",
 ];
 

@@ -17,14 +17,15 @@ use serde_json::{Value, json};
 pub const OPEN_HOST: &str = "open.example";
 /// The host at which everything needs a grant.
 pub const GUARDED_HOST: &str = "guarded.example";
-/// What is below it, or it, needs a grant at every host.
-pub const GUARDED_PATH: &str = "/admin";
+/// What is below one of them, or one itself, needs a grant at every host. The second lies in the open folder.
+pub const GUARDED_PATHS: [&str; 2] = ["/admin", "/public/@"];
 
-/// The resources that the table is about: a guarded host, a guarded folder, an open folder, and nothing else.
+/// The resources that the table is about: a guarded host, guarded folders, an open folder, and nothing else.
 pub fn policy() -> Value {
     json!([
         { "name": "guarded-host", "match": { "hosts": [GUARDED_HOST] }, "access": "grant", "action": "use" },
         { "name": "admin", "match": { "paths": ["/admin", "/admin/", "/admin/{*rest}"] }, "access": "grant", "action": "use" },
+        { "name": "admin", "match": { "paths": ["/public/@", "/public/@/", "/public/@/{*rest}"] }, "access": "grant", "action": "use" },
         {
             "name": "public",
             "match": { "hosts": [OPEN_HOST, "*.open.example", "127.0.0.1", "[::1]"], "paths": ["/public", "/public/", "/public/{*rest}"] },

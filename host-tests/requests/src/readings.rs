@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use percent_encoding::percent_decode;
 
-use crate::{GUARDED_HOST, GUARDED_PATH};
+use crate::{GUARDED_HOST, GUARDED_PATHS};
 
 /// More readings than any path of the table has; one that has more is cut off there.
 const MOST: usize = 5_000;
@@ -47,11 +47,14 @@ pub fn is_guarded(host: &str, target: &[u8]) -> bool {
         .map_or(target, |place| &target[place + 3..]);
     // Everyone ends a path at its first question mark.
     let path = path.split(|byte| *byte == b'?').next().unwrap_or_default();
-    let below = [GUARDED_PATH.as_bytes(), b"/"].concat();
-    name == GUARDED_HOST
-        || readings(path)
-            .iter()
-            .any(|reading| reading == GUARDED_PATH.as_bytes() || reading.starts_with(&below))
+    let is_guarded = |reading: &Vec<u8>| {
+        let mut folders = GUARDED_PATHS.iter();
+        folders.any(|folder| {
+            let below = reading.strip_prefix(folder.as_bytes());
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        })
+    };
+    name == GUARDED_HOST || readings(path).iter().any(is_guarded)
 }
 
 fn decoded(path: &[u8]) -> Vec<u8> {

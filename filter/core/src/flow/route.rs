@@ -94,6 +94,10 @@ impl Exchange {
         if names_protected {
             return Err(Ambiguous::HopByHop);
         }
-        self.head.canonical_with(last)
+        let request = self.head.canonical_with(last)?;
+        if config.policy.is_read_in_two_ways(&request, &self.head) {
+            return Err(Ambiguous::PathReading);
+        }
+        Ok(request)
     }
 }

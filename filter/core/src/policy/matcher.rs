@@ -1,7 +1,7 @@
 //! Which requests a resource is for: by host, method and path.
 
 use super::HostPattern;
-use crate::request::{CanonicalRequest, canonical_path};
+use crate::request::{CanonicalRequest, canonical_path, with_reserved_decoded};
 
 /// Hosts, methods and paths; an empty list matches all.
 #[derive(Debug, Default)]
@@ -107,7 +107,12 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
         return Err(format!("at most {MAX_PARAMETERS} parameters"));
     }
     match canonical_path(sample.as_bytes()) {
-        Ok(canonical) if *canonical == *sample => Ok(()),
+        Ok(canonical) if *canonical == *sample => match with_reserved_decoded(&sample) {
+            None => Ok(()),
+            Some(other) => Err(format!(
+                "write it `{other}`, which most servers take for the same"
+            )),
+        },
         Ok(canonical) => Err(format!("requests spell it `{canonical}`")),
         Err(why) => Err(format!("no request matches it, since {why}")),
     }
@@ -140,6 +145,7 @@ mod tests {
             "/a/../b",
             "/%61dmin",
             "/caf%c3%a9",
+            "/{id}%3Acancel",
             "/caf\u{e9}",
             "/a;b",
             "/a b",

@@ -83,6 +83,30 @@ fn normalise_escapes(path: &str) -> Result<String, Ambiguous> {
     Ok(normal)
 }
 
+/// A canonical path as it is to whoever takes an escaped character that may stand as itself for that character, if it holds such an escape.
+/// To RFC 3986, section 2.2, `:` and `%3A` are two things, and to most servers one.
+pub(crate) fn with_reserved_decoded(path: &str) -> Option<String> {
+    if !path.contains('%') {
+        return None;
+    }
+    let mut pieces = path.split('%');
+    let mut decoded = pieces.next().unwrap_or_default().to_owned();
+    let mut is_other = false;
+    for piece in pieces {
+        let escape = piece.split_at_checked(2);
+        let escape = escape.and_then(|(digits, rest)| Some((hexadecimal(digits)?, rest)));
+        if let Some((byte, rest)) = escape.filter(|(byte, _)| is_literal(*byte)) {
+            decoded.push(char::from(byte));
+            decoded.push_str(rest);
+            is_other = true;
+        } else {
+            decoded.push('%');
+            decoded.push_str(piece);
+        }
+    }
+    is_other.then_some(decoded)
+}
+
 fn hexadecimal(digits: &str) -> Option<u8> {
     digits
         .bytes()
@@ -111,6 +135,30 @@ mod tests {
         ] {
             let read = canonical_path(raw.as_bytes());
             assert_eq!(read.as_deref(), Ok(canonical), "{raw}");
+        }
+    }
+
+    #[test]
+    fn an_escaped_character_that_needs_none_has_another_reading() {
+        for (canonical, other) in [
+            ("/orders/7", None),
+            ("/orders/7:cancel", None),
+            ("/orders/7%3Acancel", Some("/orders/7:cancel")),
+            ("/%40acme/%28x%29", Some("/@acme/(x)")),
+            ("/a%2Bb%20c", Some("/a+b%20c")),
+            ("/a%20b", None),
+            ("/caf%C3%A9", None),
+            ("/%7Bid%7D", None),
+        ] {
+            let read = canonical_path(canonical.as_bytes());
+            assert_eq!(read.as_deref(), Ok(canonical));
+            let decoded = with_reserved_decoded(canonical);
+            assert_eq!(decoded.as_deref(), other, "{canonical}");
+            if let Some(other) = other {
+                let read = canonical_path(other.as_bytes());
+                assert_eq!(read.as_deref(), Ok(other), "it is canonical, too");
+                assert_eq!(with_reserved_decoded(other), None, "and has no other");
+            }
         }
     }
 

@@ -73,6 +73,35 @@ fn the_first_resource_that_matches_decides() {
 }
 
 #[test]
+fn a_rule_is_not_walked_past_by_an_escape_that_is_not_needed() {
+    let harness = with_resources(&json!([
+        { "name": "cancel", "match": { "paths": ["/orders/{id}:cancel"] }, "access": "deny" },
+        { "name": "orders", "match": { "paths": ["/orders/{id}", "/users/{id}"] }, "access": "public" },
+    ]));
+    refused(
+        &get(&harness, "https://admin.example/orders/7:cancel"),
+        403,
+        "resource_closed",
+    );
+    for escaped in [
+        "/orders/7%3Acancel",
+        "/orders/7%3acancel",
+        "/orders/%37%3Acancel",
+    ] {
+        refused(
+            &get(&harness, &format!("https://admin.example{escaped}")),
+            400,
+            "request_ambiguous",
+        );
+    }
+    // Where both readings are the same resource's, the upstream gets what came.
+    let passed = get(&harness, "https://admin.example/users/alice%40example.com");
+    passed.forwarded();
+    let preflight = Request::new("OPTIONS", "https://admin.example/orders/7%3Acancel");
+    refused(&harness.request(preflight), 400, "request_ambiguous");
+}
+
+#[test]
 fn a_list_left_out_matches_everything() {
     let harness = with_resources(&json!([{ "name": "all", "match": {}, "access": "public" }]));
     harness
