@@ -11,7 +11,7 @@ use super::field::{Field, filled};
 use super::raw::{RawDiscovery, RawJwks, RawRemoteJwks};
 use super::span::Span;
 use crate::ids::Issuer;
-use crate::jwks::{Address, Discovery, KeySet, Location, MAX_KEYS, RefreshRules};
+use crate::jwks::{Address, Discovery, KeyFault, KeySet, Location, MAX_KEYS, RefreshRules};
 
 /// Where an issuer's keys come from.
 #[derive(Debug, Clone)]
@@ -80,20 +80,26 @@ pub(super) fn validate(
     inline.or(remote.or(discovery).map(JwksSource::Remote))
 }
 
-/// Keys in the configuration are the operator's own: one that cannot be used is a fault, not something to skip.
+/// Keys in the configuration are the operator's own: one that cannot be used is a fault, not something to skip. One for encryption is left out,
+/// so that a set can stand here as its issuer publishes it.
 fn inline_keys(set: &Value, place: &Place, faults: &mut Faults) -> Option<JwksSource> {
+    const EXPECTED: &str = "a public signature key";
     let Ok(parsed) = KeySet::from_value(set) else {
         let expected = format!("a JWK set: an object with an array `keys`, of {MAX_KEYS} at most");
         faults.push_value(place, set, &expected);
         return None;
     };
-    for (index, fault) in &parsed.skipped {
-        let place = place.member("keys").element(*index);
-        faults.push(
-            &place,
-            &format!("a key that cannot be used: {fault}"),
-            "a public signature key",
-        );
+    let place = place.member("keys");
+    let (for_encryption, unusable): (Vec<_>, Vec<_>) = parsed
+        .skipped
+        .iter()
+        .partition(|(_, fault)| *fault == KeyFault::Encryption);
+    for (index, fault) in &unusable {
+        let found = format!("a key that cannot be used: {fault}");
+        faults.push(&place.element(*index), &found, EXPECTED);
+    }
+    if parsed.keys.is_empty() && unusable.is_empty() && !for_encryption.is_empty() {
+        faults.push(&place, "keys for encryption alone", EXPECTED);
     }
     Some(JwksSource::Inline(parsed.keys))
 }

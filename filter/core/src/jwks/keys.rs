@@ -139,6 +139,8 @@ impl KeySet {
 pub enum KeyFault {
     /// It is not a JWK that can be read.
     Malformed(String),
+    /// `use` says that it is for encryption (RFC 7517, section 4.2). Issuers publish such keys beside the others.
+    Encryption,
     /// A member says that the key is for something else.
     WrongUse(&'static str),
     /// `alg` is none of the algorithms that can be configured, or does not fit the key.
@@ -157,6 +159,7 @@ impl fmt::Display for KeyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(why) => write!(f, "not a JWK: {why}"),
+            Self::Encryption => f.write_str("`use` says it is for encryption"),
             Self::WrongUse(member) => write!(f, "`{member}` says it is not for signatures"),
             Self::Algorithm(name) => write!(f, "`alg` {name:?} does not fit"),
             Self::Kind(kind) => write!(f, "keys of kind {kind:?} are not supported"),
@@ -212,8 +215,10 @@ impl Key {
 
 impl KeyUse {
     fn check(&self) -> Result<(), KeyFault> {
-        if self.purpose.as_deref().is_some_and(|u| u != "sig") {
-            return Err(KeyFault::WrongUse("use"));
+        match self.purpose.as_deref() {
+            None | Some("sig") => {}
+            Some("enc") => return Err(KeyFault::Encryption),
+            Some(_) => return Err(KeyFault::WrongUse("use")),
         }
         let verifies = |operations: &Vec<String>| operations.iter().any(|op| op == "verify");
         if !self.key_ops.as_ref().is_none_or(verifies) {
@@ -327,8 +332,12 @@ mod tests {
         let ed = SigningKey::ed25519("d").jwk();
         let bad = |fault: KeyFault, jwk: Value| assert_eq!(fault_of(&jwk), fault, "{jwk}");
         bad(
-            KeyFault::WrongUse("use"),
+            KeyFault::Encryption,
             changed(rsa.clone(), "use", json!("enc")),
+        );
+        bad(
+            KeyFault::WrongUse("use"),
+            changed(rsa.clone(), "use", json!("sign")),
         );
         bad(
             KeyFault::WrongUse("key_ops"),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::jwks::{Address, Location};
+use crate::token::Algorithm;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -19,6 +20,28 @@ fn a_key_in_the_configuration_that_cannot_be_used_is_a_fault() {
         "{told:?}"
     );
     assert!(!told[0].contains("c2VjcmV0"));
+}
+
+#[test]
+fn a_set_may_stand_in_the_configuration_as_its_issuer_publishes_it_with_keys_for_encryption() {
+    let mut for_encryption = SigningKey::rs256("r").jwk();
+    for_encryption["use"] = json!("enc");
+    for_encryption["alg"] = json!("RSA-OAEP");
+    let set = json!({ "keys": [for_encryption, SigningKey::es256("e").jwk()] });
+    let config = parse(&with("/providers/0/jwks/inline", set)).unwrap();
+    let JwksSource::Inline(keys) = &config.providers[0].jwks else {
+        panic!("{:?}", config.providers[0].jwks);
+    };
+    assert_eq!(keys.len(), 1);
+    assert!(keys.select(Some("e"), Algorithm::Es256).is_ok());
+
+    let alone = json!({ "keys": [for_encryption] });
+    assert_eq!(
+        faults(&with("/providers/0/jwks/inline", alone)),
+        [
+            "`providers[0].jwks.inline.keys`: found keys for encryption alone, expected a public signature key"
+        ]
+    );
 }
 
 #[test]
