@@ -7,6 +7,7 @@
 //! had just come, so that it can say nothing else here than there.
 
 use std::fmt;
+use std::time::Duration;
 
 use prost::Message;
 
@@ -19,6 +20,9 @@ use crate::time::UnixMillis;
 pub const PLACES: u32 = 16_384;
 /// A larger answer is not shared. With [`PLACES`], this bounds what the host holds for good.
 const MAX_BODY_BYTES: usize = 2 * 1024;
+
+/// So much later than a worker's own time another may have put an answer there a moment ago.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(1);
 
 /// Memory that all workers of one proxy share, in numbered places.
 pub trait SharedPlaces {
@@ -94,15 +98,22 @@ impl Shelf {
         let is_the_one = content.format == FORMAT
             && content.config == self.config
             && content.key == key.as_bytes()
-            && asked <= given
-            && given <= now;
+            && asked <= given;
+        if !is_the_one {
+            return None;
+        }
+        if given > now {
+            if given.since(now) > CLOCKS_DIFFER {
+                // The clock was set back. When it is as late again, nobody knows what has been taken back meanwhile.
+                self.places.write(place_of(key), &[]);
+            }
+            return None;
+        }
         let reply = RawReply {
             cache_control: content.cache_control.as_deref(),
             ..RawReply::json(&content.body)
         };
-        let reply = GrantReply::parse(reply, own_forms)
-            .ok()
-            .filter(|_| is_the_one)?;
+        let reply = GrantReply::parse(reply, own_forms).ok()?;
         Some(Shelved {
             reply,
             asked,
@@ -218,6 +229,17 @@ mod tests {
 
         shelf(&contents, "c").put(&other, raw(ALLOW), ASKED, NOW);
         assert_eq!(shelf(&contents, "c").find(&KEY, None, NOW), None, "taken");
+    }
+
+    #[test]
+    fn an_answer_from_before_the_clock_was_set_back_does_not_come_to_life_later() {
+        let ago = |millis| UnixMillis::new(NOW.as_millis() - millis);
+        let contents = filled();
+        let worker = shelf(&contents, "c");
+        assert_eq!(worker.find(&KEY, None, ago(1_000)), None);
+        assert!(worker.find(&KEY, None, NOW).is_some(), "another is ahead");
+        assert_eq!(worker.find(&KEY, None, ago(1_001)), None);
+        assert_eq!(worker.find(&KEY, None, NOW), None);
     }
 
     #[test]

@@ -175,6 +175,20 @@ fn while_the_issuer_does_not_answer_nobody_can_know_whether_it_has_the_key() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_has_no_keys_serve_for_longer_while_their_issuer_is_away() {
+    let mut store = store();
+    store.fetch_started(after(7_200));
+    store.fetched(set("a"), None, after(7_200));
+    assert!(store.is_due(START));
+    for seconds in [0, 1_800, 3_600] {
+        store.fetch_started(after(seconds));
+        store.fetch_failed(after(seconds));
+    }
+    assert!(matches!(store.keys(after(3_899)), Keys::Ready(_)));
+    assert!(matches!(store.keys(after(3_900)), Keys::Unavailable));
+}
+
+#[test]
 fn a_clock_that_is_set_back_delays_neither_a_refresh_nor_the_search_for_a_key() {
     let mut store = filled();
     store.seek(after(3000), after(3000));
