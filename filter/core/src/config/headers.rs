@@ -17,7 +17,7 @@ pub struct TrustedHeaders {
     pub grant_id: Option<Arc<str>>,
     /// The header for the grant's end, in seconds since the epoch.
     pub grant_expires: Option<Arc<str>>,
-    /// In lower case, with hyphens for underscores.
+    /// In lower case.
     protected: Vec<String>,
     /// A bit for each of their lengths, by which most other names are ruled out.
     lengths: u64,
@@ -26,7 +26,8 @@ pub struct TrustedHeaders {
 impl TrustedHeaders {
     /// Whether an incoming header of this name (in lower case) must not reach the upstream.
     ///
-    /// `x_user` is protected with `x-user`: servers that hand headers to programs as variables cannot tell the two apart.
+    /// `x_user` and `x.user` are protected with `x-user`: servers that hand headers to programs as variables (RFC 3875, section 4.1.18) cannot
+    /// tell them apart, and some make an underscore of whatever is no letter or digit.
     #[inline]
     pub fn protects(&self, name: &[u8]) -> bool {
         self.lengths & bit_for(name.len()) != 0 && self.names(name)
@@ -38,7 +39,7 @@ impl TrustedHeaders {
             let mut letters = protected.bytes().zip(name);
             protected.len() == name.len()
                 && letters
-                    .all(|(letter, came)| letter == *came || (letter == b'-' && *came == b'_'))
+                    .all(|(letter, came)| letter == *came || is_sign(letter) && is_sign(*came))
         };
         self.protected.iter().any(is_spelt)
     }
@@ -61,9 +62,14 @@ const NOT_FOR_IDENTITY: [&str; 8] = [
     "upgrade",
 ];
 
+/// What may stand in a header's name and is no letter or digit (RFC 9110, section 5.6.2).
+fn is_sign(byte: u8) -> bool {
+    b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 /// A header's name: a token of RFC 9110, section 5.6.2, in lower case.
 pub(super) fn header_name(name: &str) -> Option<String> {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || is_sign(byte);
     (!name.is_empty() && name.bytes().all(token)).then(|| name.to_ascii_lowercase())
 }
 
@@ -132,7 +138,7 @@ impl TrustedHeaders {
             return None;
         }
         self.lengths |= bit_for(name.len());
-        self.protected.push(name.replace('_', "-"));
+        self.protected.push(name.clone());
         Some(name.into())
     }
 }

@@ -72,8 +72,17 @@ fn the_smallest_configuration_gets_the_documented_defaults() {
         "x-hallpass-subject",
         "x_hallpass_subject",
         "x-hallpass_grant-id",
+        "x.hallpass.subject",
+        "x~hallpass*grant-id",
     ] {
         assert!(config.headers.protects(name.as_bytes()), "{name}");
+    }
+    for name in [
+        "xhallpasssubject",
+        "x-hallpass-subjec7",
+        ":-hallpass-subject",
+    ] {
+        assert!(!config.headers.protects(name.as_bytes()), "{name}");
     }
 }
 

@@ -147,6 +147,7 @@ fn the_names_can_be_chosen_and_the_chosen_ones_are_guarded() {
             .header("x-user", "root")
             .header("X_Tenant", "root")
             .header("x_user", "root")
+            .header("x.user", "root")
     };
     let forwarded = harness.request(lying(profile(&token))).forwarded();
     assert_nothing_spoofed(&forwarded);
