@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::time::Duration;
 
 use crate::time::UnixMillis;
 
@@ -92,6 +93,13 @@ impl<K: Eq + Hash + Clone, W: PartialEq> Flights<K, W> {
     pub fn leave(&mut self, key: &K, waiter: &W) {
         if let Some(flight) = self.flights.get_mut(key) {
             flight.waiters.retain(|other| other != waiter);
+        }
+    }
+
+    /// Moves every deadline by so much: the clock was.
+    pub fn put_off(&mut self, by: Duration) {
+        for flight in self.flights.values_mut() {
+            flight.deadline = flight.deadline.saturating_add(by);
         }
     }
 

@@ -11,7 +11,7 @@ use hallpass_core::headers::HeaderList;
 use hallpass_core::time::UnixMillis;
 
 /// How much later than its timeout a call is given up that the host never answers.
-const GRACE: Duration = Duration::from_secs(1);
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
 
 /// When a call is given up that the host never answers.
 pub(crate) fn deadline(timeout: Duration, sent: UnixMillis) -> UnixMillis {

@@ -7,7 +7,7 @@ use hallpass_core::metrics::Counter;
 use hallpass_core::time::UnixMillis;
 
 use super::Worker;
-use crate::callouts::{Arrival, Call, Callout, Purpose, deadline};
+use crate::callouts::{Arrival, Call, Callout, GRACE, Purpose, deadline};
 use crate::host::Refused;
 use crate::sinks;
 
@@ -152,6 +152,12 @@ impl Worker {
 
     /// Questions that the host should have answered long ago. Their calls are forgotten: a late answer is no answer.
     pub(crate) fn give_up_overdue(&mut self, now: UnixMillis) -> Vec<Purpose> {
+        // A clock that was set forward is no service that does not answer, and lets nobody pass for it.
+        let jump = self.tick.lateness(now);
+        if jump > GRACE {
+            self.flights.put_off(jump);
+            self.calls.put_off(jump);
+        }
         let overdue = self.flights.overdue(now);
         self.calls
             .take(|call| overdue.contains(&call.purpose) || call.is_orphan && call.deadline <= now);

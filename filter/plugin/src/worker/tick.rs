@@ -46,6 +46,14 @@ impl Tick {
         }
     }
 
+    /// By how much later it comes, at `now`, than it should have: the clock was set forward, or the thread was held up.
+    pub(super) fn lateness(&self, now: UnixMillis) -> Duration {
+        if self.period.is_zero() {
+            return Duration::ZERO;
+        }
+        now.since(self.due)
+    }
+
     fn expect(&mut self, period: Duration, now: UnixMillis) {
         *self = Self {
             period,

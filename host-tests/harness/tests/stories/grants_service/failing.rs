@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::{answers, asked, service};
 use crate::setup::{
-    GRANTS, alice, allow_until, deny, order, refused, seconds, start, timestamp, unavailable,
+    GRANTS, alice, allow_until, config_with, deny, order, refused, seconds, start, timestamp,
+    unavailable,
 };
 
 fn json_text(body: impl Into<Vec<u8>>) -> Reply {
@@ -174,6 +175,32 @@ fn waiting_ends_even_when_the_proxy_forgets_the_timeout() {
         .expect("the second call")
         .reply_json(200, &allow_until(NOW + 3600));
     next.forwarded();
+}
+
+#[test]
+fn a_clock_that_is_set_forward_is_no_service_that_does_not_answer() {
+    let config = config_with(|config| {
+        config["grants"]["service"]["failure_mode"] = json!("allow");
+    });
+    let harness = Harness::builder()
+        .without_callout_timeouts()
+        .start(config)
+        .expect("it starts");
+    let asked = harness.request(order(&alice()));
+    harness.at(harness.now() + 60_000);
+    harness.tick();
+    assert!(asked.is_waiting(), "the service may still answer");
+    harness
+        .callout()
+        .reply_json(200, &json!({ "decision": false }));
+    refused(&asked, 403, "grant_denied");
+
+    // One that never answers is still given up, as much later as the clock was set forward.
+    harness.advance(seconds(3));
+    let unanswered = harness.request(order(&alice()));
+    harness.at(harness.now() + 60_000);
+    harness.advance(seconds(3));
+    unanswered.forwarded();
 }
 
 #[test]
