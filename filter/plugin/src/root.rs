@@ -94,7 +94,7 @@ impl Root {
     /// It is over, and its configuration with it: no tick will come any more.
     pub(crate) fn end(&self) {
         if let Some(worker) = self.worker.get() {
-            worker.with(Worker::write_last_lines);
+            worker.with(Worker::end);
         }
     }
 

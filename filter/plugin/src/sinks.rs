@@ -93,6 +93,22 @@ impl Stats {
         self.queued.tell(count);
     }
 
+    /// Takes this worker's share out of the gauges, for good: they are the proxy's, and go on without it.
+    pub(crate) fn leave(&mut self) {
+        let Self {
+            tokens,
+            decisions,
+            streams,
+            queued,
+            revocations,
+            ..
+        } = self;
+        for level in [tokens, decisions, streams, queued, revocations] {
+            level.tell(0);
+            level.gauge = None;
+        }
+    }
+
     /// Keeps how long a callout took, for [`Stats::tell_spans`].
     pub(crate) fn callout_took(&mut self, span: Duration) {
         self.spans.push(span);

@@ -23,7 +23,6 @@ use hallpass_core::flow::{Exchange, Gate, Passage, Refusal, Step, Stream};
 use hallpass_core::grant::gathering::GatheringRules;
 use hallpass_core::grant::service::Fact;
 use hallpass_core::grant::{Gathering, GrantOutcome};
-use hallpass_core::metrics::Held;
 use hallpass_core::streams::OpenStreams;
 use hallpass_core::time::UnixMillis;
 
@@ -160,11 +159,9 @@ impl Worker {
     /// Starts anew with `next`; what this worker remembers is gone. Requests that it let through are still cut at their end, and those
     /// that it judged are still told.
     pub(crate) fn replace_by(&mut self, mut next: Self) {
-        self.stats.holds(Held::default());
-        self.stats.open_streams(0);
+        self.stats.leave();
         next.gate = next.gate.succeeding(&mut self.gate);
         let mut before = std::mem::replace(self, next);
-        before.stats.queued(0);
         before.write_last_lines();
         self.take_over_exports(&mut before);
         self.calls
@@ -179,6 +176,15 @@ impl Worker {
         // They are held by the host, and wait to be told.
         self.held = before.held;
         self.ready = before.settled;
+    }
+
+    /// It is over, and nobody comes after it who would do what is left: lines that wait are written, records that wait are counted as
+    /// dropped, and what it held is held no longer.
+    pub(crate) fn end(&mut self) {
+        self.write_last_lines();
+        self.abandon_exports();
+        self.tell_figures();
+        self.stats.leave();
     }
 
     /// Holds a request whose step is to wait; otherwise returns what it comes to.

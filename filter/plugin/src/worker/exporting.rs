@@ -50,13 +50,11 @@ impl Worker {
     /// Goes on with what the worker of before had to export, a batch under way included, or gives it up if nothing is exported any
     /// longer.
     pub(super) fn take_over_exports(&mut self, before: &mut Self) {
-        let Some(mut theirs) = before.exporter.take() else {
+        let Some(ours) = &self.exporter else {
+            before.abandon_exports();
             return;
         };
-        let Some(ours) = &self.exporter else {
-            theirs.abandon();
-            before.exporter = Some(theirs);
-            before.tell_exports();
+        let Some(theirs) = before.exporter.take() else {
             return;
         };
         let settings = ours.settings().clone();
@@ -67,6 +65,14 @@ impl Worker {
                 .start(Purpose::Export, deadline(timeout, call.sent));
             self.calls.insert(number, call);
         }
+    }
+
+    /// Gives up what it has to export, a batch under way included.
+    pub(super) fn abandon_exports(&mut self) {
+        if let Some(exporter) = &mut self.exporter {
+            exporter.abandon();
+        }
+        self.tell_exports();
     }
 
     fn tell_exports(&mut self) {

@@ -48,7 +48,7 @@ impl Worker {
     }
 
     /// Writes the lines that wait, and from now on each by itself: nobody may come who would write them later.
-    pub(crate) fn write_last_lines(&mut self) {
+    pub(super) fn write_last_lines(&mut self) {
         if let Some(mut pending) = self.pending.take() {
             pending.write_all(sinks::write_lines);
         }

@@ -66,8 +66,13 @@ fn a_request_that_waits_is_judged_by_the_configuration_under_which_it_came_thoug
         );
     });
 
+    let remembered = || proxy.stat("wasmcustom.hallpass.tokens.entries");
+    assert!(remembered() > 0);
     wait_until("nothing drains any longer", PATIENCE, || {
         DRAINING.iter().all(|name| proxy.stat(name) == 0)
+    });
+    wait_until("what it remembered is forgotten", PATIENCE, || {
+        remembered() == 0
     });
     for user in ["alice", "bob"].repeat(LOOKS) {
         assert_eq!(orders(user).verdict().1.as_deref(), Some("resource_closed"));

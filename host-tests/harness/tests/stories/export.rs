@@ -274,6 +274,17 @@ fn records_that_wait_when_the_export_ends_are_counted_as_dropped() {
 }
 
 #[test]
+fn records_that_wait_when_the_filter_ends_are_counted_as_dropped_and_wait_no_longer() {
+    let harness = start_exporting();
+    ask(&harness, 0..5);
+    harness.tick();
+    assert_eq!(counts(&harness), [0, 0, 0, 5]);
+    harness.end();
+    assert_eq!(counts(&harness), [0, 5, 0, 0]);
+    assert_eq!(told(&harness, "5 audit records are dropped"), 1);
+}
+
+#[test]
 fn huge_and_odd_requests_arrive_as_one_record_each() {
     let harness = start_with(&exporting(|otlp| otlp["batch"] = json!(100)));
     takes_all(&harness);

@@ -5,7 +5,8 @@ use hallpass_tokens::{NOW, SigningKey, TokenBuilder, jwks};
 use serde_json::{Value, json};
 
 use crate::setup::{
-    IDP, alice, config_with, key, ms, profile, refused, seconds, start, start_with,
+    GRANTS, IDP, alice, config_with, deny, key, ms, order, profile, refused, seconds, start,
+    start_with,
 };
 
 /// How many tokens were recognized, and how many had to be verified.
@@ -195,6 +196,18 @@ fn a_known_token_does_not_outlive_its_issuers_keys() {
     harness.set_cluster(IDP, Cluster::answers(|_| Reply::status(500)));
     harness.advance(seconds(300 + 3600));
     refused(&harness.request(profile(&token)), 503, "keys_unavailable");
+}
+
+#[test]
+fn what_a_filter_remembered_is_in_no_figure_once_it_has_ended() {
+    let harness = start();
+    harness.set_cluster(GRANTS, Cluster::answers(|_| Reply::json(200, &deny())));
+    harness.request(order(&user("alice"))).answer();
+    harness.tick();
+    let held = ["hallpass.tokens.entries", "hallpass.grants.entries"];
+    assert_eq!(held.map(|name| harness.metric(name)), [1, 1]);
+    harness.end();
+    assert_eq!(held.map(|name| harness.metric(name)), [0, 0]);
 }
 
 fn remembers_two() -> Harness {
