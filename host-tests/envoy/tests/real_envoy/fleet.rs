@@ -68,6 +68,16 @@ fn capabilities(http: &mut Value) -> &mut Value {
     &mut config["capability_restriction_config"]["allowed_capabilities"]
 }
 
+/// The proxy closes idle connections to the grant service before that does, after a minute: a question that is sent on one that is being closed
+/// fails.
+#[track_caller]
+fn assert_lets_idle_connections_go(cluster: &Value) {
+    let options = &cluster["typed_extension_protocol_options"];
+    let options = &options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"];
+    let timeout = &options["common_http_protocol_options"]["idle_timeout"];
+    assert_eq!(*timeout, "30s", "{cluster}");
+}
+
 /// A place where nobody listens.
 fn nowhere() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -207,6 +217,20 @@ fn the_hardened_configuration_shows_the_same_stats_as_the_demos() {
     let stats = of(HARDENED);
     assert!(stats.is_object());
     assert_eq!(stats, of("envoy-config/envoy.yaml"));
+}
+
+#[test]
+fn both_configurations_let_idle_connections_to_the_grant_service_go() {
+    for (file, expected) in [("envoy-config/envoy.yaml", 1), (HARDENED, 2)] {
+        let config: Value = serde_saphyr::from_str(&in_workspace(file)).expect(file);
+        let clusters = config["static_resources"]["clusters"].as_array();
+        let grants = clusters.expect(file).iter().filter(|cluster| {
+            let name = cluster["name"].as_str();
+            name.is_some_and(|name| name.starts_with("grants"))
+        });
+        assert_eq!(grants.clone().count(), expected, "{file}");
+        grants.for_each(assert_lets_idle_connections_go);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::kubernetes::{Objects, Target, assert_digest, assert_gateway};
-use super::{assert_accepted, assert_valid};
+use super::{assert_accepted, assert_lets_idle_connections_go, assert_valid};
 
 const FILE: &str = "envoy-config/envoy-gateway-extension-policy.yaml";
 const VERSION: &str = "gateway.envoyproxy.io/v1alpha1";
@@ -182,6 +182,9 @@ fn each_cluster_that_the_policy_for_envoy_gateway_asks_is_added_and_envoy_takes_
     // In the place of the clusters of the same use, as Envoy Gateway would hand them to Envoy.
     let mut setup = Setup::shipped();
     for (place, patch) in ["idp", "grants"].into_iter().zip(patches.json_patches) {
+        if place == "grants" {
+            assert_lets_idle_connections_go(&patch.operation.value);
+        }
         setup = setup.treating(place, |cluster| *cluster = patch.operation.value);
     }
     let setup = setup.plugin(|plugin| {

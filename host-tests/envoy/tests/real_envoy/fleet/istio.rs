@@ -79,8 +79,7 @@ struct DestinationRule {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct TrafficPolicy {
     tls: Tls,
-    #[serde(rename = "connectionPool")]
-    _connection_pool: Option<ConnectionPool>,
+    connection_pool: Option<ConnectionPool>,
     #[serde(rename = "outlierDetection")]
     _outlier_detection: Option<OutlierDetection>,
 }
@@ -98,8 +97,7 @@ struct Tls {
 struct ConnectionPool {
     #[serde(rename = "tcp")]
     _tcp: Option<Tcp>,
-    #[serde(rename = "http")]
-    _http: Option<Http>,
+    http: Option<Http>,
 }
 
 #[derive(Deserialize)]
@@ -116,6 +114,8 @@ struct Tcp {
 struct Http {
     #[serde(rename = "http1MaxPendingRequests")]
     _http1_max_pending_requests: Option<i32>,
+    #[serde(rename = "idleTimeout")]
+    idle_timeout: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -187,4 +187,18 @@ fn each_cluster_that_the_plugin_for_istio_asks_is_a_service_to_which_the_gateway
         assert_eq!((tls.mode.as_str(), tls.sni.as_str()), ("SIMPLE", *host));
         assert_eq!(tls.subject_alt_names, [*host]);
     }
+}
+
+#[test]
+fn the_gateway_lets_idle_connections_to_the_grant_service_go_before_that_closes_them() {
+    let objects = Objects::read(FILE);
+    let rules: Vec<DestinationRule> = objects.of("networking.istio.io/v1", "DestinationRule");
+    let grants = rules
+        .into_iter()
+        .find(|rule| rule.host.starts_with("grants"));
+    let pool = grants.and_then(|rule| rule.traffic_policy.connection_pool);
+    let timeout = pool
+        .and_then(|pool| pool.http)
+        .and_then(|http| http.idle_timeout);
+    assert_eq!(timeout.as_deref(), Some("30s"));
 }
