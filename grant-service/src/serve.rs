@@ -26,10 +26,13 @@ use connections::{Bounds, listen};
 const EXPIRY: Duration = Duration::from_secs(1);
 /// So long the requests that are under way have to end, once the service is told to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
-/// So long a new connection has for the head of its first request.
+/// So long a new connection has for the head of its first request, once that has begun.
 const HEAD: Duration = Duration::from_secs(10);
 /// So long a connection may be open between two requests, the head of the second included. A proxy that waits at the feed asks again sooner.
 const IDLE: Duration = Duration::from_mins(1);
+
+/// So long an answer waits for whoever asked to take more of it.
+const UNREAD: Duration = Duration::from_secs(30);
 
 /// Serves until SIGTERM or Ctrl-C, and lets what is under way end.
 ///
@@ -79,6 +82,7 @@ pub async fn serve(config: Config) -> Result<()> {
         open: files::connections(files),
         head: HEAD,
         idle: IDLE,
+        unread: UNREAD,
     };
     tokio::select! {
         () = listen(listener, router(app), bounds, stop.clone()) => {}

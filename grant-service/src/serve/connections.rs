@@ -15,7 +15,8 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use super::told;
@@ -25,10 +26,12 @@ use super::told;
 pub(super) struct Bounds {
     /// So many are open at once. Those beyond wait to be accepted: accepted without a file left, nobody would be served.
     pub(super) open: u32,
-    /// So long a new one has for the head of its first request.
+    /// So long a new one has for the head of its first request, from the first byte on.
     pub(super) head: Duration,
-    /// So long each has from an answer to the end of the next request's head.
+    /// So long each has for the first byte, and from an answer to the end of the next request's head.
     pub(super) idle: Duration,
+    /// So long an answer waits for the other side to take more of it.
+    pub(super) unread: Duration,
 }
 
 /// Serves whoever connects until it is told to stop, and returns once the requests that were under way have ended.
@@ -53,11 +56,13 @@ pub(super) async fn listen(
             accepted = accepted => accepted,
             () = told(stop.clone()) => break,
         };
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(bounds.unread));
         let talk = talk(
             builder.clone(),
             router.clone(),
             (stream, peer),
-            bounds.head,
+            bounds,
             stop.clone(),
         );
         tokio::spawn(async move {
@@ -74,10 +79,19 @@ pub(super) async fn listen(
 async fn talk(
     builder: Builder<TokioExecutor>,
     router: Router,
-    (stream, peer): (TcpStream, SocketAddr),
-    head: Duration,
+    (stream, peer): (TimeoutStream<TcpStream>, SocketAddr),
+    bounds: Bounds,
     stop: watch::Receiver<bool>,
 ) {
+    // One on which nothing has come is as good as idle: a proxy opens connections that it has no use for yet.
+    let mut byte = [0];
+    let first = timeout(bounds.idle, stream.get_ref().peek(&mut byte));
+    tokio::select! {
+        came = first => if !matches!(came, Ok(Ok(1))) {
+            return;
+        },
+        () = told(stop.clone()) => return,
+    }
     let has_asked = Arc::new(AtomicBool::new(false));
     let asks = has_asked.clone();
     let service =
@@ -88,8 +102,9 @@ async fn talk(
             request
         });
     let service = TowerToHyperService::new(service);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let (mut late, mut told) = (pin!(sleep(head)), pin!(told(stop)));
+    let stream = TokioIo::new(Box::pin(stream));
+    let mut connection = pin!(builder.serve_connection(stream, service));
+    let (mut late, mut told) = (pin!(sleep(bounds.head)), pin!(told(stop)));
     let (mut is_new, mut is_leaving) = (true, false);
     loop {
         tokio::select! {
@@ -114,7 +129,6 @@ mod tests {
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::task::JoinHandle;
-    use tokio::time::timeout;
 
     use super::*;
 
@@ -123,8 +137,11 @@ mod tests {
         open: 64,
         head: Duration::from_hours(1),
         idle: Duration::from_hours(1),
+        unread: Duration::from_hours(1),
     };
     const SHORT: Duration = Duration::from_millis(200);
+    /// More than what lies between two programs that nobody reads.
+    const LARGE: usize = 64 * 1024 * 1024;
     /// Longer than any bound here, and shorter than what is not bounded.
     const LONG: Duration = Duration::from_secs(10);
 
@@ -146,6 +163,7 @@ mod tests {
                     "at last"
                 }),
             )
+            .route("/large", get(async || vec![b'x'; LARGE]))
             .route(
                 "/peer",
                 get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()),
@@ -189,15 +207,41 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_that_does_not_come_whole_is_not_waited_for() {
+        let begun = (
+            "GET / HTTP/1.1\r\nhost: a\r\nx-never: e",
+            Bounds {
+                head: SHORT,
+                ..BOUNDS
+            },
+        );
+        let not_begun = (
+            "",
+            Bounds {
+                idle: SHORT,
+                ..BOUNDS
+            },
+        );
+        for (sent, bounds) in [begun, not_begun] {
+            let listening = listening(bounds).await;
+            let mut stream = listening.send(sent).await;
+            assert_eq!(rest(&mut stream).await, "", "{sent:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_opened_ahead_of_time_is_kept_until_it_is_used() {
         let bounds = Bounds {
             head: SHORT,
             ..BOUNDS
         };
         let listening = listening(bounds).await;
-        for begun in ["", "GET / HTTP/1.1\r\nhost: a\r\nx-never: e"] {
-            let mut stream = listening.send(begun).await;
-            assert_eq!(rest(&mut stream).await, "", "{begun:?}");
-        }
+        let mut stream = listening.send("").await;
+        sleep(bounds.head * 2).await;
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            .await
+            .unwrap();
+        answer(&mut stream, "here").await;
     }
 
     #[tokio::test]
@@ -232,6 +276,38 @@ mod tests {
             .send("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
             .await;
         answer(&mut stream, "at last").await;
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_nobody_takes_keeps_no_place_for_ever() {
+        let bounds = Bounds {
+            open: 1,
+            unread: SHORT,
+            ..BOUNDS
+        };
+        let listening = listening(bounds).await;
+        let _unread = listening
+            .send("GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
+            .await;
+        let mut next = listening.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        answer(&mut next, "here").await;
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_taken_slowly_comes_whole() {
+        let bounds = Bounds {
+            unread: SHORT * 5,
+            ..BOUNDS
+        };
+        let listening = listening(bounds).await;
+        let mut stream = listening
+            .send("GET /large HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+            .await;
+        let mut piece = vec![0; LARGE / 16];
+        for _ in 0..16 {
+            stream.read_exact(&mut piece).await.expect("more of it");
+            sleep(SHORT / 2).await;
+        }
     }
 
     #[tokio::test]
