@@ -330,6 +330,12 @@ fn what_is_suspicious_is_told() {
             "policy.resources[0].approvers",
         ),
         (
+            full(),
+            format!("{rule}/approvers"),
+            json!({ "subjects": ["lena"], "issuers": ["https://idp.example"] }),
+            "policy.resources[0].approvals",
+        ),
+        (
             known,
             format!("{rule}/approvers/issuers"),
             json!(["https://ipd.example"]),
@@ -346,6 +352,9 @@ fn what_is_suspicious_is_told() {
     let nobody_approves = with(nobody_approves, &format!("{rule}/break_glass"), json!(null));
     let nobody_approves = with(nobody_approves, &format!("{rule}/approvers"), json!({}));
     assert_eq!(warned(&nobody_approves), ["policy.resources[0].approvers"]);
+    let enough = json!({ "subjects": ["lena", "otto"], "issuers": ["https://idp.example"] });
+    let enough = with(full(), &format!("{rule}/approvers"), enough);
+    assert_eq!(warned(&enough), [""; 0]);
     let mut never_reached = full();
     let again = never_reached["policy"]["resources"][0].clone();
     never_reached["policy"]["resources"]

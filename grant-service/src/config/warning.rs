@@ -163,6 +163,14 @@ impl Warnings {
                 "say who may",
             );
         }
+        let approvers = self.at_most(&rule.approvers);
+        if approvers.is_some_and(|people| (1..rule.approvals as usize).contains(&people)) {
+            self.push(
+                &place.member("approvals"),
+                "it takes more approvals than there are people who may give them",
+                "name more approvers, or ask for fewer approvals",
+            );
+        }
         if rule.approvers.everyone {
             self.push(
                 &place.member("approvers"),
@@ -170,6 +178,19 @@ impl Warnings {
                 "name groups or subjects",
             );
         }
+    }
+
+    /// How many people they are, if a bound is certain: at each issuer a name may be another person's.
+    fn at_most(&self, who: &Who) -> Option<usize> {
+        if who.everyone || !who.groups.is_empty() {
+            return None;
+        }
+        let issuers = if who.issuers.is_empty() {
+            self.issuers.as_ref()?.len()
+        } else {
+            who.issuers.len()
+        };
+        Some(who.subjects.len().saturating_mul(issuers))
     }
 
     fn of_who(&mut self, who: &Who, place: &Place) {
