@@ -2,6 +2,7 @@
 //!
 //! Everything here says who calls, reads what was sent, asks the [`desk`](crate::desk) and tells the answer. Nothing is decided here.
 
+mod address;
 mod audit;
 mod authzen;
 mod body;
@@ -70,6 +71,7 @@ pub fn router(app: App) -> Router {
         .merge(waits)
         .merge(health)
         .layer(DefaultBodyLimit::max(intake::MAX_BYTES))
+        .layer(from_fn(address::is_text))
         .layer(CatchPanicLayer::custom(problem::after_panic))
         .layer(from_fn(dress::dress))
         .with_state(app)

@@ -62,6 +62,12 @@ impl<'a> Node<'a> {
         })
     }
 
+    /// That a member of the object here is an object, if it is there.
+    pub(super) fn may_have_object(&self, name: &str) -> Result<(), Misshapen> {
+        let member = self.member(name)?.present();
+        member.map_or(Ok(()), |member| member.object().map(drop))
+    }
+
     /// The elements of the array here.
     pub(super) fn elements(&self) -> Result<Vec<Self>, Misshapen> {
         let Some(Value::Array(elements)) = self.value else {

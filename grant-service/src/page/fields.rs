@@ -1,6 +1,7 @@
 //! What a form or an address carries. One that cannot be read is answered by a page, too.
 
 use axum::extract::{Form, FromRequest, FromRequestParts, Query, Request};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -22,6 +23,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
         let form = intake::in_time(Form::from_request(request, state)).await;
         match form {
             Ok(Ok(Form(fields))) => Ok(Self(fields)),
+            Ok(Err(fault)) if fault.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(Trouble::TooLong)
+            }
             Ok(Err(_)) | Err(_) => Err(Trouble::Unreadable),
         }
     }

@@ -27,6 +27,8 @@ pub(super) enum Trouble {
     AnotherMethod,
     /// A form or an address that cannot be read.
     Unreadable,
+    /// A form that says more than is read.
+    TooLong,
     /// The database fails.
     Fails,
 }
@@ -63,6 +65,7 @@ impl Trouble {
             Self::NotThere(_) => StatusCode::NOT_FOUND,
             Self::AnotherMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unknowable | Self::Fails => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -133,6 +136,14 @@ impl Trouble {
                 "odd",
                 &html! {
                     p { "Nothing was changed. Go back, and try again." }
+                    (again)
+                },
+            ),
+            Self::TooLong => bare(
+                "The form is too long",
+                "odd",
+                &html! {
+                    p { "Nothing was changed. Go back, and say it in fewer words: a text has at most 1,000 characters." }
                     (again)
                 },
             ),

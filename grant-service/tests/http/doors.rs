@@ -302,6 +302,26 @@ async fn a_form_that_does_not_come_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_no_text_names_nothing() {
+    let world = World::new().await;
+    for (method, path) in [
+        ("GET", "/%ff"),
+        ("GET", "/access/v1/requests/%ff"),
+        ("POST", "/access/v1/requests/r-%c3%28/approve"),
+        ("GET", "/requests/%ff"),
+        ("POST", "/grants/%ff/revoke"),
+        ("GET", "/assets/%ff"),
+    ] {
+        for by in [By::Nobody, By::Proxy, ADA] {
+            let reply = world.send(request(by, method, path), Body::empty());
+            let reply = reply.await.expect(404);
+            assert_eq!(reply.header("content-type"), "application/problem+json");
+            assert_eq!(reply.json()["type"], "urn:hallpass:grants:nothing_here");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_method_that_an_address_does_not_take_is_told_with_those_that_it_takes() {
     let world = World::new().await;
     for (method, path, allowed) in [

@@ -135,8 +135,33 @@ async fn a_malformed_question_gets_400_and_a_message_that_says_what_and_where() 
             "`resource.id`: expected a string",
         ),
     ];
+    refused(&world, &cases).await;
+}
+
+#[tokio::test]
+async fn a_member_that_no_rule_looks_at_has_its_shape_all_the_same() {
+    let sound = question();
+    let cases = [
+        (
+            but(&sound, "/action/properties", json!([])),
+            "`action.properties`: expected an object",
+        ),
+        (
+            but(&sound, "/resource/properties", json!("x")),
+            "`resource.properties`: expected an object",
+        ),
+        (
+            but(&sound, "/context", json!("x")),
+            "`context`: expected an object",
+        ),
+    ];
+    refused(&World::new().await, &cases).await;
+}
+
+/// Both ends refuse each of these questions.
+async fn refused(world: &World, cases: &[(String, &str)]) {
     for path in ["/access/v1/evaluation", "/access/v1/evaluations"] {
-        for (body, message) in &cases {
+        for (body, message) in cases {
             let reply = world.post_text(By::Proxy, path, body).await.expect(400);
             let told: String = serde_json::from_str(&reply.body).unwrap();
             assert!(told.starts_with(message), "{body}: {told}");
@@ -172,6 +197,36 @@ async fn several_questions_are_refused_together_if_they_are_not_asked_as_they_mu
             .expect(400);
         let told: String = serde_json::from_str(&reply.body).unwrap();
         assert!(told.starts_with(message), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_default_that_is_not_as_it_must_be_denies_each_question() {
+    let world = World::new().await;
+    for (pointer, value, message) in [
+        ("/context", json!(7), "`context`: expected an object"),
+        (
+            "/action",
+            json!({ "name": "read", "properties": 7 }),
+            "`action.properties`: expected an object",
+        ),
+    ] {
+        let body = but(
+            &json!({ "evaluations": [question(), question()] }),
+            pointer,
+            value,
+        );
+        let reply = world
+            .post_text(By::Proxy, "/access/v1/evaluations", &body)
+            .await
+            .expect(200)
+            .json();
+        for answer in reply["evaluations"].as_array().unwrap() {
+            assert_eq!(answer["decision"], false);
+            let error = &answer["context"]["error"];
+            assert_eq!(error["status"], 400);
+            assert!(error["message"].as_str().unwrap().starts_with(message));
+        }
     }
 }
 

@@ -91,11 +91,19 @@ async fn a_form_that_cannot_be_read_or_is_endless_is_answered_by_a_page() {
     let answer = world
         .submit(&alice(), "/request", &[("reason", &long)])
         .await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(
-        answer.text.contains("The form cannot be read"),
+        answer.text.contains("The form is too long"),
         "{}",
         answer.text
+    );
+    let fields = [("reason", "OPS-1"), ("reason", "OPS-2")];
+    let doubled = world.submit(&alice(), "/request", &fields).await;
+    assert_eq!(doubled.status, StatusCode::BAD_REQUEST);
+    assert!(
+        doubled.text.contains("The form cannot be read"),
+        "{}",
+        doubled.text
     );
     let twice = world.open(&alice(), "/request?resource=a&resource=b").await;
     assert_eq!(twice.status, StatusCode::BAD_REQUEST);

@@ -1,4 +1,5 @@
-//! What is asked: may this subject do this to that resource. Members that are not known are ignored, as the specification says.
+//! What is asked: may this subject do this to that resource. Members that are not known are ignored, as the specification says; those that it
+//! names have the shape that it gives them, also where no rule looks at them.
 
 use serde_json::Value;
 
@@ -25,6 +26,9 @@ impl Question {
             Entity::read("action", item, defaults)?,
             Entity::read("resource", item, defaults)?,
         ];
+        for place in [Some(item), defaults].into_iter().flatten() {
+            place.may_have_object("context")?;
+        }
         let (issuer, groups) = subject.properties()?;
         Ok(Self {
             subject_type: subject.name("type")?,
@@ -52,6 +56,11 @@ impl<'a> Entity<'a> {
         let own = item.member(which)?;
         let default = defaults.map(|all| all.member(which)).transpose()?;
         let default = default.and_then(Node::present);
+        for entity in [Some(&own), default.as_ref()].into_iter().flatten() {
+            if !entity.is_absent() {
+                entity.may_have_object("properties")?;
+            }
+        }
         Ok(match default {
             Some(default) if own.is_absent() => Self {
                 own: default,

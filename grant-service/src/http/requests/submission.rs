@@ -99,10 +99,16 @@ fn target(root: &Node<'_>) -> Result<Target, Misshapen> {
     let Some(items) = root.member("items")?.present() else {
         return target_of(root);
     };
-    match items.elements()?.as_slice() {
-        [item] => target_of(item),
-        _ => Err(items.expected("one element: send a request for each")),
+    let target = match items.elements()?.as_slice() {
+        [item] => target_of(item)?,
+        _ => return Err(items.expected("one element: send a request for each")),
+    };
+    for member in ["resource", "action"] {
+        if let Some(beside) = root.member(member)?.present() {
+            return Err(beside.expected("nothing beside `items`"));
+        }
     }
+    Ok(target)
 }
 
 fn target_of(item: &Node<'_>) -> Result<Target, Misshapen> {

@@ -76,6 +76,10 @@ async fn a_malformed_wish_is_told_what_is_wrong_and_opens_nothing() {
             but(&sound, "/items", json!([{}])),
             "`items[0].resource`: expected an object",
         ),
+        (
+            but(&sound, "/items", json!([item])),
+            "`resource`: expected nothing beside `items`",
+        ),
     ])
     .await;
 }
