@@ -44,17 +44,47 @@ fn assert_valid(verdict: &Output) {
 
 /// The hardened configuration with certificates that are there.
 fn hardened() -> Setup {
-    Setup::of(HARDENED).listener(|listener| {
-        let context = &mut listener["filter_chains"][0]["transport_socket"]["typed_config"];
-        let certificate = &mut context["common_tls_context"]["tls_certificates"][0];
-        for (part, pem) in [
-            ("certificate_chain", include_str!("../tls/tls.crt")),
-            ("private_key", include_str!("../tls/tls.key")),
-        ] {
-            assert!(certificate[part]["filename"].is_string());
-            certificate[part] = json!({ "inline_string": pem });
-        }
-    })
+    let setup = Setup::of(HARDENED).listener(|listener| {
+        give_certificate(
+            &mut listener["filter_chains"][0],
+            include_str!("../tls/tls.crt"),
+            include_str!("../tls/tls.key"),
+        );
+    });
+    ["grants", "grants_pages"]
+        .into_iter()
+        .fold(setup, |setup, cluster| {
+            setup.treating(cluster, give_client_certificate)
+        })
+}
+
+/// In place of the certificate's files that `value` names for TLS.
+#[track_caller]
+fn give_certificate(value: &mut Value, certificate: &str, key: &str) {
+    let context = &mut value["transport_socket"]["typed_config"]["common_tls_context"];
+    let given = &mut context["tls_certificates"][0];
+    for (part, pem) in [("certificate_chain", certificate), ("private_key", key)] {
+        assert!(given[part]["filename"].is_string());
+        given[part] = json!({ "inline_string": pem });
+    }
+}
+
+/// The grant service believes what the proxy says of people, so the proxy proves who it is.
+#[track_caller]
+fn give_client_certificate(cluster: &mut Value) {
+    give_certificate(
+        cluster,
+        include_str!("../tls/client.crt"),
+        include_str!("../tls/client.key"),
+    );
+}
+
+/// The service is asked with the token that it knows the proxy by, and what it takes back is felt.
+#[track_caller]
+fn assert_is_known_and_follows(service: &Value) {
+    let token = service["headers"]["authorization"].as_str();
+    assert!(token.is_some_and(|token| token.starts_with("Bearer ")));
+    assert!(service["revocations"]["path"].is_string(), "{service}");
 }
 
 /// Reads the hardened configuration's connection manager.
@@ -122,6 +152,13 @@ fn serving([upstream, idp, grants]: [SocketAddr; 3], change: impl FnOnce(Setup) 
 #[test]
 fn the_hardened_configuration_is_valid() {
     assert_valid(&hardened().validate());
+}
+
+#[test]
+fn the_hardened_configuration_is_known_to_the_grant_service_and_follows_what_that_takes_back() {
+    let mut asked = Value::Null;
+    drop(Setup::of(HARDENED).plugin(|plugin| asked = plugin["grants"]["service"].take()));
+    assert_is_known_and_follows(&asked);
 }
 
 #[test]

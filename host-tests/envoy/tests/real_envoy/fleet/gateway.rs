@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::kubernetes::{Objects, Target, assert_digest, assert_gateway};
-use super::{assert_accepted, assert_lets_idle_connections_go, assert_valid};
+use super::{
+    assert_accepted, assert_is_known_and_follows, assert_lets_idle_connections_go, assert_valid,
+    give_client_certificate,
+};
 
 const FILE: &str = "envoy-config/envoy-gateway-extension-policy.yaml";
 const VERSION: &str = "gateway.envoyproxy.io/v1alpha1";
@@ -142,6 +145,7 @@ fn the_policy_for_envoy_gateway_has_documented_fields_only_and_fails_closed() {
     assert!(!wasm.code.image.url.contains("://"));
     assert_digest(&wasm.code.image.sha256);
     assert_accepted(&wasm.config);
+    assert_is_known_and_follows(&wasm.config["grants"]["service"]);
 
     let traffic: TrafficPolicy = only(objects.of(VERSION, "ClientTrafficPolicy"));
     assert_gateway(&only(traffic.target_refs));
@@ -181,9 +185,10 @@ fn each_cluster_that_the_policy_for_envoy_gateway_asks_is_added_and_envoy_takes_
 
     // In the place of the clusters of the same use, as Envoy Gateway would hand them to Envoy.
     let mut setup = Setup::shipped();
-    for (place, patch) in ["idp", "grants"].into_iter().zip(patches.json_patches) {
+    for (place, mut patch) in ["idp", "grants"].into_iter().zip(patches.json_patches) {
         if place == "grants" {
             assert_lets_idle_connections_go(&patch.operation.value);
+            give_client_certificate(&mut patch.operation.value);
         }
         setup = setup.treating(place, |cluster| *cluster = patch.operation.value);
     }

@@ -4,8 +4,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::assert_accepted;
 use super::kubernetes::{Objects, Target, assert_digest, assert_gateway};
+use super::{assert_accepted, assert_is_known_and_follows};
 
 const FILE: &str = "envoy-config/istio-wasmplugin.yaml";
 
@@ -88,6 +88,7 @@ struct TrafficPolicy {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Tls {
     mode: String,
+    credential_name: Option<String>,
     sni: String,
     subject_alt_names: Vec<String>,
 }
@@ -151,6 +152,7 @@ fn the_plugin_for_istio_has_documented_fields_only_and_fails_closed() {
     assert_eq!(plugin.fail_strategy, FailStrategy::Reload);
     assert_eq!(plugin.plugin_name, "hallpass");
     assert_accepted(&plugin.plugin_config);
+    assert_is_known_and_follows(&plugin.plugin_config["grants"]["service"]);
 }
 
 #[test]
@@ -161,9 +163,18 @@ fn each_cluster_that_the_plugin_for_istio_asks_is_a_service_to_which_the_gateway
     let rules: Vec<DestinationRule> = objects.of("networking.istio.io/v1", "DestinationRule");
     assert_eq!(objects.len(), 1 + entries.len() + rules.len());
 
-    for cluster in [
-        &config["providers"][0]["jwks"]["remote"]["cluster"],
-        &config["grants"]["service"]["cluster"],
+    // The grant service believes what the gateway says of people, so the gateway proves who it is.
+    for (cluster, mode, proof) in [
+        (
+            &config["providers"][0]["jwks"]["remote"]["cluster"],
+            "SIMPLE",
+            None,
+        ),
+        (
+            &config["grants"]["service"]["cluster"],
+            "MUTUAL",
+            Some("grants-client"),
+        ),
     ] {
         // As Istio names them: direction, port, subset, host.
         let parts: Vec<&str> = cluster.as_str().expect("a name").split('|').collect();
@@ -184,7 +195,8 @@ fn each_cluster_that_the_plugin_for_istio_asks_is_a_service_to_which_the_gateway
             .unwrap_or_else(|| panic!("{host} has no rule"))
             .traffic_policy
             .tls;
-        assert_eq!((tls.mode.as_str(), tls.sni.as_str()), ("SIMPLE", *host));
+        assert_eq!((tls.mode.as_str(), tls.sni.as_str()), (mode, *host));
+        assert_eq!(tls.credential_name.as_deref(), proof);
         assert_eq!(tls.subject_alt_names, [*host]);
     }
 }
