@@ -19,7 +19,7 @@ mod rows;
 pub use change::{Change, Revoked};
 pub use feed::{Feed, Revocation};
 pub use inspect::Kept;
-pub use open::Store;
+pub use open::{Store, is_unproven};
 pub use outbox::Errand;
 pub use read::{AuditFilter, Entries, GrantFilter};
 

@@ -295,6 +295,12 @@ fn what_is_suspicious_is_told() {
         ),
         (
             full(),
+            "/database".to_owned(),
+            json!("postgres://hallpass@db.example/grants?sslmode=prefer"),
+            "database",
+        ),
+        (
+            full(),
             "/webhooks/0/url".to_owned(),
             json!("http://chat.example"),
             "webhooks[0].url",

@@ -9,6 +9,7 @@ use url::{Host, Url};
 
 use super::{Config, named_issuers};
 use crate::life::{Policy, Rule, Who};
+use crate::store;
 
 impl Config {
     /// Everything that is suspicious, in the order of the document.
@@ -18,6 +19,13 @@ impl Config {
             issuers: self.only_issuers(),
         };
         warnings.of_urls(self);
+        if store::is_unproven(&String::from_utf8_lossy(self.database.bytes())) {
+            warnings.push(
+                &Place::root().member("database"),
+                "whoever is on the way to the server can answer in its place, since its certificate is not verified",
+                "add `sslmode=verify-full` to the address, and `sslrootcert=FILE` for an authority of your own",
+            );
+        }
         warnings.of_providers(self);
         if self.services.is_empty() {
             warnings.push(

@@ -1,5 +1,6 @@
 //! Opening the database, and bringing it up to date.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use percent_encoding::percent_decode_str;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AnyPool, ConnectOptions, Connection, Executor};
 use tokio::sync::Mutex;
 use url::Url;
@@ -104,6 +106,25 @@ pub(super) fn which(url: &Url) -> String {
     format!("`{name}` at `{host}{port}`")
 }
 
+/// Whether it is on another machine, and nothing shows that who answers there is that machine: by the driver's own reading, which takes what the
+/// address leaves out from the environment.
+pub fn is_unproven(url: &str) -> bool {
+    if !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
+        return false;
+    }
+    let Ok(options) = PgConnectOptions::from_str(url) else {
+        // It is no address, and that is told when it is opened.
+        return false;
+    };
+    let host = options.get_host();
+    let is_folder = options.get_socket().is_some() || host.starts_with('/');
+    let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+    let is_here = host == "localhost" || address.is_some_and(|address| address.is_loopback());
+    let mode = options.get_ssl_mode();
+    let is_shown = matches!(mode, PgSslMode::VerifyCa | PgSslMode::VerifyFull);
+    !(is_folder || is_here || is_shown)
+}
+
 /// On a connection of its own, which waits for another replica that does the same.
 async fn migrate(options: &AnyConnectOptions, migrator: &Migrator, which: &str) -> Result<()> {
     let mut connection = options
@@ -155,6 +176,33 @@ mod tests {
         ] {
             let options = AnyConnectOptions::from_str(url).unwrap();
             assert_eq!(which(&options.database_url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_server_elsewhere_is_proven_by_its_certificate_alone() {
+        for (url, expected) in [
+            ("sqlite:grants.db", false),
+            ("postgres://db.example/grants?sslmode=prefer", true),
+            ("postgresql://10.0.0.7:6432/grants?sslmode=require", true),
+            (
+                "postgres://localhost/grants?host=db.example&sslmode=prefer",
+                true,
+            ),
+            ("postgres://db.example/grants?sslmode=verify-ca", false),
+            (
+                "postgres://db.example/grants?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+                false,
+            ),
+            ("postgres://localhost/grants?sslmode=prefer", false),
+            ("postgres://[::1]/grants?sslmode=prefer", false),
+            (
+                "postgres://db.example/grants?host=/run/postgresql&sslmode=prefer",
+                false,
+            ),
+            ("postgres://db.example/grants?sslmode=odd", false),
+        ] {
+            assert_eq!(is_unproven(url), expected, "{url}");
         }
     }
 }
