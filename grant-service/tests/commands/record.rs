@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use sqlx::{AnyConnection, Connection, Executor};
 
@@ -106,6 +106,33 @@ fn a_sound_record_is_proven_from_everywhere_to_the_same_end() {
     service.granted("write");
     let grown = service.ada(&["audit", "verify", "--expect", &end]);
     assert!(grown.out.starts_with("7 entries"), "{grown:?}");
+}
+
+#[test]
+fn the_environments_database_goes_before_the_configurations_and_before_nothing_else() {
+    let service = lived();
+    let other = Service::start();
+    other.asked("read");
+    let proven = |mut command: Command| {
+        command.env("DATABASE_URL", other.database());
+        printed(command).json()["entries"].clone()
+    };
+    let config = service.config();
+    let export = service.file("export");
+    fs::write(&export, service.ada(&["audit", "--json"]).out).unwrap();
+    let (config, export) = (config.to_str().unwrap(), export.to_str().unwrap());
+    for (place, entries) in [
+        (&["--config", config][..], 1),
+        (&[], 1),
+        (&["--database", &service.database()], 4),
+        (&["--file", export], 4),
+    ] {
+        let mut arguments = vec!["audit", "verify", "--json"];
+        arguments.extend(place);
+        assert_eq!(proven(bare(&arguments)), entries, "{place:?}");
+    }
+    let named = service.command("ada", &["security"], &["audit", "verify", "--json"]);
+    assert_eq!(proven(named), 4);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Proving the record, wherever it is.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ use crate::cli::show;
 
 /// So many entries are read from the database at once.
 const PAGE: u32 = 1_000;
+/// Where the service takes its database from, before its configuration.
+const ENVIRONMENTS_DATABASE: &str = "DATABASE_URL";
 /// How often to say how far it has come.
 const TELL_EVERY: u64 = 10_000;
 
@@ -25,10 +28,10 @@ pub(super) struct VerifyArgs {
     /// An export of the whole record, as `audit --json` prints it; - reads the standard input
     #[arg(long, value_name = "FILE", group = "where")]
     file: Option<PathBuf>,
-    /// The database itself: `sqlite:PATH` or `postgres://...`
+    /// The database itself: `sqlite:PATH` or `postgres://...`. Where nothing says where the record is, it is that of DATABASE_URL
     #[arg(long, value_name = "URL", group = "where")]
     database: Option<String>,
-    /// The database of this configuration of the service
+    /// The database of this configuration of the service. That of DATABASE_URL goes before it, as when the service starts
     #[arg(long, value_name = "FILE", group = "where")]
     config: Option<PathBuf>,
     /// A place and hash that an earlier proof printed: the record must pass through it. May be given several times
@@ -51,9 +54,11 @@ pub(super) fn run(args: &VerifyArgs, remote: &Remote) -> Outcome {
         let service = remote.service()?;
         let lines = service.record(&[])?;
         follow(lines, &args.expect, |fault| service.broken_off(fault))?
+    } else if let Some(url) = environments_database() {
+        database(&url, &args.expect)?
     } else {
         return Err(Failure::usage(
-            "where is the record? Say --url, --file, --database or --config",
+            "where is the record? Say --url, --file, --database or --config, or set DATABASE_URL",
         ));
     };
     tell(args, verdict)
@@ -72,9 +77,14 @@ impl VerifyArgs {
                 "{path} has faults: `hallpass-grants check --config {path}` tells them"
             ))
         })?;
-        let url = String::from_utf8_lossy(config.database.bytes());
-        Ok(Some(url.into_owned()))
+        let configured = || String::from_utf8_lossy(config.database.bytes()).into_owned();
+        Ok(Some(environments_database().unwrap_or_else(configured)))
     }
+}
+
+/// It is no default of an option: it would come into conflict with the others.
+fn environments_database() -> Option<String> {
+    env::var(ENVIRONMENTS_DATABASE).ok()
 }
 
 fn cannot_read(path: &Path, fault: &io::Error) -> Failure {
