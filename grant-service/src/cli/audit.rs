@@ -22,7 +22,7 @@ enum Command {
     /// Proves that no entry was changed, removed or inserted
     ///
     /// It reads the whole record, from the service (--url), from an export (--file) or from the database itself (--database, --config, or
-    /// DATABASE_URL where none of these is said), and prints the last entry's place and hash. Note these elsewhere: with --expect a later proof also
+    /// `DATABASE_URL` where none of these is said), and prints the last entry's place and hash. Note these elsewhere: with --expect a later proof also
     /// shows that nothing was cut off.
     ///
     /// Exit status: 0 the chain holds, 1 it does not, 2 there is nothing to read, 3 the service cannot be reached.

@@ -28,10 +28,10 @@ pub(super) struct VerifyArgs {
     /// An export of the whole record, as `audit --json` prints it; - reads the standard input
     #[arg(long, value_name = "FILE", group = "where")]
     file: Option<PathBuf>,
-    /// The database itself: `sqlite:PATH` or `postgres://...`. Where nothing says where the record is, it is that of DATABASE_URL
+    /// The database itself: `sqlite:PATH` or `postgres://...`. Where nothing says where the record is, it is that of `DATABASE_URL`
     #[arg(long, value_name = "URL", group = "where")]
     database: Option<String>,
-    /// The database of this configuration of the service. That of DATABASE_URL goes before it, as when the service starts
+    /// The database of this configuration of the service. That of `DATABASE_URL` goes before it, as when the service starts
     #[arg(long, value_name = "FILE", group = "where")]
     config: Option<PathBuf>,
     /// A place and hash that an earlier proof printed: the record must pass through it. May be given several times
