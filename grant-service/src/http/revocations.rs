@@ -18,7 +18,7 @@ use super::body::Params;
 use super::caller::Program;
 use super::problem::Problem;
 use crate::app::App;
-use crate::desk::Fault;
+use crate::desk::{Desk, Fault};
 use crate::store::{Feed, Revocation, Revoked, Store};
 
 /// Nobody waits longer.
@@ -50,8 +50,8 @@ async fn follow(
     headers: HeaderMap,
     Params(Since { since }): Params<Since>,
 ) -> Result<Response, Problem> {
-    let store = app.desk.store();
-    let mut news = app.desk.news();
+    let (desk, store) = (&app.desk, app.desk.store());
+    let mut news = desk.news();
     news.mark_unchanged();
     let known = known(store, &headers).await?;
     let behind = match &since {
@@ -60,14 +60,14 @@ async fn follow(
     };
     // Whoever knows nothing is told everything at once. Waiting is for those who are up to date.
     let Some(behind) = behind else {
-        return told(store, read(store, 0).await?, true).await;
+        return told(store, read(desk, 0).await?, true).await;
     };
     let deadline = Instant::now().checked_add(wait(&headers));
     loop {
-        let feed = read(store, behind).await?;
+        let feed = read(desk, behind).await?;
         let is_new = feed.epoch.is_some() || !feed.revocations.is_empty();
         if is_new && since.is_none() {
-            return told(store, read(store, 0).await?, true).await;
+            return told(store, read(desk, 0).await?, true).await;
         }
         let now = Instant::now();
         if is_new || deadline.is_none_or(|deadline| deadline <= now) {
@@ -84,8 +84,9 @@ async fn follow(
     }
 }
 
-async fn read(store: &Store, behind: u64) -> Result<Feed, Problem> {
-    let feed = store.revocations(behind, TOLD).await;
+async fn read(desk: &Desk, behind: u64) -> Result<Feed, Problem> {
+    let now = desk.clock().now();
+    let feed = desk.store().revocations(behind, now, TOLD).await;
     Ok(feed.map_err(Fault::from)?)
 }
 

@@ -1,20 +1,29 @@
 //! What proxies are to know of what was taken back.
 
+use std::time::Duration;
+
 use hallpass_core::time::UnixMillis;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::read::{signed, unsigned};
-use super::rows::from_column;
+use super::rows::{from_column, to_column};
 use super::{Revoked, Store, StoreFault};
 use crate::audit::Hash;
 use crate::life::{GrantId, PersonId};
+
+/// So long past its end a revocation is kept, though nobody is told of it any longer. A clock may be ahead for a while, as that of a machine
+/// which has just started and not yet asked what time it is: what seems over by it is told again once the clock is right. It bounds the table,
+/// and is longer than a clock is likely to be ahead by without anybody noticing.
+pub(super) const KEPT_PAST_END: Duration = Duration::from_hours(90 * 24);
 
 /// What was taken back behind some position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
     /// The position up to which this tells everything.
     pub cursor: u64,
+    /// The time at which this is everything: what was over by then is not told.
+    pub at: UnixMillis,
     /// Nothing that was given before this time counts any more: the last time that everything was taken back, or a moment that stands for
     /// what is too much to tell one by one.
     pub epoch: Option<UnixMillis>,
@@ -43,22 +52,31 @@ impl Feed {
 }
 
 impl Store {
-    /// What was taken back behind `since`; 0 stands for all that still matters. No more than the latest `limit` are told one by one.
+    /// What was taken back behind `since` and is not over by itself at `now`; 0 stands for all of that. No more than the latest `limit` are told
+    /// one by one.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn revocations(&self, since: u64, limit: u32) -> Result<Feed, StoreFault> {
+    pub async fn revocations(
+        &self,
+        since: u64,
+        now: UnixMillis,
+        limit: u32,
+    ) -> Result<Feed, StoreFault> {
         let cursor = self.end_of_record().await?;
         let rows = sqlx::query(
-            "SELECT * FROM revocations WHERE position > $1 AND position <= $2 ORDER BY position DESC LIMIT $3",
+            "SELECT * FROM revocations WHERE position > $1 AND position <= $2 AND until > $3 \
+             ORDER BY position DESC LIMIT $4",
         )
         .bind(signed(since))
         .bind(signed(cursor))
+        .bind(to_column(now))
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
         let mut feed = Feed {
             cursor,
+            at: now,
             epoch: None,
             revocations: Vec::with_capacity(rows.len()),
         };
@@ -72,10 +90,11 @@ impl Store {
         if let Some(earliest) = rows.last().filter(|_| rows.len() >= limit as usize) {
             let before: i64 = earliest.try_get("position")?;
             let row = sqlx::query(
-                "SELECT MAX(not_before) AS latest FROM revocations WHERE position > $1 AND position < $2",
+                "SELECT MAX(not_before) AS latest FROM revocations WHERE position > $1 AND position < $2 AND until > $3",
             )
             .bind(signed(since))
             .bind(before)
+            .bind(to_column(now))
             .fetch_one(&self.pool)
             .await?;
             if let Some(latest) = row.try_get::<Option<i64>, _>("latest")? {

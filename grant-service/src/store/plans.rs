@@ -29,7 +29,7 @@ const STATEMENTS: [Statement<'_>; 5] = [
     ),
     (
         ANYTHING_OVERDUE,
-        &["1"],
+        &["1", "1"],
         &[
             "grants_to_expire",
             "requests_to_expire",

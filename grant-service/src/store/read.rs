@@ -4,6 +4,7 @@ use hallpass_core::time::UnixMillis;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use super::feed::KEPT_PAST_END;
 use super::rows::{self, to_column};
 use super::{Store, StoreFault};
 use crate::audit::Link;
@@ -16,7 +17,7 @@ pub(super) const LIVE_GRANT: &str = "SELECT * FROM grants WHERE state = 'active'
 /// Each condition by an index of its own.
 pub(super) const ANYTHING_OVERDUE: &str = "SELECT position FROM chain WHERE EXISTS (SELECT 1 FROM grants WHERE state = 'active' AND valid_until <= $1) \
      OR EXISTS (SELECT 1 FROM requests WHERE state = 'pending' AND until <= $1) \
-     OR EXISTS (SELECT 1 FROM idempotency WHERE until <= $1) OR EXISTS (SELECT 1 FROM revocations WHERE until <= $1)";
+     OR EXISTS (SELECT 1 FROM idempotency WHERE until <= $1) OR EXISTS (SELECT 1 FROM revocations WHERE until <= $2)";
 pub(super) const APPROVALS_OF: &str = "SELECT * FROM approvals WHERE request = $1 ORDER BY at";
 
 /// Which grants to list. What is `None` does not matter.
@@ -210,6 +211,7 @@ impl Store {
     pub async fn is_anything_overdue(&self, now: UnixMillis) -> Result<bool, StoreFault> {
         let row = sqlx::query(ANYTHING_OVERDUE)
             .bind(to_column(now))
+            .bind(to_column(now.saturating_sub(KEPT_PAST_END)))
             .fetch_optional(&self.pool)
             .await?;
         Ok(row.is_some())

@@ -80,12 +80,13 @@ async fn what_is_revoked_is_out_and_in_the_feed() {
             desk.evaluate(&oscar.id, &orders("read")).await.unwrap(),
             Evaluation::Denied
         );
-        let feed = desk.store().revocations(before, 1_000).await.unwrap();
-        assert_eq!(feed.epoch, Some(desk.clock().now()));
+        let now = desk.clock().now();
+        let feed = desk.store().revocations(before, now, 1_000).await.unwrap();
+        assert_eq!(feed.epoch, Some(now));
         assert_eq!(feed.revocations.len(), 1);
         assert_eq!(
             desk.store()
-                .revocations(feed.cursor, 1_000)
+                .revocations(feed.cursor, now, 1_000)
                 .await
                 .unwrap()
                 .revocations,

@@ -4,6 +4,7 @@ use hallpass_core::time::UnixMillis;
 
 use super::{Change, StoreFault};
 use crate::life::{Active, Grant, Pending};
+use crate::store::feed::KEPT_PAST_END;
 use crate::store::rows::{self, to_column};
 
 impl Change<'_> {
@@ -39,17 +40,20 @@ impl Change<'_> {
         Ok((grants, self.pending(&rows).await?))
     }
 
-    /// Forgets what is of no use any longer: idempotency keys, and revocations of what is over by itself.
+    /// Forgets what is of no use any longer: idempotency keys, and revocations of what has long been over by itself.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn forget(&mut self, now: UnixMillis) -> Result<(), StoreFault> {
-        for statement in [
-            "DELETE FROM idempotency WHERE until <= $1",
-            "DELETE FROM revocations WHERE until <= $1",
+        for (statement, until) in [
+            ("DELETE FROM idempotency WHERE until <= $1", now),
+            (
+                "DELETE FROM revocations WHERE until <= $1",
+                now.saturating_sub(KEPT_PAST_END),
+            ),
         ] {
             sqlx::query(statement)
-                .bind(to_column(now))
+                .bind(to_column(until))
                 .execute(&mut *self.transaction)
                 .await?;
         }
