@@ -24,7 +24,7 @@ pub use look::Evaluation;
 pub use open::Wish;
 
 /// The clocks of two replicas may differ by so much: a grant that one gives now does not begin later for the other.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
+pub(crate) const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
 
 /// The service's desk.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
+use self::cursor::Cursor;
 use super::body::Params;
 use super::caller::Program;
 use super::problem::Problem;
@@ -55,7 +56,7 @@ async fn follow(
     news.mark_unchanged();
     let known = known(store, &headers).await?;
     let behind = match &since {
-        Some(since) => cursor::position(store, since).await?,
+        Some(since) => Cursor::read(store, since).await?,
         None => known,
     };
     // Whoever knows nothing is told everything at once. Waiting is for those who are up to date.
@@ -64,15 +65,17 @@ async fn follow(
     };
     let deadline = Instant::now().checked_add(wait(&headers));
     loop {
-        let feed = read(desk, behind).await?;
+        let feed = read(desk, behind.position).await?;
         let is_new = feed.epoch.is_some() || !feed.revocations.is_empty();
-        if is_new && since.is_none() {
+        if behind.is_ahead(feed.at) || (is_new && since.is_none()) {
             return told(store, read(desk, 0).await?, true).await;
         }
         let now = Instant::now();
         if is_new || deadline.is_none_or(|deadline| deadline <= now) {
             return Ok(match known {
-                Some(known) if !is_new && known >= behind => unchanged(store, known).await?,
+                Some(known) if !is_new && known.position >= behind.position => {
+                    unchanged(store, known).await?
+                }
                 _ => told(store, feed, false).await?,
             });
         }
@@ -104,7 +107,7 @@ fn wait(headers: &HeaderMap) -> Duration {
 }
 
 /// The latest cursor among the entity tags that the caller knows.
-async fn known(store: &Store, headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+async fn known(store: &Store, headers: &HeaderMap) -> Result<Option<Cursor>, Problem> {
     let tags = headers.get_all(IF_NONE_MATCH).iter();
     let tags = tags
         .filter_map(|value| value.to_str().ok())
@@ -112,14 +115,14 @@ async fn known(store: &Store, headers: &HeaderMap) -> Result<Option<u64>, Proble
         .map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'));
     let mut latest = None;
     for tag in tags.take(TAGS) {
-        latest = latest.max(cursor::position(store, tag).await?);
+        latest = latest.max(Cursor::read(store, tag).await?);
     }
     Ok(latest)
 }
 
 /// Nothing was taken back behind what the caller knows, whatever else has happened.
-async fn unchanged(store: &Store, known: u64) -> Result<Response, Problem> {
-    let cursor = cursor::of(store, known).await?;
+async fn unchanged(store: &Store, known: Cursor) -> Result<Response, Problem> {
+    let cursor = known.tell(store).await?;
     Ok((StatusCode::NOT_MODIFIED, tagged(&cursor)).into_response())
 }
 
@@ -140,7 +143,11 @@ async fn told(store: &Store, mut feed: Feed, is_complete: bool) -> Result<Respon
         }
     }
     revocations.reverse();
-    let cursor = cursor::of(store, feed.cursor).await?;
+    let cursor = Cursor {
+        position: feed.cursor,
+        at: feed.at,
+    };
+    let cursor = cursor.tell(store).await?;
     let mut body = json!({
         "cursor": cursor,
         "complete": is_complete,

@@ -105,6 +105,7 @@ async fn a_cursor_that_the_service_does_not_know_leads_to_everything_at_once() {
     let began = Instant::now();
     let known = cursor(&follow(&world, "", &[]).await.expect(200).json());
     let of_another_record = known.replace(char::is_alphabetic, "0");
+    let (without_time, _) = known.rsplit_once('-').unwrap();
     for since in [
         "x",
         "",
@@ -112,8 +113,11 @@ async fn a_cursor_that_the_service_does_not_know_leads_to_everything_at_once() {
         "1",
         "2-00",
         "1-",
-        "18446744073709551616-0",
+        "18446744073709551616-0-0",
         &of_another_record,
+        without_time,
+        &format!("{without_time}-"),
+        &format!("{known}-0"),
     ] {
         let tag = format!("\"{known}\"");
         let headers = [("prefer", "wait=30"), ("if-none-match", tag.as_str())];
@@ -125,6 +129,62 @@ async fn a_cursor_that_the_service_does_not_know_leads_to_everything_at_once() {
         assert_eq!(all["revocations"].as_array().unwrap().len(), 1, "{since}");
     }
     assert!(began.elapsed() < Duration::from_secs(20), "nobody waited");
+}
+
+#[tokio::test]
+async fn who_asked_while_the_clock_was_ahead_is_told_everything_once_it_is_right() {
+    let world = World::new().await;
+    let begin = cursor(&follow(&world, "", &[]).await.expect(200).json());
+    revoke(&world, json!({ "resource": "orders" })).await;
+    let month = Duration::from_hours(30 * 24);
+    world.pass(month);
+    world.desk.expire().await.unwrap();
+    let anew = follow(&world, "", &[]).await.expect(200).json();
+    assert_eq!(
+        (&anew["complete"], &anew["revocations"]),
+        (&json!(true), &json!([])),
+        "by this clock it is over"
+    );
+    let tag = format!("\"{begin}\"");
+    let since = format!("?since={begin}");
+    let same = follow(&world, &since, &[("if-none-match", &tag)])
+        .await
+        .expect(304);
+    assert_eq!(same.header("etag"), tag, "it has come no further");
+    let follows = follow(&world, &since, &[]).await.expect(200).json();
+    assert_eq!(follows["revocations"], json!([]));
+
+    world.step_back(month);
+    for told in [&anew, &follows] {
+        let cursor = cursor(told);
+        let tag = format!("\"{cursor}\"");
+        for query in [String::new(), format!("?since={cursor}")] {
+            let headers = [("prefer", "wait=30"), ("if-none-match", tag.as_str())];
+            let all = follow(&world, &query, &headers).await.expect(200).json();
+            assert_eq!(all["complete"], true, "{query}");
+            assert_eq!(all["revocations"][0]["resource"], "orders", "{query}");
+        }
+    }
+    let news = follow(&world, &since, &[("if-none-match", &tag)])
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(news["complete"], false);
+    assert_eq!(news["revocations"][0]["resource"], "orders");
+}
+
+#[tokio::test]
+async fn a_cursor_of_a_replica_whose_clock_is_ahead_by_as_much_as_clocks_may_differ_counts() {
+    let world = World::new().await;
+    world.pass(Duration::from_secs(5));
+    let since = cursor(&follow(&world, "", &[]).await.expect(200).json());
+    world.step_back(Duration::from_secs(5));
+    let query = format!("?since={since}");
+    let news = follow(&world, &query, &[]).await.expect(200).json();
+    assert_eq!(news["complete"], false);
+    world.step_back(Duration::from_millis(1));
+    let all = follow(&world, &query, &[]).await.expect(200).json();
+    assert_eq!(all["complete"], true, "that is no difference of clocks");
 }
 
 #[tokio::test]

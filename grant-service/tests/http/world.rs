@@ -123,6 +123,12 @@ impl World {
         self.now.fetch_add(millis, Ordering::SeqCst);
     }
 
+    /// The clock is set back.
+    pub(crate) fn step_back(&self, span: Duration) {
+        let millis = u64::try_from(span.as_millis()).unwrap();
+        self.now.fetch_sub(millis, Ordering::SeqCst);
+    }
+
     /// How many entries the record has: what has changed nothing has added none.
     pub(crate) async fn recorded(&self) -> u64 {
         self.desk.store().end_of_record().await.unwrap()

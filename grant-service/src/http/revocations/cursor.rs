@@ -1,29 +1,59 @@
-//! A place in the feed, as it is told: the position in the record, and the beginning of the hash of the entry there. A backup that was put back
-//! has other entries from some position on, and whoever followed the record before must not take its positions for theirs.
+//! A place in the feed, as it is told: the position in the record, the beginning of the hash of the entry there, and the time by the service's
+//! clock. A backup that was put back has other entries from some position on, and whoever followed the record before must not take its positions
+//! for theirs. By a clock that was ahead some of what was taken back seemed over, and was not told.
 
-use crate::desk::Fault;
+use hallpass_core::time::UnixMillis;
+
+use crate::desk::{CLOCKS_DIFFER, Fault};
 use crate::http::problem::Problem;
 use crate::store::Store;
 
 /// So many digits of the hash.
 const DIGITS: usize = 16;
 
-/// The cursor of a position.
-pub(super) async fn of(store: &Store, position: u64) -> Result<String, Problem> {
-    let hash = store.hash_at(position).await.map_err(Fault::from)?;
-    let seal = hash.as_deref().and_then(|hash| hash.get(..DIGITS));
-    Ok(format!("{position}-{}", seal.unwrap_or_default()))
+/// A place in the feed of this very record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cursor {
+    /// The position in the record up to which everything is told.
+    pub(super) position: u64,
+    /// When it was told.
+    pub(super) at: UnixMillis,
 }
 
-/// The position that a cursor stands for, if it is one of this very record.
-pub(super) async fn position(store: &Store, cursor: &str) -> Result<Option<u64>, Problem> {
-    let parts = cursor.split_once('-');
-    let Some((position, seal)) =
-        parts.and_then(|(position, seal)| Some((position.parse().ok()?, seal)))
-    else {
-        return Ok(None);
-    };
-    let hash = store.hash_at(position).await.map_err(Fault::from)?;
-    let is_ours = hash.as_deref().and_then(|hash| hash.get(..DIGITS)) == Some(seal);
-    Ok(Some(position).filter(|_| is_ours))
+impl Cursor {
+    /// As it is told.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn tell(self, store: &Store) -> Result<String, Problem> {
+        let Self { position, at } = self;
+        let hash = store.hash_at(position).await.map_err(Fault::from)?;
+        let seal = hash.as_deref().and_then(|hash| hash.get(..DIGITS));
+        let seal = seal.unwrap_or_default();
+        Ok(format!("{position}-{seal}-{}", at.as_millis()))
+    }
+
+    /// What a caller sends, if it is one of this very record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn read(store: &Store, told: &str) -> Result<Option<Self>, Problem> {
+        let mut parts = told.splitn(3, '-');
+        let (Some(position), Some(seal), Some(at)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Ok(None);
+        };
+        let (Ok(position), Ok(at)) = (position.parse(), at.parse()) else {
+            return Ok(None);
+        };
+        let hash = store.hash_at(position).await.map_err(Fault::from)?;
+        let is_ours = hash.as_deref().and_then(|hash| hash.get(..DIGITS)) == Some(seal);
+        let at = UnixMillis::new(at);
+        Ok(Some(Self { position, at }).filter(|_| is_ours))
+    }
+
+    /// Whether the clock that it was told by was ahead, if it is `now`: then not all that still matters was told.
+    pub(super) fn is_ahead(self, now: UnixMillis) -> bool {
+        self.at > now.saturating_add(CLOCKS_DIFFER)
+    }
 }
