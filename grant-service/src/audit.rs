@@ -6,6 +6,6 @@ mod entry;
 mod proof;
 mod words;
 
-pub use chain::{Broken, Hash, Link, verify};
+pub use chain::{Broken, Hash, Link, name_of, verify};
 pub use entry::{Entry, Event};
 pub use proof::{Head, Proof};

@@ -2,7 +2,8 @@
 //!
 //! What is to be told is kept with the entry, in the same transaction, so that nothing that happened goes untold and nothing that did not is
 //! told. [`Courier`] works it off: at least once, each receiver on its own, tried again for a day. Whoever receives it knows by the signature
-//! of Standard Webhooks who sent it, and by `webhook-id` whether it came before.
+//! of Standard Webhooks who sent it, and by `webhook-id` whether it came before: the place in the record alone would be another entry's too, once
+//! a backup was put back.
 
 mod courier;
 mod message;

@@ -6,6 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::Entry;
 
+/// So many of a hash's digits tell entries of different records from each other.
+const SEAL_DIGITS: usize = 16;
+
 /// A link's hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hash([u8; 32]);
@@ -66,6 +69,13 @@ impl Link {
             hash: hash.to_owned(),
         })
     }
+}
+
+/// An entry's name: its place and the beginning of its hash. In another record, such as one that went on from a backup which was put back, the
+/// entry in this place has another name. Of a `hash` that is too short for that, only the place is told.
+pub fn name_of(position: u64, hash: &str) -> String {
+    let seal = hash.get(..SEAL_DIGITS).unwrap_or_default();
+    format!("{position}-{seal}")
 }
 
 /// Where the chain does not hold.

@@ -10,7 +10,7 @@ use super::Receiver;
 use super::message::Message;
 use super::post::{Outcome, post};
 use super::schedule::{GIVEN_UP_AFTER, wait};
-use crate::audit::Entry;
+use crate::audit::{Entry, name_of};
 use crate::desk::Desk;
 use crate::life::RequestId;
 use crate::outbound;
@@ -117,12 +117,13 @@ impl Courier {
             Some(id) => self.desk.store().request(&RequestId(id.clone())).await?,
             None => None,
         };
-        let message = Message::new(&entry, request.as_ref(), &self.pages);
-        let body =
-            serde_json::to_string(&message).map_err(|fault| StoreFault::Encode(fault.into()))?;
+        let id = name_of(errand.position, &errand.hash);
+        let request = request.as_ref();
+        let body = serde_json::to_string(&Message::new(&id, &entry, request, &self.pages));
+        let body = body.map_err(|fault| StoreFault::Encode(fault.into()))?;
         let (agent, receiver) = (self.agent.clone(), receiver.clone());
         let patience = self.patience;
-        let (id, now) = (entry.position.to_string(), self.desk.clock().now());
+        let now = self.desk.clock().now();
         let posted =
             spawn_blocking(move || post(&agent, patience, &receiver, &id, now, &body)).await;
         Ok(posted.unwrap_or_else(|fault| Outcome::Away {

@@ -11,8 +11,8 @@ use crate::life::{Pending, Request, Term};
 /// One message. Each is about one entry of the record.
 #[derive(Debug, Serialize)]
 pub(super) struct Message<'a> {
-    /// The entry's place in the record, also the name by which a receiver knows whether it came before.
-    id: String,
+    /// The entry's name, by which a receiver knows whether it came before.
+    id: &'a str,
     #[serde(rename = "type")]
     kind: Event,
     time: &'a str,
@@ -23,11 +23,16 @@ pub(super) struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// About this entry, with the request that it is about, if any. `pages` is where people find the service.
-    pub(super) fn new(entry: &'a Entry, request: Option<&Request>, pages: &Url) -> Self {
+    /// About the entry of this name, with the request that it is about, if any. `pages` is where people find the service.
+    pub(super) fn new(
+        id: &'a str,
+        entry: &'a Entry,
+        request: Option<&Request>,
+        pages: &Url,
+    ) -> Self {
         let url = entry.request.as_deref().and_then(|id| page(pages, id));
         Self {
-            id: entry.position.to_string(),
+            id,
             kind: entry.event,
             time: &entry.time,
             text: text(entry, request, url.as_deref()),
@@ -115,7 +120,7 @@ mod tests {
 
     fn told(event: Event, why: &str) -> String {
         let pages = "https://grants.example".parse().unwrap();
-        Message::new(&entry(event, why), None, &pages).text
+        Message::new("7-9f86d081884c7d65", &entry(event, why), None, &pages).text
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct Errand {
     pub position: u64,
     /// The entry there, as its JSON.
     pub entry: String,
+    /// Its hash, in hexadecimal digits.
+    pub hash: String,
     /// How often it was tried, this time included.
     pub attempts: u32,
     lease_end: i64,
@@ -36,7 +38,7 @@ impl Store {
         let lease_end = to_column(now.saturating_add(lease));
         loop {
             let row = sqlx::query(
-                "SELECT outbox.position, attempts, due, entry FROM outbox JOIN audit ON audit.position = outbox.position \
+                "SELECT outbox.position, attempts, due, entry, hash FROM outbox JOIN audit ON audit.position = outbox.position \
                  WHERE hook = $1 AND due <= $2 ORDER BY outbox.position LIMIT 1",
             )
             .bind(hook)
@@ -63,6 +65,7 @@ impl Store {
                     hook: hook.to_owned(),
                     position: position.try_into().unwrap_or(0),
                     entry: row.try_get("entry")?,
+                    hash: row.try_get("hash")?,
                     attempts: attempts.try_into().unwrap_or(u32::MAX),
                     lease_end,
                 }));

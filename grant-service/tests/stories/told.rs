@@ -48,6 +48,11 @@ async fn ask(world: &World, name: &str) {
         .unwrap();
 }
 
+/// The place in the record that a message's id begins with.
+fn place(id: &str) -> &str {
+    id.split_once('-').unwrap().0
+}
+
 async fn left(world: &World) -> u64 {
     world.desk.store().errands_left("chat").await.unwrap()
 }
@@ -63,7 +68,10 @@ async fn what_happens_is_told_in_words_and_data_and_signed() {
             panic!("{:?}", listener.heard());
         };
         let message = heard.json();
-        assert_eq!(message["id"], "1");
+        let (_, hash) = world.desk.store().chain_end().await.unwrap();
+        let id = format!("1-{}", &hash[..16]);
+        assert_eq!(message["id"], id.as_str());
+        assert_eq!(message["entry"]["position"], 1);
         assert_eq!(message["type"], "request_opened");
         assert_eq!(message["time"], world.desk.clock().now().to_rfc3339());
         let request = message["entry"]["request"].as_str().unwrap();
@@ -73,11 +81,11 @@ async fn what_happens_is_told_in_words_and_data_and_signed() {
         assert_eq!(message["text"], text);
         assert_eq!(message["entry"]["target"]["resource"], "orders");
         assert_eq!(heard.header("content-type"), "application/json");
-        assert_eq!(heard.header("webhook-id"), "1");
+        assert_eq!(heard.header("webhook-id"), id);
         let timestamp = heard.header("webhook-timestamp");
         assert_eq!(timestamp, world.desk.clock().now().as_seconds().to_string());
         let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-        mac.update(format!("1.{timestamp}.{}", heard.body).as_bytes());
+        mac.update(format!("{id}.{timestamp}.{}", heard.body).as_bytes());
         let signature = STANDARD.encode(mac.finalize().into_bytes());
         assert_eq!(heard.header("webhook-signature"), format!("v1,{signature}"));
         courier.deliver_due().await.unwrap();
@@ -104,11 +112,35 @@ async fn a_receiver_hears_what_it_wants_to_hear_in_the_order_of_the_record() {
     }
     courier(&world, vec![receiver]).deliver_due().await.unwrap();
     let heard = listener.heard();
-    let types: Vec<_> = heard
+    let places: Vec<_> = heard
         .iter()
-        .map(|heard| heard.json()["id"].clone())
+        .map(|heard| heard.json()["entry"]["position"].clone())
         .collect();
-    assert_eq!(types, [json!("1"), json!("2"), json!("4"), json!("5")]);
+    assert_eq!(places, [json!(1), json!(2), json!(4), json!(5)]);
+}
+
+#[tokio::test]
+async fn what_takes_anothers_place_once_a_backup_was_put_back_is_another_message() {
+    on_each(async |world| {
+        let listener = Listener::up().await;
+        let restored = World::on(world.database).await;
+        let restored = restored.telling(hooks(&["chat"])).await;
+        for (world, name) in [(&world, "alice"), (&restored, "bob")] {
+            ask(world, name).await;
+            let courier = courier(world, vec![listener.receiver("chat")]);
+            courier.deliver_due().await.unwrap();
+        }
+        let heard = listener.heard();
+        let [before, after] = &heard[..] else {
+            panic!("{heard:?}");
+        };
+        for heard in [before, after] {
+            assert_eq!(place(heard.header("webhook-id")), "1");
+            assert_eq!(heard.json()["id"], heard.header("webhook-id"));
+        }
+        assert_ne!(before.header("webhook-id"), after.header("webhook-id"));
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -133,7 +165,11 @@ async fn what_a_receiver_failed_to_take_is_told_again_later_and_not_before() {
         courier.deliver_due().await.unwrap();
         let heard = listener.heard();
         assert_eq!(heard.len(), 4);
-        assert!(heard.iter().all(|heard| heard.header("webhook-id") == "1"));
+        let ids: BTreeSet<_> = heard
+            .iter()
+            .map(|heard| heard.header("webhook-id"))
+            .collect();
+        assert_eq!(ids.len(), 1, "it is the same message: {ids:?}");
         assert_eq!(left(&world).await, 0);
     })
     .await;
@@ -157,7 +193,7 @@ async fn a_receiver_that_was_down_is_told_everything_when_it_is_up() {
         let heard = listener.heard();
         let ids: Vec<_> = heard
             .iter()
-            .map(|heard| heard.header("webhook-id"))
+            .map(|heard| place(heard.header("webhook-id")))
             .collect();
         assert_eq!(ids, ["1", "2", "3"]);
         assert_eq!(left(&world).await, 0);
@@ -176,7 +212,7 @@ async fn what_a_receiver_refuses_holds_nothing_else_up() {
         listener.answer(StatusCode::OK);
         ask(&world, "bob").await;
         courier.deliver_due().await.unwrap();
-        assert_eq!(listener.heard()[1].header("webhook-id"), "2");
+        assert_eq!(place(listener.heard()[1].header("webhook-id")), "2");
         assert_eq!(left(&world).await, 1);
     })
     .await;
