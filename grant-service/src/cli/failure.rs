@@ -1,7 +1,7 @@
 //! What a command comes to when it does not do what it was asked, and the exit status that scripts see.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use super::paint;
@@ -15,7 +15,8 @@ pub(super) enum Failure {
     Usage(String),
     /// The service cannot be reached, or cannot answer now.
     Unreachable(String),
-    /// Whoever reads what is printed has had enough.
+    /// Whoever reads what is printed has had enough. That alone is no fault: a command whose status says more than that it is done must look
+    /// at that first.
     NobodyReads,
 }
 
@@ -30,7 +31,8 @@ pub(super) fn ended(outcome: Outcome) -> ExitCode {
         Err(Failure::Usage(text)) => (text, 2),
         Err(Failure::Unreachable(text)) => (text, 3),
     };
-    anstream::eprintln!("{}", paint::error(&text));
+    // The status counts, also where nobody reads why.
+    drop(writeln!(anstream::stderr(), "{}", paint::error(&text)));
     ExitCode::from(status)
 }
 

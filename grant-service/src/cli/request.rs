@@ -58,32 +58,38 @@ pub(super) fn run(args: &Args) -> Outcome {
     let key = args.idempotency_key.clone();
     let key = key.unwrap_or_else(|| Uuid::now_v7().to_string());
     let mut request = service.post_once(&["access", "v1", "requests"], &args.wish(), &key)?;
+    // Scripts go by the exit status: what cannot be printed ends no waiting, and makes no decision another.
+    let mut printed = Ok(());
     if args.wait && is_pending(&request) {
         if !args.json {
-            show::request(&request, Clock::system().now())?;
+            printed = show::request(&request, Clock::system().now());
             show::hint("waiting for the decision; Ctrl-C only ends the waiting");
         }
         request = decided(&service, &request)?;
     }
-    if args.json {
-        show::json(&request)?;
-    } else {
-        show::request(&request, Clock::system().now())?;
-        if is_pending(&request) {
+    let printed = printed.and(args.print(&request));
+    let status = show::text(&request["task"]["status"]);
+    if args.wait && status != "approved" {
+        return Err(Failure::Refused(format!("the request is {status}")));
+    }
+    printed
+}
+
+impl Args {
+    fn print(&self, request: &Value) -> Outcome {
+        if self.json {
+            return show::json(request);
+        }
+        show::request(request, Clock::system().now())?;
+        if is_pending(request) {
             let page = show::text(&request["task"]["links"]["ticket"]);
             show::hint(&format!(
                 "approvers decide at {page} or with `hallpass-grants approve`; `hallpass-grants list requests` shows what becomes of it"
             ));
         }
+        Ok(())
     }
-    let status = show::text(&request["task"]["status"]);
-    if args.wait && status != "approved" {
-        return Err(Failure::Refused(format!("the request is {status}")));
-    }
-    Ok(())
-}
 
-impl Args {
     fn wish(&self) -> Value {
         let mut access = json!({ "emergency": self.emergency });
         if let Some(duration) = self.duration {

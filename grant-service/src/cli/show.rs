@@ -16,9 +16,9 @@ pub(super) fn json(value: &Value) -> Outcome {
     Ok(writeln!(io::stdout().lock(), "{text}")?)
 }
 
-/// What to do next, and other things that scripts do not read.
+/// What to do next, and other things that scripts do not read. If nobody does, that ends nothing.
 pub(super) fn hint(text: &str) {
-    anstream::eprintln!("{}", paint::faint(text));
+    drop(writeln!(anstream::stderr(), "{}", paint::faint(text)));
 }
 
 /// Requests, or a sentence if there are none.

@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::service::{Service, printed};
+use crate::service::{Printed, Service, printed, unread};
 
 #[test]
 fn access_is_requested_approved_listed_and_revoked() {
@@ -97,29 +97,52 @@ fn the_same_key_is_the_same_request() {
     assert_eq!(listed["requests"].as_array().unwrap().len(), 1);
 }
 
+/// What asking and waiting comes to, when Lena decides so.
+fn waited(service: &Service, wait: impl FnOnce() -> Printed + Send, decision: &[&str]) -> Printed {
+    thread::scope(|scope| {
+        let waiting = scope.spawn(wait);
+        let request = loop {
+            let waiting = service.lena(&["list", "approvals", "--json"]).json();
+            if let Some(id) = waiting["requests"][0]["task"]["id"].as_str() {
+                break id.to_owned();
+            }
+        };
+        let mut arguments = vec![decision[0], request.as_str()];
+        arguments.extend(&decision[1..]);
+        assert_eq!(service.lena(&arguments).status, 0);
+        waiting.join().unwrap()
+    })
+}
+
 #[test]
 fn whoever_waits_learns_of_the_decision() {
-    let service = &Service::start();
+    let service = Service::start();
+    let ask = ["request", "orders", "write", "--reason", "OPS-7", "--wait"];
     for (decision, status, printed_last) in [
         (&["approve"][..], 0, "alice may write orders until"),
         (&["deny", "--why", "not now"][..], 1, "why: not now"),
     ] {
-        thread::scope(|scope| {
-            let ask = ["request", "orders", "write", "--reason", "OPS-7", "--wait"];
-            let waiting = scope.spawn(move || service.alice(&ask));
-            let request = loop {
-                let waiting = service.lena(&["list", "approvals", "--json"]).json();
-                if let Some(id) = waiting["requests"][0]["task"]["id"].as_str() {
-                    break id.to_owned();
-                }
-            };
-            let mut arguments = vec![decision[0], request.as_str()];
-            arguments.extend(&decision[1..]);
-            assert_eq!(service.lena(&arguments).status, 0);
-            let waited = waiting.join().unwrap();
-            assert_eq!(waited.status, status, "{waited:?}");
-            assert!(waited.out.contains(printed_last), "{waited:?}");
-        });
+        let waited = waited(&service, || service.alice(&ask), decision);
+        assert_eq!(waited.status, status, "{waited:?}");
+        assert!(waited.out.contains(printed_last), "{waited:?}");
+    }
+}
+
+#[test]
+fn a_decision_that_is_waited_for_is_the_exit_status_also_if_nobody_reads_it() {
+    let service = Service::start();
+    let ask = ["request", "orders", "write", "--reason", "OPS-7", "--wait"];
+    let ask_for_json = [&ask[..], &["--json"]].concat();
+    let approve = &["approve"][..];
+    let deny = &["deny", "--why", "not now"][..];
+    for (ask, decision, status) in [
+        (&ask[..], approve, 0),
+        (&ask[..], deny, 1),
+        (&ask_for_json[..], deny, 1),
+    ] {
+        let wait = || unread(service.command("alice", &["dev"], ask));
+        let waited = waited(&service, wait, decision);
+        assert_eq!(waited.status, status, "{ask:?}: {decision:?}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use sqlx::{AnyConnection, Connection, Executor};
 
-use crate::service::{Printed, Service, bare, printed};
+use crate::service::{Printed, Service, bare, printed, unread};
 
 /// Alice was granted something, and it was revoked: four entries.
 fn lived() -> Service {
@@ -172,6 +172,23 @@ fn an_export_that_was_touched_is_found_out() {
     let cut = prove(&without(3), &["--expect", &end]);
     assert_eq!(cut.status, 1, "{cut:?}");
     assert!(cut.err.contains("cut off"), "{cut:?}");
+}
+
+#[test]
+fn a_verdict_is_the_exit_status_also_if_nobody_reads_it() {
+    let service = lived();
+    let export = service.ada(&["audit", "--json"]).out;
+    let touched = export.replacen("incident 9", "incident 8", 1);
+    let file = service.file("export");
+    for (text, status) in [(export, 0), (touched, 1)] {
+        fs::write(&file, text).unwrap();
+        let verify = ["audit", "verify", "--file", file.to_str().unwrap()];
+        let verify_in_json = [&verify[..], &["--json"]].concat();
+        for arguments in [&verify[..], &verify_in_json] {
+            let unread = unread(bare(arguments));
+            assert_eq!(unread.status, status, "{arguments:?}");
+        }
+    }
 }
 
 #[tokio::test]

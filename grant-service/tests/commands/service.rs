@@ -1,7 +1,7 @@
 //! A service that runs as a process on a free port, with a database of its own, and people who use the command line.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -166,6 +166,14 @@ pub(crate) fn printed(mut command: Command) -> Printed {
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// The same, where nobody reads what it prints: both pipes are closed before it begins.
+pub(crate) fn unread(mut command: Command) -> Printed {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    command.stdout(writer.try_clone().unwrap()).stderr(writer);
+    printed(command)
 }
 
 fn token(name: &str, groups: &[&str]) -> String {

@@ -182,7 +182,17 @@ fn progress(position: u64) {
 }
 
 fn tell(args: &VerifyArgs, verdict: Verdict) -> Outcome {
-    let told = match &verdict {
+    let printed = print(args, &verdict);
+    // Scripts go by the exit status, also where nobody reads what is printed.
+    verdict.map_err(|broken| {
+        let before = broken.position.saturating_sub(1);
+        Failure::Refused(format!("{broken}; the {before} before it hold"))
+    })?;
+    printed
+}
+
+fn print(args: &VerifyArgs, verdict: &Verdict) -> Outcome {
+    let told = match verdict {
         Ok(end) => json!({ "holds": true, "entries": end.position, "last": end.to_string() }),
         Err(broken) => {
             json!({ "holds": false, "position": broken.position, "fault": broken.fault })
@@ -190,7 +200,7 @@ fn tell(args: &VerifyArgs, verdict: Verdict) -> Outcome {
     };
     if args.json {
         show::json(&told)?;
-    } else if let Ok(end) = &verdict {
+    } else if let Ok(end) = verdict {
         writeln!(
             io::stdout().lock(),
             "{} entries, the chain holds, last hash {}",
@@ -198,8 +208,5 @@ fn tell(args: &VerifyArgs, verdict: Verdict) -> Outcome {
             end
         )?;
     }
-    verdict.map(|_| ()).map_err(|broken| {
-        let before = broken.position.saturating_sub(1);
-        Failure::Refused(format!("{broken}; the {before} before it hold"))
-    })
+    Ok(())
 }
