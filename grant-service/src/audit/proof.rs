@@ -14,6 +14,12 @@ pub struct Head {
     pub hash: Hash,
 }
 
+/// Before the first entry, which is the same place in all records.
+const BEGIN: Head = Head {
+    position: 0,
+    hash: Hash::GENESIS,
+};
+
 /// A record on its way to be proven.
 #[derive(Debug, Clone)]
 pub struct Proof {
@@ -24,11 +30,7 @@ pub struct Proof {
 impl Proof {
     /// At the beginning of a record that should pass through these.
     pub fn new(noted: Vec<Head>) -> Self {
-        let end = Head {
-            position: 0,
-            hash: Hash::GENESIS,
-        };
-        Self { end, noted }
+        Self { end: BEGIN, noted }
     }
 
     /// As far as it is proven.
@@ -43,8 +45,7 @@ impl Proof {
     pub fn follow(&mut self, link: &Link) -> Result<(), Broken> {
         let (position, hash) = verify((self.end.position, self.end.hash), link)?;
         let end = Head { position, hash };
-        let noted = self.noted.iter().find(|head| head.position == position);
-        if noted.is_some_and(|noted| *noted != end) {
+        if self.was_noted_otherwise(end) {
             let fault = "the hash is not the one that was noted";
             return Err(Broken { position, fault });
         }
@@ -52,11 +53,23 @@ impl Proof {
         Ok(())
     }
 
+    /// Whether any note for this place has another hash.
+    fn was_noted_otherwise(&self, head: Head) -> bool {
+        let mut noted = self.noted.iter();
+        noted.any(|noted| noted.position == head.position && noted.hash != head.hash)
+    }
+
     /// That was all of it.
     ///
     /// # Errors
-    /// When more was noted.
+    /// When more was noted, or another beginning.
     pub fn finish(self) -> Result<Head, Broken> {
+        if self.was_noted_otherwise(BEGIN) {
+            let fault =
+                "before the first entry the hash is 64 zeros, and not the one that was noted";
+            let position = BEGIN.position;
+            return Err(Broken { position, fault });
+        }
         match self
             .noted
             .iter()
@@ -141,6 +154,26 @@ mod tests {
         };
         let anew = prove(&whole, vec![other]).unwrap_err();
         assert_eq!(anew.position, 4, "made anew");
+    }
+
+    #[test]
+    fn every_note_must_hold_also_another_one_of_a_place_and_one_of_before_the_first_entry() {
+        let whole = record(4);
+        let end = prove(&whole, Vec::new()).unwrap();
+        let otherwise = |head| Head {
+            hash: Hash::GENESIS.of("another"),
+            ..head
+        };
+        assert_eq!(prove(&whole, vec![end, end]), Ok(end));
+        for noted in [vec![end, otherwise(end)], vec![otherwise(end), end]] {
+            assert_eq!(prove(&whole, noted).unwrap_err().position, 4);
+        }
+        for links in [&whole[..], &[]] {
+            assert!(prove(links, vec![BEGIN]).is_ok());
+            for noted in [vec![otherwise(BEGIN)], vec![BEGIN, otherwise(BEGIN)]] {
+                assert_eq!(prove(links, noted).unwrap_err().position, 0);
+            }
+        }
     }
 
     #[test]

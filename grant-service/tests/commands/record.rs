@@ -172,6 +172,19 @@ fn an_export_that_was_touched_is_found_out() {
     let cut = prove(&without(3), &["--expect", &end]);
     assert_eq!(cut.status, 1, "{cut:?}");
     assert!(cut.err.contains("cut off"), "{cut:?}");
+    let other = format!("4:{}", "9".repeat(64));
+    let begin = format!("0:{}", "9".repeat(64));
+    for (notes, place) in [
+        ([&end, &other], 4),
+        ([&other, &end], 4),
+        ([&end, &begin], 0),
+    ] {
+        let [one, another] = notes;
+        let broken = prove(&export, &["--expect", one, "--expect", another]);
+        assert_eq!((broken.status, &*broken.out), (1, ""), "{broken:?}");
+        let said = format!("entry {place}: ");
+        assert!(broken.err.contains(&said), "{broken:?}");
+    }
 }
 
 #[test]
