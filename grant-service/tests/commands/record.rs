@@ -1,7 +1,8 @@
 //! Reading the record, and proving it wherever it is.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use sqlx::{AnyConnection, Connection, Executor};
@@ -78,6 +79,43 @@ fn the_trail_goes_on_while_it_is_followed() {
     assert!(next().contains(" write orders"));
     following.kill().unwrap();
     following.wait().unwrap();
+}
+
+#[test]
+fn a_trail_whose_answer_breaks_off_goes_on_behind_what_it_has_printed() {
+    let entry = |position: u64| {
+        format!(
+            r#"{{"entry":{{"position":{position},"time":"2026-11-23T20:00:00.000Z","event":"grant_given","actor":"itself"}},"hash":"0"}}"#
+        )
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut following = bare(&["audit", "--follow", "--json", "--url", &url])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // How far the record goes at each answer, and how much of the answer is missing.
+    for (end, missing) in [(1, 0), (3, 1), (4, 0)] {
+        let (mut connection, _) = listener.accept().unwrap();
+        let mut head = BufReader::new(connection.try_clone().unwrap()).lines();
+        let asked = head.next().unwrap().unwrap();
+        while !head.next().unwrap().unwrap().is_empty() {}
+        let (_, after) = asked.split_once("after=").unwrap();
+        let after: u64 = after.split([' ', '&']).next().unwrap().parse().unwrap();
+        let told: String = (after + 1..=end).map(|place| entry(place) + "\n").collect();
+        let length = told.len() + missing;
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{told}"
+        );
+        connection.write_all(answer.as_bytes()).unwrap();
+    }
+    let lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let printed: Vec<_> = lines.take(4).map(Result::unwrap).collect();
+    following.kill().unwrap();
+    following.wait().unwrap();
+    let expected: Vec<_> = (1..=4).map(entry).collect();
+    assert_eq!(printed, expected, "each once");
 }
 
 #[test]

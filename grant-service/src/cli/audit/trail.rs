@@ -53,25 +53,24 @@ pub(super) struct TrailArgs {
 
 pub(super) fn run(args: &TrailArgs, remote: &Remote) -> Outcome {
     let service = remote.service()?;
-    let mut last = args.print(&service, args.after)?;
+    let mut last = args.after;
+    args.print(&service, &mut last)?;
     if !args.follow {
         return Ok(());
     }
     loop {
         thread::sleep(LOOK_EVERY);
-        match args.print(&service, last) {
-            Ok(position) => last = position,
+        match args.print(&service, &mut last) {
             Err(Failure::Unreachable(text)) => show::hint(&format!("{text}; trying again")),
-            Err(failure) => return Err(failure),
+            outcome => outcome?,
         }
     }
 }
 
 impl TrailArgs {
-    /// Prints what is behind this place, and tells the last one.
-    fn print(&self, service: &Service, after: u64) -> Outcome<u64> {
-        let mut last = after;
-        let query = self.query(after);
+    /// Prints what is behind this place. It moves with each entry that is printed, so that none is printed again after an answer that breaks off.
+    fn print(&self, service: &Service, last: &mut u64) -> Outcome {
+        let query = self.query(*last);
         let query: Vec<_> = query
             .iter()
             .map(|(name, value)| (*name, &**value))
@@ -87,10 +86,9 @@ impl TrailArgs {
             } else {
                 writeln!(out, "{}", told(&entry))?;
             }
-            last = entry.position;
+            *last = entry.position;
         }
-        out.flush()?;
-        Ok(last)
+        Ok(out.flush()?)
     }
 
     fn query(&self, after: u64) -> Vec<(&'static str, String)> {
