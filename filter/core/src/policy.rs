@@ -170,7 +170,13 @@ impl Policy {
     }
 
     /// Whether it depends on who reads the path what the request is for: whoever takes `%3A` for `:` and the like may see another resource's.
+    #[inline]
     pub fn is_read_in_two_ways(&self, request: &CanonicalRequest, head: &RequestHead) -> bool {
+        request.has_escapes() && self.is_otherwise_decoded(request, head)
+    }
+
+    #[inline(never)]
+    fn is_otherwise_decoded(&self, request: &CanonicalRequest, head: &RequestHead) -> bool {
         let places = |request: &CanonicalRequest| {
             let found = [self.find_preflighted(request, head), self.find(request)];
             found.map(|found| found.map(|(place, _)| place))

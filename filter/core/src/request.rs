@@ -63,6 +63,11 @@ impl CanonicalRequest {
         self.rewritten_target.is_some() || self.rewritten_authority.is_some()
     }
 
+    /// Whether its path holds an escape.
+    pub(crate) fn has_escapes(&self) -> bool {
+        self.path.as_bytes().contains(&b'%')
+    }
+
     /// The request as it is to whoever takes `%3A` for `:` and the like, if its path holds such an escape.
     pub(crate) fn other_reading(&self) -> Option<Self> {
         Some(Self {

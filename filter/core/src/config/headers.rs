@@ -38,8 +38,9 @@ impl TrustedHeaders {
         let is_spelt = |protected: &String| {
             let mut letters = protected.bytes().zip(name);
             protected.len() == name.len()
-                && letters
-                    .all(|(letter, came)| letter == *came || is_sign(letter) && is_sign(*came))
+                && letters.all(|(letter, came)| {
+                    letter == *came || !letter.is_ascii_alphanumeric() && is_sign(*came)
+                })
         };
         self.protected.iter().any(is_spelt)
     }

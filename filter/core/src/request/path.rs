@@ -86,9 +86,6 @@ fn normalise_escapes(path: &str) -> Result<String, Ambiguous> {
 /// A canonical path as it is to whoever takes an escaped character that may stand as itself for that character, if it holds such an escape.
 /// To RFC 3986, section 2.2, `:` and `%3A` are two things, and to most servers one.
 pub(crate) fn with_reserved_decoded(path: &str) -> Option<String> {
-    if !path.contains('%') {
-        return None;
-    }
     let mut pieces = path.split('%');
     let mut decoded = pieces.next().unwrap_or_default().to_owned();
     let mut is_other = false;
