@@ -41,6 +41,22 @@ fn sketch_of(name: &[u8]) -> u32 {
     u32::from_be_bytes([0, length, *first, *last])
 }
 
+/// What may stand in a header's name and is no letter or digit (RFC 9110, section 5.6.2).
+pub(crate) fn is_sign(byte: u8) -> bool {
+    b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// Whether some server makes one variable of two names in lower case (RFC 3875, section 4.1.18): most take an underscore for a hyphen, and some for
+/// whatever is no letter or digit.
+pub(crate) fn are_one_variable(name: &[u8], other: &[u8]) -> bool {
+    let mut letters = name.iter().zip(other);
+    name.len() == other.len()
+        && letters.all(|(letter, other)| {
+            letter == other
+                || !letter.is_ascii_alphanumeric() && is_sign(*letter) && is_sign(*other)
+        })
+}
+
 impl HeaderList {
     /// The headers that lie at these places of a buffer. `None` if one lies outside.
     pub fn within(mut bytes: Vec<u8>, mut entries: Vec<Entry>) -> Option<Self> {

@@ -3,6 +3,7 @@
 //! Browsers send it without cookies, tokens or headers of the page's choice, so whoever judges it by a token refuses every one. A resource may
 //! let it pass. What passes unasked must be that question and nothing else.
 
+use crate::headers::are_one_variable;
 use crate::request::{CanonicalRequest, RequestHead, canonical_method};
 
 /// Headers by which some upstreams take one method for another, or the connection for something else. No browser sends them with a
@@ -38,11 +39,10 @@ pub(crate) fn announced(
     })
 }
 
-/// Some upstreams take an underscore for a hyphen.
+/// However it is spelt.
 fn is_disguise(name: &[u8]) -> bool {
-    let spelt = |byte: &u8| if *byte == b'_' { b'-' } else { *byte };
     let mut disguises = DISGUISES.iter();
-    disguises.any(|disguise| name.iter().map(spelt).eq(disguise.iter().copied()))
+    disguises.any(|disguise| are_one_variable(disguise, name))
 }
 
 #[cfg(test)]
@@ -117,6 +117,14 @@ mod tests {
                 &[ORIGIN, DELETE, ("x-http-method-override", "DELETE")],
             ),
             ("OPTIONS", &[ORIGIN, DELETE, ("x-http-method", "DELETE")]),
+            (
+                "OPTIONS",
+                &[ORIGIN, DELETE, ("x.http.method.override", "DELETE")],
+            ),
+            (
+                "OPTIONS",
+                &[ORIGIN, DELETE, ("x~method_override", "DELETE")],
+            ),
             (
                 "OPTIONS",
                 &[ORIGIN, DELETE, ("x-method-override", "DELETE")],

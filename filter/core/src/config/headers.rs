@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::fault::{Faults, Place};
 use super::field::Field;
 use super::raw::RawIdentityHeaders;
+use crate::headers::{are_one_variable, is_sign};
 use crate::identity::HeaderSource;
 
 /// The headers that the filter sets, and by which no client may speak for it.
@@ -26,8 +27,7 @@ pub struct TrustedHeaders {
 impl TrustedHeaders {
     /// Whether an incoming header of this name (in lower case) must not reach the upstream.
     ///
-    /// `x_user` and `x.user` are protected with `x-user`: servers that hand headers to programs as variables (RFC 3875, section 4.1.18) cannot
-    /// tell them apart, and some make an underscore of whatever is no letter or digit.
+    /// `x_user` and `x.user` are protected with `x-user`: servers that hand headers to programs as variables cannot tell them apart.
     #[inline]
     pub fn protects(&self, name: &[u8]) -> bool {
         self.lengths & bit_for(name.len()) != 0 && self.names(name)
@@ -35,14 +35,8 @@ impl TrustedHeaders {
 
     #[inline(never)]
     fn names(&self, name: &[u8]) -> bool {
-        let is_spelt = |protected: &String| {
-            let mut letters = protected.bytes().zip(name);
-            protected.len() == name.len()
-                && letters.all(|(letter, came)| {
-                    letter == *came || !letter.is_ascii_alphanumeric() && is_sign(*came)
-                })
-        };
-        self.protected.iter().any(is_spelt)
+        let mut protected = self.protected.iter();
+        protected.any(|protected| are_one_variable(protected.as_bytes(), name))
     }
 }
 
@@ -62,11 +56,6 @@ const NOT_FOR_IDENTITY: [&str; 8] = [
     "te",
     "upgrade",
 ];
-
-/// What may stand in a header's name and is no letter or digit (RFC 9110, section 5.6.2).
-fn is_sign(byte: u8) -> bool {
-    b"!#$%&'*+-.^_`|~".contains(&byte)
-}
 
 /// A header's name: a token of RFC 9110, section 5.6.2, in lower case.
 pub(super) fn header_name(name: &str) -> Option<String> {
