@@ -177,7 +177,9 @@ fn hash(text: &[u8]) -> String {
 }
 
 /// The host answers a call at the latest after its timeout; a longer or a zero timeout has no use.
-const CALL_TIMEOUTS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_mins(1));
+const CALL_TIMEOUTS: (Duration, Duration) = (Duration::from_millis(1), LONGEST_CALL);
+/// The longest timeout that a call to another service can have.
+pub const LONGEST_CALL: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests;

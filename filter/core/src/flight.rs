@@ -96,10 +96,12 @@ impl<K: Eq + Hash + Clone, W: PartialEq> Flights<K, W> {
         }
     }
 
-    /// Moves every deadline by so much: the clock was.
-    pub fn put_off(&mut self, by: Duration) {
+    /// Moves the deadlines by so much, as the clock was, but none that is ahead to after `latest`: some were set when the clock had moved
+    /// already.
+    pub fn put_off(&mut self, by: Duration, latest: UnixMillis) {
         for flight in self.flights.values_mut() {
-            flight.deadline = flight.deadline.saturating_add(by);
+            let moved = flight.deadline.saturating_add(by);
+            flight.deadline = moved.min(latest).max(flight.deadline);
         }
     }
 
@@ -161,6 +163,21 @@ mod tests {
         assert_eq!(flights.land(&"key"), [1]);
         assert_eq!(flights.waiters(&"key"), 0);
         assert!(!flights.is_under_way(&"key"));
+    }
+
+    #[test]
+    fn deadlines_move_with_the_clock_but_not_those_that_were_set_after_it() {
+        let at = UnixMillis::new;
+        let mut flights = Flights::new(8);
+        flights.join("before", 1, SOON);
+        flights.join("after", 2, at(10_050));
+        flights.put_off(Duration::from_secs(10), at(10_100));
+        assert_eq!(flights.overdue(at(10_099)), [] as [&str; 0]);
+        let mut overdue = flights.overdue(at(10_100));
+        overdue.sort_unstable();
+        assert_eq!(overdue, ["after", "before"]);
+        flights.put_off(Duration::from_secs(10), at(0));
+        assert_eq!(flights.overdue(at(10_100)).len(), 2, "none is hastened");
     }
 
     #[test]

@@ -171,7 +171,9 @@ impl KeyStore {
         let asked = self.fetching.take().unwrap_or(now);
         self.failures = 0;
         self.plan(now, rules.next_refresh(max_age));
-        let usable_until = rules.usable_until(now);
+        let usable_until = now
+            .saturating_add(rules.refresh)
+            .saturating_add(rules.max_stale);
         let ParsedSet { keys, skipped } = parsed;
         let last = self.keys.take();
         let is_news = last
@@ -195,8 +197,9 @@ impl KeyStore {
         let Some(rules) = self.rules else { return };
         self.fetching = None;
         if let Some(keys) = &mut self.keys {
-            // Were the clock set back, they would serve for longer than they may.
-            keys.usable_until = keys.usable_until.min(rules.usable_until(now));
+            // If the clock was set back since it was last looked at, they would serve for longer by as much.
+            let set_back_by = self.planned.since(now);
+            keys.usable_until = keys.usable_until.saturating_sub(set_back_by);
         }
         let doubled = FIRST_RETRY.saturating_mul(1 << self.failures.min(10));
         self.failures = self.failures.saturating_add(1);
@@ -205,13 +208,6 @@ impl KeyStore {
 }
 
 impl RefreshRules {
-    /// How long keys serve that were fetched at `fetched`, if nothing else is.
-    fn usable_until(&self, fetched: UnixMillis) -> UnixMillis {
-        fetched
-            .saturating_add(self.refresh)
-            .saturating_add(self.max_stale)
-    }
-
     /// How long after a good fetch the next one is due. The issuer's word shortens it down to the cool-down and never lengthens it. Zero
     /// says nothing here: issuers send it whose keys last for months, and keys must be kept in any case.
     fn next_refresh(&self, max_age: Option<Duration>) -> Duration {

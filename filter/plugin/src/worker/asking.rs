@@ -1,5 +1,6 @@
 //! What a worker's requests wait for: who joins which question, what is sent, and what is given up.
 
+use hallpass_core::config::LONGEST_CALL;
 use hallpass_core::flight::Joined;
 use hallpass_core::flow::{Exchange, Need};
 use hallpass_core::grant::Asker;
@@ -155,8 +156,7 @@ impl Worker {
         // A clock that was set forward is no service that does not answer, and lets nobody pass for it.
         let jump = self.tick.lateness(now);
         if jump > GRACE {
-            self.flights.put_off(jump);
-            self.calls.put_off(jump);
+            self.flights.put_off(jump, deadline(LONGEST_CALL, now));
         }
         let overdue = self.flights.overdue(now);
         self.calls

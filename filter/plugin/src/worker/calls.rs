@@ -1,7 +1,6 @@
 //! The calls under way, by the host's numbers, and how many of them ask the grant service about whom.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use hallpass_core::grant::UnderWay;
 
@@ -46,13 +45,6 @@ impl Calls {
             self.over(call);
         }
         meant
-    }
-
-    /// Moves every deadline by so much: the clock was.
-    pub(super) fn put_off(&mut self, by: Duration) {
-        for call in self.calls.values_mut() {
-            call.deadline = call.deadline.saturating_add(by);
-        }
     }
 
     /// Counts those of a worker that is gone, until they are over: they take room, and nothing else comes of them.
