@@ -175,6 +175,9 @@ impl Policy {
         request.has_escapes() && self.is_otherwise_decoded(request, head)
     }
 
+    /// It is enough to look at all escapes decoded and at none. A pattern holds no such escape, and its parameters match any text, so that whatever
+    /// matches also matches with more of them decoded: the first that matches does not come later then. If it is the same at both ends, it is
+    /// for those too who decode some.
     #[inline(never)]
     fn is_otherwise_decoded(&self, request: &CanonicalRequest, head: &RequestHead) -> bool {
         let places = |request: &CanonicalRequest| {
@@ -253,6 +256,52 @@ mod tests {
         let (index, found) = policy.find(&request("GET", "h", "/orders/7")).unwrap();
         assert_eq!((index, found.name.as_str()), (0, "any"));
         assert!(policy.find(&request("GET", "h", "/other")).is_none());
+    }
+
+    /// The path with those of its escapes decoded whose bits are set.
+    fn partly_decoded(path: &str, which: u32) -> String {
+        let mut pieces = path.split('%');
+        let mut decoded = pieces.next().unwrap().to_owned();
+        for (index, piece) in pieces.enumerate() {
+            if which >> index & 1 == 0 {
+                decoded.push('%');
+                decoded.push_str(piece);
+            } else {
+                let (digits, rest) = piece.split_at(2);
+                decoded.push(u8::from_str_radix(digits, 16).unwrap().into());
+                decoded.push_str(rest);
+            }
+        }
+        decoded
+    }
+
+    #[test]
+    fn a_path_is_read_in_one_way_if_however_many_of_its_escapes_are_decoded_it_is_one_resources() {
+        let policy = Policy::new(vec![
+            resource("colon", &["/x:{rest}"]),
+            resource("both", &["/w:y@{rest}"]),
+            resource("at", &["/{id}@z"]),
+            resource("any", &["/{id}"]),
+        ]);
+        let place = |path: &str| {
+            let found = policy.find(&request("GET", "h", path));
+            found.map(|(place, _)| place)
+        };
+        for (path, is_one) in [
+            ("/v%3Ay%40y%2C", true),
+            ("/v%3Ay@z", true),
+            ("/x:y%40z%2C", true),
+            ("/x%3Ay%40y", false),
+            ("/w%3Ay%40z", false),
+            ("/v%3Ay%40z", false),
+            ("/%5B%5D/%40", true),
+        ] {
+            let asked = request("GET", "h", path);
+            let head = RequestHead::default();
+            assert_eq!(policy.is_read_in_two_ways(&asked, &head), !is_one, "{path}");
+            let mut all = (0..8).map(|which| place(&partly_decoded(path, which)));
+            assert_eq!(all.all(|other| other == place(path)), is_one, "{path}");
+        }
     }
 
     #[test]
