@@ -17,6 +17,11 @@ use crate::life::{GrantId, PersonId};
 /// and is longer than a clock is likely to be ahead by without anybody noticing.
 pub(super) const KEPT_PAST_END: Duration = Duration::from_hours(90 * 24);
 
+/// What was taken back behind a place that is near the end of the record.
+const LATER: &str = "SELECT * FROM revocations WHERE position > $1 AND position <= $2 AND until > $3 ORDER BY position DESC LIMIT $4";
+/// The same from the beginning. Most that is kept is over, so it is looked for by what is not; the signs keep the places' index out of it.
+pub(super) const ALL: &str = "SELECT * FROM revocations WHERE +position > $1 AND +position <= $2 AND until > $3 ORDER BY +position DESC LIMIT $4";
+
 /// What was taken back behind some position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
@@ -64,16 +69,13 @@ impl Store {
         limit: u32,
     ) -> Result<Feed, StoreFault> {
         let cursor = self.end_of_record().await?;
-        let rows = sqlx::query(
-            "SELECT * FROM revocations WHERE position > $1 AND position <= $2 AND until > $3 \
-             ORDER BY position DESC LIMIT $4",
-        )
-        .bind(signed(since))
-        .bind(signed(cursor))
-        .bind(to_column(now))
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await?;
+        let rows = sqlx::query(if since == 0 { ALL } else { LATER })
+            .bind(signed(since))
+            .bind(signed(cursor))
+            .bind(to_column(now))
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
         let mut feed = Feed {
             cursor,
             at: now,

@@ -2,15 +2,15 @@
 
 use sqlx::{AssertSqlSafe, Executor, Row};
 
-use super::Store;
 use super::change::{NTH_END, NTH_END_OF_REVOKED};
 use super::pending::PENDING;
 use super::read::{ANYTHING_OVERDUE, LIVE_GRANT};
+use super::{Store, feed};
 
 /// A statement, values for it, and the indexes that it must use.
 type Statement<'a> = (&'a str, &'a [&'a str], &'a [&'a str]);
 
-const STATEMENTS: [Statement<'_>; 5] = [
+const STATEMENTS: [Statement<'_>; 6] = [
     (
         LIVE_GRANT,
         &["'s-7'", "'orders'", "'read'", "'i'", "'http'", "1", "1"],
@@ -36,6 +36,11 @@ const STATEMENTS: [Statement<'_>; 5] = [
             "idempotency_to_forget",
             "revocations_to_forget",
         ],
+    ),
+    (
+        feed::ALL,
+        &["0", "9000", "1", "5000"],
+        &["revocations_to_forget"],
     ),
 ];
 
