@@ -1,6 +1,6 @@
 //! `hallpass-grants check`: every fault and everything suspicious, with its place.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 
 use anyhow::Result;
 
@@ -13,24 +13,36 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn run(args: &CheckArgs) -> Result<u8> {
-    let mut out = io::stdout().lock();
-    let name = args.file.name();
-    match args.file.read()? {
+    let (told, status) = match args.file.read()? {
         Ok(config) => {
-            let warnings = config.warnings();
-            for warning in &warnings {
-                writeln!(out, "{name} warning {warning}")?;
+            let warnings = config.warnings().into_iter();
+            let mut told: Vec<_> = warnings
+                .map(|warning| format!("warning {warning}"))
+                .collect();
+            if told.is_empty() {
+                told.push("clean".to_owned());
             }
-            if warnings.is_empty() {
-                writeln!(out, "{name} clean")?;
-            }
-            Ok(0)
+            (told, 0)
         }
-        Err(faults) => {
-            for fault in faults.iter() {
-                writeln!(out, "{name} fault {fault}")?;
-            }
-            Ok(1)
-        }
+        Err(faults) => (
+            faults
+                .iter()
+                .map(|fault| format!("fault {fault}"))
+                .collect(),
+            1,
+        ),
+    };
+    match print(&args.file.name(), &told) {
+        // The status counts, also where nobody reads why.
+        Err(fault) if fault.kind() != ErrorKind::BrokenPipe => Err(fault.into()),
+        Ok(()) | Err(_) => Ok(status),
     }
+}
+
+fn print(name: &str, told: &[String]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for line in told {
+        writeln!(out, "{name} {line}")?;
+    }
+    Ok(())
 }

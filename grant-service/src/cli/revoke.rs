@@ -119,13 +119,18 @@ fn confirm(loss: &str) -> Outcome {
         return Err(Failure::Usage(text));
     }
     show::hint(&format!("this takes back {loss}, and cannot be undone"));
+    match asked(&input) {
+        Ok(answer) if answer.trim() == "yes" => Ok(()),
+        // Also where nobody can read the question.
+        Ok(_) | Err(_) => Err(Failure::Usage("nothing was taken back".to_owned())),
+    }
+}
+
+fn asked(input: &io::Stdin) -> io::Result<String> {
     let mut prompt = io::stderr();
     write!(prompt, "type yes to do it: ")?;
     prompt.flush()?;
     let mut answer = String::new();
     input.read_line(&mut answer)?;
-    if answer.trim() == "yes" {
-        return Ok(());
-    }
-    Err(Failure::Usage("nothing was taken back".to_owned()))
+    Ok(answer)
 }

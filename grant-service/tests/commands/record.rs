@@ -240,6 +240,9 @@ fn a_verdict_is_the_exit_status_also_if_nobody_reads_it() {
             assert_eq!(unread.status, status, "{arguments:?}");
         }
     }
+    fs::write(&file, "{}").unwrap();
+    let faulty = unread(bare(&["check", "--config", file.to_str().unwrap()]));
+    assert_eq!(faulty.status, 1, "check");
 }
 
 #[tokio::test]
