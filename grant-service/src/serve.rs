@@ -28,9 +28,9 @@ const EXPIRY: Duration = Duration::from_secs(1);
 const FAREWELL: Duration = Duration::from_secs(10);
 /// So long a new connection has for the head of its first request, once that has begun.
 const HEAD: Duration = Duration::from_secs(10);
-/// So long a connection may be open between two requests, the head of the second included. A proxy that waits at the feed asks again sooner.
+/// So long a connection may be open before its first byte comes, and between two requests, the head of the second included. A proxy that waits at
+/// the feed asks again sooner.
 const IDLE: Duration = Duration::from_mins(1);
-
 /// So long an answer waits for whoever asked to take more of it.
 const UNREAD: Duration = Duration::from_secs(30);
 
