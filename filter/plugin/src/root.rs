@@ -72,6 +72,11 @@ impl Root {
     }
 
     fn start(&self, config: Config) {
+        sinks::inform(&format!(
+            "hallpass {}, configuration {}",
+            env!("CARGO_PKG_VERSION"),
+            config.hash
+        ));
         let verifier = ChosenVerifier::choose(Box::new(host::verifier()));
         sinks::tell_backends(&verifier);
         let gate = Gate::new(Arc::new(config), Box::new(verifier))

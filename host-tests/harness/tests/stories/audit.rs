@@ -273,6 +273,15 @@ fn the_configuration_hash_tells_configurations_apart() {
 }
 
 #[test]
+fn the_log_names_the_version_and_the_configuration_of_the_records_that_follow() {
+    let harness = start();
+    let record = record(&harness, health());
+    let config = record["config"].as_str().expect("a hash");
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(harness.logged(&format!("hallpass {version}, configuration {config}")));
+}
+
+#[test]
 fn the_service_is_counted() {
     let harness = start();
     harness.set_cluster(
