@@ -1,6 +1,8 @@
-//! What Prometheus reads of the filter, and that the shipped dashboard asks for nothing else.
+//! What Prometheus reads of the filter, and that the shipped dashboard and alerts ask for nothing else.
 
+mod alerts;
 mod dashboard;
+mod queries;
 
 use std::collections::{BTreeMap, BTreeSet};
 

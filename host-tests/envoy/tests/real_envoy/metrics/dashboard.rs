@@ -1,16 +1,14 @@
 //! The shipped dashboard: of the shape that Grafana loads, and about metrics that real Envoy shows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use hallpass_envoy_tests::Sample;
 use serde_json::Value;
 
+use super::queries::{assert_shown, selections};
 use super::samples;
 use crate::world::world;
 
-/// Labels that Prometheus adds when it reads a proxy.
-const SCRAPED: [&str; 2] = ["job", "instance"];
 /// The oldest shape that is in use, of Grafana 10.
 const OLDEST_SCHEMA: u64 = 38;
 
@@ -47,88 +45,20 @@ fn queries(dashboard: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// What is between `open` and the next `close` behind it.
-fn between<'a>(text: &'a str, open: &str, close: char) -> Option<&'a str> {
-    Some(text.split_once(open)?.1.split_once(close)?.0)
-}
-
-/// The metrics that a query names, each with the labels and values that it selects.
-fn selections(query: &str) -> Vec<(&str, Vec<(&str, &str)>)> {
-    let starts = query.match_indices("hallpass_").map(|(start, _)| start);
-    starts
-        .map(|start| {
-            let rest = &query[start..];
-            let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-            let (name, rest) = rest.split_at(end.unwrap_or(rest.len()));
-            let selection = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
-            let matchers = selection.map_or("", |(matchers, _)| matchers).split(", ");
-            let matchers = matchers.filter_map(|matcher| {
-                let (label, value) = matcher.split_once('=')?;
-                Some((label, value.trim_start_matches('~').trim_matches('"')))
-            });
-            (name, matchers.collect())
-        })
-        .collect()
-}
-
-fn label_values(samples: &[Sample], metric: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for sample in samples.iter().filter(|sample| sample.name == metric) {
-        for (label, value) in &sample.labels {
-            found
-                .entry(label.clone())
-                .or_default()
-                .insert(value.clone());
-        }
-    }
-    found
-}
-
 #[test]
 fn the_dashboard_asks_for_metrics_labels_and_values_that_the_proxy_shows_and_leaves_none_out() {
     let samples = samples(&world().proxy);
     let dashboard = dashboard();
     let mut asked = BTreeSet::new();
     for query in queries(&dashboard) {
-        let selections = selections(query);
-        assert!(!selections.is_empty(), "no metric in {query}");
-        for (metric, matchers) in selections {
-            asked.insert(metric.to_owned());
-            assert!(
-                samples.iter().any(|sample| sample.name == metric),
-                "no {metric}: {query}"
-            );
-            let shown = label_values(&samples, metric);
-            let grouped = between(query, "by (", ')')
-                .into_iter()
-                .flat_map(|names| names.split(", "));
-            for label in grouped {
-                assert!(
-                    shown.contains_key(label),
-                    "{metric} has no {label}: {query}"
-                );
-            }
-            for (label, value) in matchers
-                .into_iter()
-                .filter(|(label, _)| !SCRAPED.contains(label))
-            {
-                let values = shown
-                    .get(label)
-                    .unwrap_or_else(|| panic!("{metric} has no {label}: {query}"));
-                for value in value.split('|') {
-                    assert!(
-                        values.contains(value),
-                        "{metric} has no {label}={value}: {query}"
-                    );
-                }
-            }
-        }
+        assert_shown(query, &samples);
+        asked.extend(selections(query).into_iter().map(|(metric, _)| metric));
     }
-    let shown: BTreeSet<String> = samples.into_iter().map(|sample| sample.name).collect();
-    let forgotten: Vec<&String> = shown.difference(&asked).collect();
+    let shown: BTreeSet<&str> = samples.iter().map(|sample| &*sample.name).collect();
+    let forgotten: Vec<&&str> = shown.difference(&asked).collect();
     assert_eq!(
         forgotten,
-        [] as [&String; 0],
+        [] as [&&str; 0],
         "metrics that the dashboard does not show"
     );
 }
