@@ -18,7 +18,7 @@ use authority::canonical_authority;
 use path::split_query;
 
 pub(crate) use authority::LastAuthority;
-pub(crate) use path::{canonical_path, with_reserved_decoded};
+pub(crate) use path::{canonical_path, normalise_escapes, with_reserved_decoded};
 
 /// The longest method, of any that is registered (`UPDATEREDIRECTREF`) with room to spare.
 const MAX_METHOD_BYTES: usize = 32;

@@ -1,7 +1,7 @@
 //! Which requests a resource is for: by host, method and path.
 
 use super::HostPattern;
-use crate::request::{CanonicalRequest, canonical_path, with_reserved_decoded};
+use crate::request::{CanonicalRequest, canonical_path, normalise_escapes, with_reserved_decoded};
 
 /// Hosts, methods and paths; an empty list matches all.
 #[derive(Debug, Default)]
@@ -107,13 +107,17 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
         return Err(format!("at most {MAX_PARAMETERS} parameters"));
     }
     match canonical_path(sample.as_bytes()) {
-        Ok(canonical) if *canonical == *sample => match with_reserved_decoded(&sample) {
+        Ok(canonical) if *canonical == *sample => match with_reserved_decoded(pattern) {
             None => Ok(()),
             Some(other) => Err(format!(
                 "write it `{other}`, which most servers take for the same"
             )),
         },
-        Ok(canonical) => Err(format!("requests spell it `{canonical}`")),
+        // The parameters are as they are in the pattern, and only escapes are spelt otherwise.
+        Ok(canonical) => {
+            let spelt = normalise_escapes(pattern).unwrap_or_else(|_| canonical.into_owned());
+            Err(format!("requests spell it `{spelt}`"))
+        }
         Err(why) => Err(format!("no request matches it, since {why}")),
     }
 }
@@ -123,6 +127,19 @@ mod tests {
     use super::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_pattern_in_another_spelling_is_told_in_its_own() {
+        for (pattern, told) in [
+            ("/%61dmin/{id}", "requests spell it `/admin/{id}`"),
+            (
+                "/{id}%3Acancel/{*rest}",
+                "write it `/{id}:cancel/{*rest}`, which most servers take for the same",
+            ),
+        ] {
+            assert_eq!(Matcher::new().add_path(pattern), Err(told.to_owned()));
+        }
+    }
 
     #[test]
     fn a_pattern_that_no_request_can_match_is_refused() {

@@ -56,7 +56,7 @@ fn segments_are_plain(path: &[u8]) -> bool {
 }
 
 /// Decodes escapes of unreserved characters and writes the others in upper case (RFC 3986, section 6.2.2).
-fn normalise_escapes(path: &str) -> Result<String, Ambiguous> {
+pub(crate) fn normalise_escapes(path: &str) -> Result<String, Ambiguous> {
     let decoded: Vec<u8> = percent_encoding::percent_decode_str(path).collect();
     std::str::from_utf8(&decoded).map_err(|_| Ambiguous::PathEscape)?;
 
